@@ -1,0 +1,86 @@
+# The verbs of this repository. CI calls them and nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+export ENV ?= local
+# The trust store of the machine, as pip uses it: behind a proxy the bundled one does not do.
+export UV_SYSTEM_CERTS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-next check lint format types imports settings-check lock clean
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+run: .venv/run ## Serve every service with demo data on http://127.0.0.1:8000 (SERVICES, HOST, PORT)
+	@exec $(BIN)/backstay run
+
+test: .venv/dev ## Run the whole suite on SQLite and on a real PostgreSQL (ARGS for pytest)
+	@$(BIN)/python -m backstay.testing $(ARGS)
+
+test-next: .venv-next/dev ## Run the suite on the newest Python found, with Django 6.1
+	@.venv-next/bin/python -m backstay.testing $(ARGS)
+
+check: lint types imports settings-check test ## Everything that CI runs
+
+lint: .venv/dev ## Format check and lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/dev ## mypy: strict for the package, checked for services
+	$(BIN)/mypy src/backstay services config
+
+imports: .venv/dev ## The layers: who may import whom
+	$(BIN)/lint-imports
+
+# Production settings with throwaway values: what Django would warn about in front of strangers.
+PRODUCTION := ENV=production ALLOWED_HOSTS=example.com DATABASE_URL=sqlite:///var/check.sqlite3 \
+  SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))')
+
+settings-check: .venv/dev ## Django's checks under production settings; migrations; OpenAPI
+	$(PRODUCTION) $(BIN)/backstay check --deploy --fail-level WARNING
+	$(BIN)/backstay makemigrations --check --dry-run
+	$(BIN)/backstay spectacular --validate --fail-on-warn --file /dev/null
+
+format: .venv/dev ## Format and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+COMPILE := $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q
+
+lock: .venv/uv ## Refresh the lock files
+	$(COMPILE) --upgrade --python-version 3.11 requirements/uv.in -o requirements/uv.lock
+	$(COMPILE) --upgrade --python-version 3.11 -c requirements/lts.in pyproject.toml --all-extras -o requirements/run.lock
+	$(COMPILE) --upgrade --python-version 3.11 -c requirements/lts.in pyproject.toml --all-extras --group dev -o requirements/dev.lock
+	$(COMPILE) --upgrade --python-version 3.12 -c requirements/next.in pyproject.toml --all-extras --group test -o requirements/next.lock
+
+clean: ## Remove the environments and all local state
+	rm -rf .venv .venv-next .venv-bench var
+
+# Environments. Each stamp says what was installed; a changed lock installs anew.
+INSTALL = uv pip install -q --require-hashes -r
+SELF = uv pip install -q --no-deps -e .
+
+.venv/uv: requirements/uv.lock
+	@echo 'Creating .venv'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Backstay needs Python 3.11 or newer; say PYTHON=... make")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.lock
+	@touch $@
+
+.venv/run: .venv/uv requirements/run.lock pyproject.toml
+	@echo 'Installing what serving needs'
+	@$(BIN)/$(INSTALL) requirements/run.lock --python $(BIN)/python
+	@$(BIN)/$(SELF) --python $(BIN)/python
+	@touch $@
+
+.venv/dev: .venv/run requirements/dev.lock
+	@echo 'Installing what tests and checks need'
+	@$(BIN)/$(INSTALL) requirements/dev.lock --python $(BIN)/python
+	@touch $@
+
+.venv-next/dev: .venv/uv requirements/next.lock pyproject.toml
+	@newest=$$($(PYTHON) .ci/newest-python) && echo "Creating .venv-next with $$newest" \
+	  && $$newest -m venv .venv-next
+	@$(BIN)/$(INSTALL) requirements/next.lock --python .venv-next/bin/python
+	@$(BIN)/$(SELF) --python .venv-next/bin/python
+	@touch $@

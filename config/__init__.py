@@ -1,0 +1,1 @@
+"""The site: it mounts any set of the services of this repository."""

@@ -1,0 +1,229 @@
+"""Errors as every client sees them: RFC 9457 problem details with a stable `code`.
+
+    Problem                      anything that is answered as application/problem+json
+    └── raised anywhere below a view or a middleware; DRF's and Django's own exceptions are
+        translated by `problem_from`
+
+The body has `type`, `title`, `status`, `detail` (always a string), `code`, `instance` and
+`request_id`; `errors` lists the faults of a body or query with JSON pointers (RFC 6901).
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+CONTENT_TYPE = 'application/problem+json'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that is wrong in what the client sent."""
+
+    #: JSON pointer into the body, or the name of a parameter.
+    pointer: str
+    code: str
+    detail: str
+
+
+class Problem(Exception):
+    """An answer that is not a success. Subclasses fix `status` and `code`."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = 'bad-request'
+
+    def __init__(
+        self,
+        detail: str = '',
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        errors: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        """`members` are added to the body: facts that a program may read beside the text."""
+        super().__init__(detail)
+        self.answer_status = status or self.status
+        self.answer_code = code or self.code
+        self.title = HTTPStatus(self.answer_status).phrase
+        self.detail = detail or self.title
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+        self.members = members
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        """The members of the problem document, in the order in which people read them."""
+        body: dict[str, Any] = {
+            'type': f'urn:backstay:problem:{self.answer_code}',
+            'title': self.title,
+            'status': self.answer_status,
+            'detail': self.detail,
+            'code': self.answer_code,
+            **self.members,
+        }
+        if self.errors:
+            body['errors'] = [asdict(fault) for fault in self.errors]
+        if request_id:
+            body |= {'instance': f'urn:request:{request_id}', 'request_id': request_id}
+        return body
+
+
+#: Code of a problem whose exception does not say more.
+_CODES = {
+    400: 'bad-request',
+    401: 'not-authenticated',
+    403: 'not-permitted',
+    404: 'not-found',
+    405: 'method-not-allowed',
+    406: 'not-acceptable',
+    411: 'length-required',
+    413: 'payload-too-large',
+    415: 'unsupported-media-type',
+    422: 'validation-failed',
+    429: 'rate-limited',
+    500: 'internal',
+    503: 'unavailable',
+}
+
+
+def code_of(status: int) -> str:
+    """The stable code of a status that nothing more precise is known of."""
+    return _CODES.get(status, HTTPStatus(status).phrase.lower().replace(' ', '-'))
+
+
+def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """The problem as an HTTP response. It never repeats the path or body of the request."""
+    text = json.dumps(problem.body(getattr(request, 'request_id', '')))
+    return HttpResponse(
+        safe_json(text),
+        status=problem.answer_status,
+        content_type=CONTENT_TYPE,
+        headers={'Cache-Control': 'no-store', **problem.headers},
+    )
+
+
+def safe_json(text: str) -> bytes:
+    """JSON text as bytes that no browser can be made to read as a page, escaped as in a script.
+
+    Half a surrogate pair, which has no UTF-8, keeps the escape that JSON has for it.
+    """
+    for character in '<>&':
+        text = text.replace(character, f'\\u{ord(character):04x}')
+    return text.encode('utf-8', 'backslashreplace')
+
+
+def problem_from(error: Exception) -> Problem | None:
+    """The problem that an exception of Django or Django REST Framework stands for."""
+    from rest_framework import exceptions as drf
+
+    match error:
+        case Problem():
+            return error
+        case Http404():
+            return _of_status(404, 'There is nothing at this address.')
+        case PermissionDenied():
+            return _of_status(403, 'The caller may not do this.')
+        case SuspiciousOperation():
+            return _of_status(400, 'The request cannot be understood.')
+        case drf.ValidationError():
+            faults = tuple(_faults(error.get_full_details(), ''))
+            count = f'{len(faults)} faults' if len(faults) != 1 else 'One fault'
+            return _of_status(422, f'{count} in what was sent.', errors=faults)
+        case drf.ParseError():
+            return _of_status(400, 'The body is not valid JSON.', code='malformed-json')
+        case drf.NotAuthenticated():
+            return _of_status(
+                error.status_code, str(error.detail), 'token-missing', headers=_headers(error)
+            )
+        case drf.APIException():
+            return _of_status(
+                error.status_code, str(error.detail), _own_code(error), headers=_headers(error)
+            )
+    return None
+
+
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponseBase | None:
+    """Django REST Framework's EXCEPTION_HANDLER: problems for what is known, else a 500."""
+    from rest_framework.views import set_rollback
+
+    problem = problem_from(error)
+    if problem is None:
+        return None
+    set_rollback()
+    return problem_response(context['request'], problem)
+
+
+def _of_status(status: int, detail: str, code: str | None = None, **rest: Any) -> Problem:
+    return Problem(detail, status=status, code=code or code_of(status), **rest)
+
+
+def _own_code(error: Any) -> str | None:
+    """The code of an exception that has one of ours; DRF's own have underscores, or are a word."""
+    code = getattr(error.detail, 'code', '')
+    return code if '-' in code else None
+
+
+def _headers(error: Any) -> dict[str, str]:
+    headers = {}
+    if challenge := getattr(error, 'auth_header', None):
+        headers['WWW-Authenticate'] = str(challenge)
+    if wait := getattr(error, 'wait', None):
+        headers['Retry-After'] = str(int(wait))
+    return headers
+
+
+def _faults(details: Any, pointer: str) -> Iterator[Fault]:
+    """DRF's nested details as flat faults, each with the pointer to its place."""
+    match details:
+        case dict() if _is_leaf(details):
+            yield Fault(pointer=pointer, code=details['code'], detail=str(details['message']))
+        case dict():
+            for key, value in details.items():
+                own = '' if key == 'non_field_errors' else f'/{escape_pointer(str(key))}'
+                yield from _faults(value, pointer + own)
+        case list():
+            leaves = all(isinstance(each, dict) and _is_leaf(each) for each in details)
+            for index, value in enumerate(details):
+                yield from _faults(value, pointer if leaves else f'{pointer}/{index}')
+
+
+def _is_leaf(details: Mapping[str, Any]) -> bool:
+    """Whether this is one fault, and not an object that has a member called `message`."""
+    return isinstance(details.get('message'), str) and isinstance(details.get('code'), str)
+
+
+def escape_pointer(name: str) -> str:
+    """A member name as one segment of a JSON pointer (RFC 6901 section 4)."""
+    return name.replace('~', '~0').replace('/', '~1')
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's answer to what it could not understand."""
+    return problem_response(request, _of_status(400, 'The request cannot be understood.'))
+
+
+def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's answer to what is not allowed."""
+    return problem_response(request, _of_status(403, 'The caller may not do this.'))
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's answer to an unknown address."""
+    return problem_response(request, _of_status(404, 'There is nothing at this address.'))
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    """Django's answer to a bug: it tells the request id, and the log tells the rest."""
+    return problem_response(request, _of_status(500, 'The server failed; the failure is logged.'))
+
+
+def csrf_failure(request: HttpRequest, reason: str = '') -> HttpResponse:
+    """Django's answer to a form or session call without its CSRF token."""
+    problem = _of_status(403, 'The CSRF token is missing or wrong.', code='csrf-failed')
+    return problem_response(request, problem)

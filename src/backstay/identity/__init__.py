@@ -1,0 +1,1 @@
+"""Who people, bots and operators are."""

@@ -1,0 +1,242 @@
+"""Accounts, API keys and second factors in the admin. Nothing secret is on any of its pages."""
+
+from typing import Any
+
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.models import Authenticator
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from backstay.identity.keys import new_key, revoke_key, store_key
+from backstay.identity.models import Account, ApiKey, Status
+
+
+class SignInForm(AdminAuthenticationForm):
+    """The sign-in page of the admin, which also asks for the second factor."""
+
+    code = forms.CharField(
+        required=False,
+        label='Code of the second factor, if the account has one',
+        widget=forms.TextInput(attrs={'autocomplete': 'one-time-code', 'form': 'login-form'}),
+    )
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Staff only, and with the second factor where there is one."""
+        super().confirm_login_allowed(user)
+        if not Authenticator.objects.filter(user=user).exists():
+            return
+        factor = AuthenticateForm(data={'code': self.data.get('code', '')}, user=user)
+        if not factor.is_valid():
+            raise ValidationError('Give the code of the second factor.', code='second-factor')
+        factor.authenticator.record_usage()
+
+
+admin.site.login_form = SignInForm
+admin.site.login_template = 'identity/sign_in.html'
+
+
+class NewAccountForm(AdminUserCreationForm):
+    """Django's form; who fills it in vouches for the e-mail address."""
+
+    class Meta:
+        model = Account
+        fields = ('username',)
+
+
+@admin.register(Account)
+class AccountAdmin(UserAdmin):
+    """Django's own pages, for our fields."""
+
+    add_form = NewAccountForm
+    list_display = ('username', 'name', 'status', 'level', 'is_staff', 'last_login', 'created_at')
+    list_filter = ('status', 'level', 'is_staff', 'is_superuser', 'created_at')
+    search_fields = ('username', 'name', 'email')
+    search_help_text = 'By user name, name or e-mail address'
+    ordering = ('username',)
+    readonly_fields = ('created_at', 'last_login')
+    actions = ('block', 'unblock')
+    fieldsets = (
+        (None, {'fields': ('username', 'password', 'email', 'name')}),
+        (
+            'Rights',
+            {
+                'fields': (
+                    'status',
+                    'level',
+                    'is_staff',
+                    'is_superuser',
+                    'groups',
+                    'user_permissions',
+                )
+            },
+        ),
+        ('Dates', {'fields': ('created_at', 'last_login')}),
+    )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save it; the address of a new one counts as verified."""
+        super().save_model(request, obj, form, change)
+        if not change:
+            obj.vouch_for_email()
+
+    @admin.action(description='Block the selected accounts', permissions=('change',))
+    def block(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
+        """From their next request on they are refused; one's own account is left out."""
+        self._set_status(request, accounts.exclude(pk=_own_key(request)), Status.BLOCKED)
+
+    @admin.action(description='Unblock the selected accounts', permissions=('change',))
+    def unblock(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
+        """They may sign in again; closed ones stay closed."""
+        self._set_status(request, accounts.filter(status=Status.BLOCKED), Status.ACTIVE)
+
+    def _set_status(self, request: HttpRequest, accounts: QuerySet, status: Status) -> None:
+        changed = list(accounts)
+        accounts.model._default_manager.filter(pk__in=[each.pk for each in changed]).update(
+            status=status
+        )
+        _record(request, changed, f'Status: {status.label}.')
+        self.message_user(request, f'{len(changed)} changed.')
+
+
+class KeyForm(forms.ModelForm):
+    """A new key of whoever fills it in."""
+
+    expires_at = forms.SplitDateTimeField(
+        required=False, widget=AdminSplitDateTime, help_text='Without it, 180 days.'
+    )
+    creator: Any = None
+
+    class Meta:
+        model = ApiKey
+        fields = ('name', 'level', 'expires_at', 'ip_allow')
+
+    def clean(self) -> dict[str, Any]:
+        """Make the key, so that what it exceeds is told beside the field."""
+        given = {name: value for name, value in self.cleaned_data.items() if name in self.fields}
+        if not self.errors:
+            try:
+                self.made = new_key(self.creator, **given)
+            except ValidationError as error:
+                self.add_error(None, error)
+        return given
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin):
+    """Keys can be made for oneself, looked at and revoked; never changed."""
+
+    form = KeyForm
+    list_display = (
+        'name',
+        'prefix',
+        'creator',
+        'level',
+        'expires_at',
+        'last_used_at',
+        'revoked_at',
+    )
+    list_filter = ('level', 'revoked_at', 'expires_at')
+    list_select_related = ('creator',)
+    search_fields = ('name', 'prefix', 'creator__username')
+    search_help_text = 'By name, prefix or user name of the creator'
+    actions = ('revoke',)
+    fields = (
+        'name',
+        'prefix',
+        'creator',
+        'level',
+        'scopes',
+        'ip_allow',
+        'created_at',
+        'expires_at',
+        'last_used_at',
+        'revoked_at',
+    )
+    readonly_fields = fields
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What a new key is asked, and what an old one shows."""
+        return self.fields if obj else self.form.Meta.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """An old key shows everything and takes nothing."""
+        return self.fields if obj else ()
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """The form of whoever fills it in."""
+        form = super().get_form(request, obj, change, **kwargs)
+        return type('KeyForm', (form,), {'creator': request.user})
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save the key that the form has made."""
+        key, _ = form.made
+        store_key(key)
+        obj.__dict__.update(key.__dict__)
+        obj.shown = form.made[1]
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The page that shows the key, once and nowhere else."""
+        context = {**self.admin_site.each_context(request), 'title': 'API key', 'key': obj.shown}
+        page = TemplateResponse(request, 'identity/new_key.html', context)
+        page.headers['Cache-Control'] = 'no-store'
+        return page
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only by the action: what a key may do is settled when it is made."""
+        return obj is None and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Revoked keys stay, so that logs can be read."""
+        return False
+
+    @admin.action(description='Revoke the selected keys', permissions=('change',))
+    def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        """They open nothing from the next request on."""
+        revoked = list(keys.filter(revoked_at=None))
+        for key in revoked:
+            revoke_key(key)
+        _record(request, revoked, 'Revoked.')
+        self.message_user(request, f'{len(revoked)} revoked.')
+
+
+admin.site.unregister(Authenticator)
+
+
+@admin.register(Authenticator)
+class SecondFactorAdmin(admin.ModelAdmin):
+    """Which second factors accounts have; their secrets are shown to nobody."""
+
+    list_display = ('user', 'type', 'created_at', 'last_used_at')
+    list_filter = ('type', 'created_at', 'last_used_at')
+    list_select_related = ('user',)
+    search_fields = ('user__username',)
+    fields = ('user', 'type', 'created_at', 'last_used_at')
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whoever has the device adds it."""
+        return False
+
+
+def _record(request: HttpRequest, changed: Any, message: str) -> None:
+    """Note in the admin's own history who did it."""
+    if changed:
+        LogEntry.objects.log_actions(_own_key(request), changed, CHANGE, change_message=message)
+
+
+def _own_key(request: HttpRequest) -> Any:
+    """The primary key of whoever is signed in."""
+    return request.user.pk

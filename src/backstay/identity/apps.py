@@ -1,0 +1,21 @@
+"""The Django app of the accounts."""
+
+from django.apps import AppConfig
+
+
+class IdentityConfig(AppConfig):
+    """Accounts, API keys and callers."""
+
+    name = 'backstay.identity'
+    label = 'identity'
+    verbose_name = 'Identity'
+    default_auto_field = 'django.db.models.BigAutoField'
+
+    def ready(self) -> None:
+        from allauth.account.signals import password_changed, password_set
+
+        from backstay.identity import openapi  # noqa: F401 drf-spectacular finds what is imported
+        from backstay.identity.tokens import follow_session
+
+        for changed in (password_changed, password_set):
+            changed.connect(follow_session, dispatch_uid='backstay.identity.tokens')

@@ -1,0 +1,126 @@
+"""How requests to the API say who they are: Django REST Framework's authentication classes.
+
+Each works on any view. What is presented and wrong is refused, also where guests are welcome: a
+client that believes itself signed in must not be taken for a guest. Who presents nothing gets 401
+where the view's first class has a challenge, which all but the session have, and 403 otherwise.
+"""
+
+import base64
+import binascii
+from typing import Any
+
+from rest_framework import authentication
+from rest_framework.request import Request
+
+from backstay.errors import Problem
+from backstay.identity.callers import Machine
+from backstay.identity.keys import caller_of_key
+from backstay.identity.loading import account_called
+from backstay.identity.passwords import verified_account, verified_passwords
+from backstay.identity.pipelines import caller_of_pipeline, looks_like_pipeline
+from backstay.identity.problems import (
+    AccountBlocked,
+    CredentialsInvalid,
+    EmailUnverified,
+    SecondFactorNeeded,
+    TokenInvalid,
+)
+from backstay.identity.tokens import account_of_access_token
+
+_REALM = 'realm="backstay"'
+
+
+class BearerAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer` with an access token, an API key, or a token of GitHub Actions."""
+
+    def authenticate(self, request: Request) -> tuple[Any, str] | None:
+        """The account or machine, and what it presented."""
+        token = _credentials_of(request, 'bearer')
+        if token is None:
+            return None
+        if token.startswith('cat_'):
+            return account_of_access_token(token), 'token'
+        if token.startswith('cak_'):
+            return Machine(caller_of_key(token, request._request)), 'key'
+        if looks_like_pipeline(token):
+            return Machine(caller_of_pipeline(token)), 'pipeline'
+        raise TokenInvalid
+
+    def authenticate_header(self, _request: Request) -> str:
+        """The challenge of a 401."""
+        return f'Bearer {_REALM}'
+
+
+class ApiKeyAuthentication(authentication.BaseAuthentication):
+    """`X-Api-Key`."""
+
+    def authenticate(self, request: Request) -> tuple[Any, str] | None:
+        """The machine, and what it presented."""
+        key = request.META.get('HTTP_X_API_KEY')
+        if key is None:
+            return None
+        return Machine(caller_of_key(key, request._request)), 'key'
+
+    def authenticate_header(self, _request: Request) -> str:
+        """The challenge of a 401: keys may come as bearer tokens."""
+        return f'Bearer {_REALM}'
+
+
+class BasicAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Basic` (RFC 7617), of accounts without a second factor."""
+
+    def authenticate(self, request: Request) -> tuple[Any, str] | None:
+        """The account, and what it presented: one statement, and a hash at most once a minute."""
+        given = _credentials_of(request, 'basic')
+        if given is None:
+            return None
+        name, password = _decoded(given)
+        account = account_called(name)
+        if account is None or not verified_passwords.knows(account, password):
+            account = verified_account(request._request, name, password)
+            if account is None:
+                raise CredentialsInvalid
+            verified_passwords.remember(account, password)
+        if not account.is_active:
+            raise AccountBlocked
+        if account.has_second_factor:
+            raise SecondFactorNeeded
+        if account.is_unverified:
+            raise EmailUnverified
+        return account, 'password'
+
+    def authenticate_header(self, _request: Request) -> str:
+        """The challenge of a 401."""
+        return f'Basic {_REALM}, charset="UTF-8"'
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The session cookie, with Django's protection against forged requests."""
+
+    def enforce_csrf(self, request: Any) -> None:
+        """Refuse what another site's page may have sent."""
+        check = authentication.CSRFCheck(_nothing)
+        check.process_request(request)
+        if check.process_view(request, _nothing, (), {}):
+            raise Problem('The CSRF token is missing or wrong.', status=403, code='csrf-failed')
+
+
+def _nothing(_request: Any) -> Any:
+    """What the check would call next."""
+
+
+def _credentials_of(request: Request, scheme: str) -> str | None:
+    """What follows the scheme in `Authorization`; None when that is another scheme, or absent."""
+    given, _, credentials = request.META.get('HTTP_AUTHORIZATION', '').partition(' ')
+    return credentials.strip() if given.lower() == scheme else None
+
+
+def _decoded(credentials: str) -> tuple[str, str]:
+    try:
+        text = base64.b64decode(credentials, validate=True).decode()
+    except (binascii.Error, UnicodeError):
+        raise CredentialsInvalid('The credentials cannot be read.') from None
+    name, _, password = text.partition(':')
+    if not name or not password or '\x00' in text:
+        raise CredentialsInvalid
+    return name, password

@@ -1,0 +1,78 @@
+"""Who asks: the caller of a request, loaded once, with the rights of this moment."""
+
+from typing import Any
+
+from backstay.identity.caller import GUEST, Caller
+from backstay.identity.loading import account_with_key
+
+#: Where a request keeps its caller, beside the user for whom that is right.
+_KEPT = '_backstay_caller'
+
+
+def caller_of(request: Any) -> Caller:
+    """Who makes a request of Django or Django REST Framework; authenticates it if need be.
+
+    Costs no statement for guests and for whoever our own authentication let in; otherwise one.
+    """
+    http = getattr(request, '_request', request)
+    user = getattr(request, 'user', None)
+    for_user, caller = getattr(http, _KEPT, (None, None))
+    if caller is None or for_user is not user:
+        caller = _caller_of_user(user)
+        setattr(http, _KEPT, (user, caller))
+    return caller
+
+
+def _caller_of_user(user: Any) -> Caller:
+    if user is None or not user.is_authenticated:
+        return GUEST
+    if isinstance(user, Machine):
+        return user.caller
+    return caller_of_account(user)
+
+
+def caller_of_account(account: Any) -> Caller:
+    """The account as a caller: one statement, unless it was loaded with what it holds."""
+    if getattr(account, 'held', None) is None:
+        account = account_with_key(account.pk)
+    if account is None or not account.is_active:
+        return GUEST
+    return Caller(
+        kind='account',
+        account_id=account.pk,
+        name=account.get_username(),
+        level=account.level,
+        scopes=account.held,
+    )
+
+
+class Machine:
+    """`request.user` of a caller that is no account: a key or a pipeline.
+
+    It has no account, so nothing is its own, and it may not open the admin.
+    """
+
+    is_authenticated = True
+    is_anonymous = False
+    is_active = True
+    is_staff = False
+    is_superuser = False
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+
+    def __str__(self) -> str:
+        return self.caller.name
+
+    @property
+    def pk(self) -> str:
+        """How logs name it."""
+        return self.caller.key
+
+    def get_username(self) -> str:
+        """Its name."""
+        return self.caller.name
+
+    def has_perm(self, _perm: str, _obj: Any = None) -> bool:
+        """Django's permissions are for the admin."""
+        return False

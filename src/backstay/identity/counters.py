@@ -1,0 +1,128 @@
+"""Counters of attempts and calls: moving windows of the library `limits`.
+
+In Redis where the site has one, else in a table, so that they outlive a restart and all processes
+share them. A hit is atomic on both.
+"""
+
+import hashlib
+import math
+import time
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from limits import RateLimitItem
+from limits.storage import MovingWindowSupport, Storage, storage_from_string
+from limits.strategies import MovingWindowRateLimiter
+
+from backstay.identity.models import Counter
+
+
+class DatabaseStorage(Storage, MovingWindowSupport):
+    """A row for each counter, locked while it is read and written.
+
+    On SQLite a transaction has the only write lock from its begin; on PostgreSQL the row is locked.
+    """
+
+    STORAGE_SCHEME = ('backstay-database',)  # type: ignore[assignment]
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """What the storage may fail with."""
+        return DatabaseError
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        """Count `amount` hits, unless that makes more than `limit` within `expiry` seconds."""
+        now = time.time()
+        with _locked(key) as counter:
+            hits = _recent(counter.hits, now - expiry)
+            if len(hits) + amount > limit:
+                return False
+            counter.hits = (array('d', [now] * amount) + hits)[:limit].tobytes()
+            counter.expires_at = now + expiry
+            counter.save()
+            return True
+
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        """When the oldest hit that still counts was, and how many there are."""
+        now = time.time()
+        stored = Counter.objects.filter(pk=_hashed(key)).values_list('hits', flat=True).first()
+        hits = _recent(stored or b'', now - expiry)[:limit]
+        return (hits[-1] if hits else now), len(hits)
+
+    def clear(self, key: str) -> None:
+        """Forget the hits."""
+        Counter.objects.filter(pk=_hashed(key)).delete()
+
+    def reset(self) -> int | None:
+        """Forget all hits of all limits."""
+        return Counter.objects.all().delete()[0]
+
+    def check(self) -> bool:
+        """Whether the table can be read."""
+        Counter.objects.exists()
+        return True
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Fixed windows are not kept here."""
+        raise NotImplementedError('use a moving window')
+
+    def get(self, key: str) -> int:
+        """Fixed windows are not kept here."""
+        raise NotImplementedError('use a moving window')
+
+    def get_expiry(self, key: str) -> float:
+        """Fixed windows are not kept here."""
+        raise NotImplementedError('use a moving window')
+
+
+@contextmanager
+def _locked(key: str) -> Iterator[Counter]:
+    """The counter, which nobody else changes until the block ends."""
+    fresh = {'hits': b'', 'expires_at': 0.0}
+    with transaction.atomic():
+        counter, _ = Counter.objects.select_for_update().get_or_create(
+            pk=_hashed(key), defaults=fresh
+        )
+        yield counter
+
+
+def _hashed(key: str) -> str:
+    """Names of people are not stored in the table, nor how long they are."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _recent(stored: Any, since: float) -> 'array[float]':
+    hits = array('d')
+    hits.frombytes(bytes(stored))
+    return array('d', (hit for hit in hits if hit > since))
+
+
+@lru_cache(maxsize=4)
+def _limiter(redis_url: str) -> MovingWindowRateLimiter:
+    storage = storage_from_string(redis_url) if redis_url else DatabaseStorage()
+    return MovingWindowRateLimiter(storage)
+
+
+def limiter() -> MovingWindowRateLimiter:
+    """The counters of the site."""
+    url = settings.BACKSTAY.redis_url
+    return _limiter(url.get_secret_value() if url else '')
+
+
+def seconds_left(limit: RateLimitItem, *names: str) -> int:
+    """Seconds until the limit lets one more pass, at least 1."""
+    return _seconds_until(limiter().get_window_stats(limit, *names).reset_time)
+
+
+def _seconds_until(moment: float) -> int:
+    return max(1, math.ceil(moment - time.time()))
+
+
+def forget_old_counters() -> int:
+    """Delete the rows that count nothing any more; how many they were."""
+    return Counter.objects.filter(expires_at__lt=time.time()).delete()[0]

@@ -1,0 +1,240 @@
+"""API keys: made, used, replaced and revoked.
+
+A key is `cak_<prefix>.<secret>`: the prefix finds it and may be shown; of the secret only a hash is
+kept. What it may do is asked anew each time: its own level and scopes, lowered to what its creator
+has at that moment (commerce contract, 1.7 G7).
+"""
+
+import hashlib
+import hmac
+import secrets
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+from ipaddress import ip_network
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from backstay.errors import Problem
+from backstay.identity.addresses import address_of, lies_in
+from backstay.identity.caller import Caller, Held
+from backstay.identity.callers import caller_of_account
+from backstay.identity.loading import account_columns, account_from
+from backstay.identity.models import ApiKey
+from backstay.identity.problems import AddressNotAllowed, TokenExpired, TokenInvalid
+from backstay.identity.scopes import provider_paths, scope_columns, within
+from backstay.identity.statements import Statement, text_slot
+
+PREFIX = 'cak_'
+DEFAULT_LIFE = timedelta(days=180)
+LONGEST_LIFE = timedelta(days=365)
+MOST_ACTIVE = 50
+
+_ALPHABET = string.ascii_lowercase + string.digits
+#: How exactly `last_used_at` is kept: a write at most that often.
+_USE_STEP = timedelta(minutes=1)
+_COLUMNS = (
+    'pk',
+    'prefix',
+    'secret_hash',
+    'level',
+    'scopes',
+    'ip_allow',
+    'expires_at',
+    'last_used_at',
+    'revoked_at',
+)
+
+
+class TooManyKeys(Problem):
+    """409: the creator has as many keys as anybody may have."""
+
+    status = 409
+    code = 'too-many-keys'
+
+
+def create_key(creator: Any, name: str, **options: Any) -> tuple[ApiKey, str]:
+    """A saved key and the whole of it, which is never seen again; `options` are those of `new_key`.
+
+    Raises what `new_key` does, and TooManyKeys beyond 50 active ones.
+    """
+    key, shown = new_key(creator, name, **options)
+    store_key(key)
+    return key, shown
+
+
+def new_key(
+    creator: Any,
+    name: str,
+    *,
+    level: int | None = None,
+    scopes: Sequence[Held] | None = None,
+    expires_at: datetime | None = None,
+    ip_allow: Sequence[str] = (),
+) -> tuple[ApiKey, str]:
+    """A key that is not saved yet, and the whole of it.
+
+    `level` is the most that it may do anywhere: that of its creator unless given, as are `scopes`.
+    Raises ValidationError for what exceeds the creator's rights or 365 days.
+    """
+    caller = caller_of_account(creator)
+    prefix = ''.join(secrets.choice(_ALPHABET) for _ in range(12))
+    secret = secrets.token_urlsafe(32)
+    key = ApiKey(
+        creator=creator,
+        name=name,
+        prefix=prefix,
+        secret_hash=_hash(secret),
+        level=caller.standing().level if level is None else level,
+        scopes=None if scopes is None else [_written(each) for each in scopes],
+        expires_at=expires_at or timezone.now() + DEFAULT_LIFE,
+        ip_allow=list(ip_allow),
+    )
+    _check(key, scopes, caller)
+    key.full_clean()
+    return key, f'{PREFIX}{prefix}.{secret}'
+
+
+def store_key(key: ApiKey) -> None:
+    """Save a new key. Raises TooManyKeys."""
+    with transaction.atomic():
+        # The creator's row is the lock: two keys at once must not both be the fiftieth.
+        list(type(key.creator)._default_manager.select_for_update().filter(pk=key.creator_id))
+        if active_keys(key.creator).count() >= MOST_ACTIVE:
+            raise TooManyKeys(f'An account may have {MOST_ACTIVE} active keys.')
+        key.save()
+
+
+def _check(key: ApiKey, scopes: Sequence[Held] | None, creator: Caller) -> None:
+    """Raises ValidationError when the key would exceed its creator, or live too long."""
+    faults: dict[str, str] = {}
+    if key.level > creator.standing().level:
+        faults['level'] = 'A key cannot have a higher level than its creator.'
+    if scopes is not None and not _covers(creator.scopes, scopes):
+        faults['scopes'] = 'A key cannot have scopes that its creator does not hold.'
+    if key.expires_at > timezone.now() + LONGEST_LIFE:
+        faults['expires_at'] = f'A key may live {LONGEST_LIFE.days} days.'
+    if key.expires_at <= timezone.now():
+        faults['expires_at'] = 'Give a moment to come.'
+    for network in key.ip_allow:
+        try:
+            ip_network(network)
+        except ValueError:
+            faults['ip_allow'] = 'Give networks such as 192.0.2.0/24 or 2001:db8::/32.'
+    if faults:
+        raise ValidationError(faults)
+
+
+def _covers(held: Sequence[Held], wanted: Sequence[Held]) -> bool:
+    return all(any(each == got for got in within([each], held)) for each in wanted)
+
+
+def active_keys(creator: Any) -> QuerySet[ApiKey]:
+    """The keys of an account that can still be used."""
+    now = timezone.now()
+    return ApiKey.objects.filter(creator=creator, revoked_at=None, expires_at__gt=now)
+
+
+def revoke_key(key: ApiKey) -> None:
+    """From the next request on the key opens nothing."""
+    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def rotate_key(key: ApiKey) -> tuple[ApiKey, str]:
+    """A new key with the rights and the length of life of the old one, which is revoked."""
+    scopes = None if key.scopes is None else [_read(each) for each in key.scopes]
+    life = min(key.expires_at - key.created_at, LONGEST_LIFE)
+    with transaction.atomic():
+        revoke_key(key)
+        return create_key(
+            key.creator,
+            key.name,
+            level=key.level,
+            scopes=scopes,
+            expires_at=timezone.now() + life,
+            ip_allow=key.ip_allow,
+        )
+
+
+def caller_of_key(key: str, request: HttpRequest) -> Caller:
+    """Who presents a key: one statement, and at most once a minute a second that notes its use.
+
+    Raises TokenInvalid, TokenExpired, AddressNotAllowed.
+    """
+    prefix, _, secret = key.removeprefix(PREFIX).partition('.')
+    row = _statement(provider_paths()).first(prefix) if '\x00' not in prefix else None
+    # Hashed in any case: whether the prefix exists is not told by the time it takes.
+    given = _hash(secret)
+    if row is None or not hmac.compare_digest(given, row[_COLUMNS.index('secret_hash')]):
+        raise TokenInvalid('The key is not valid.')
+    found = dict(zip(_COLUMNS, row, strict=False))
+    columns = row[len(_COLUMNS) :]
+    count = len(account_columns())
+    creator = account_from(columns[:count], columns[count:])
+    _check_use(found, creator, request)
+    _note_use(found)
+    return Caller(
+        kind='key',
+        name=f'{PREFIX}{prefix}',
+        level=min(found['level'], creator.level),
+        scopes=_scopes_now(found, creator),
+        facts={'key_id': found['pk'], 'creator_id': creator.pk},
+    )
+
+
+def _check_use(found: Mapping[str, Any], creator: Any, request: HttpRequest) -> None:
+    if found['revoked_at'] is not None or not creator.is_active:
+        raise TokenInvalid('The key is not valid.')
+    if found['expires_at'] <= timezone.now():
+        raise TokenExpired('The key has expired.')
+    if found['ip_allow'] and not lies_in(address_of(request), found['ip_allow']):
+        raise AddressNotAllowed
+
+
+def _note_use(found: Mapping[str, Any]) -> None:
+    now = timezone.now()
+    last = found['last_used_at']
+    if last is None or last < now - _USE_STEP:
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - _USE_STEP)
+        ApiKey.objects.filter(stale, pk=found['pk']).update(last_used_at=now)
+
+
+def _scopes_now(found: Mapping[str, Any], creator: Any) -> tuple[Held, ...]:
+    """What the key holds: never more than its creator does now, nor above its own level."""
+    own = creator.held if found['scopes'] is None else map(_read, found['scopes'])
+    most = found['level']
+    return within((replace(each, level=min(each.level, most)) for each in own), creator.held)
+
+
+@lru_cache(maxsize=8)
+def _statement(_providers: tuple[str, ...]) -> Statement:
+    def rows() -> Any:
+        keys = ApiKey.objects.filter(prefix=text_slot(0)).order_by()
+        columns: Any = (*_COLUMNS, *account_columns('creator__'), *scope_columns('creator_id'))
+        return keys.values_list(*columns)
+
+    return Statement(rows)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode('utf-8', 'surrogatepass')).hexdigest()
+
+
+def _written(held: Held) -> dict[str, Any]:
+    return {
+        'over': held.over,
+        'id': held.id,
+        'level': held.level,
+        'read_only': held.read_only,
+    }
+
+
+def _read(written: Mapping[str, Any]) -> Held:
+    return Held(**written)

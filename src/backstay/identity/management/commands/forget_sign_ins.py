@@ -1,0 +1,21 @@
+"""`backstay forget_sign_ins`: delete what signing in leaves behind; to be run once a day."""
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from backstay.identity.counters import forget_old_counters
+from backstay.identity.tokens import forget_dead_pairs
+
+
+class Command(BaseCommand):
+    """Deletes ended sessions, dead tokens and counters that count nothing any more."""
+
+    help = __doc__ or ''
+
+    def handle(self, *_: Any, **_options: Any) -> None:
+        """Delete, and say how much it was."""
+        call_command('clearsessions')
+        pairs, counters = forget_dead_pairs(), forget_old_counters()
+        self.stdout.write(f'Deleted {pairs} token pairs and {counters} counters.')

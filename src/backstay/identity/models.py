@@ -1,0 +1,230 @@
+"""What is stored of identity: accounts, API keys, token pairs and counters.
+
+Of every secret only a hash is stored, and nothing here is tied to a domain: which companies,
+classes or teams an account belongs to is the services' matter (`Service.scopes`).
+"""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+#: The level of everybody who can sign in, and that of who may do everything.
+LOWEST_LEVEL, HIGHEST_LEVEL = 1, 5
+
+
+class Accounts(BaseUserManager['Account']):
+    """Makes accounts; the two verbs are those that Django's own commands call."""
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> 'Account':
+        """A saved account; without a password nobody can sign in as it.
+
+        Who calls this vouches for the e-mail address: it counts as verified.
+        """
+        account = self.model(username=Account.normalize_username(username), **fields)
+        account.set_password(password)
+        account.follow_username()
+        account.full_clean(exclude=['password'])
+        account.save(using=self._db)
+        account.vouch_for_email()
+        return account
+
+    def create_superuser(self, username: str, password: str, **fields: Any) -> 'Account':
+        """A saved account of the highest level, that may do everything in the admin."""
+        rights = {'is_staff': True, 'is_superuser': True, 'level': HIGHEST_LEVEL}
+        return self.create_user(username, password, **{**rights, **fields})
+
+    def get_by_natural_key(self, username: str | None) -> 'Account':
+        """The account of a user name, in any spelling of its letters."""
+        return self.get(username=Account.normalize_username(username or ''))
+
+
+class Status(models.TextChoices):
+    """Whether an account may sign in, and why not."""
+
+    ACTIVE = 'active'
+    BLOCKED = 'blocked'
+    CLOSED = 'closed'
+
+
+class AccountFields(AbstractBaseUser, PermissionsMixin):
+    """What every account model has; a site that needs more columns subclasses it.
+
+    It names its own model in `AUTH_USER_MODEL`, before the first migration is applied.
+    """
+
+    username = models.CharField(
+        'user name',
+        max_length=254,
+        unique=True,
+        help_text='An e-mail address, or a plain name for bots and operators.',
+        validators=[RegexValidator(r'\A[\w.@+-]+\Z', 'Use letters, digits and . @ + - _ only.')],
+    )
+    email = models.EmailField('e-mail address', blank=True)
+    name = models.CharField(max_length=150, blank=True, help_text='What the account is called.')
+    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
+    level = models.PositiveSmallIntegerField(
+        default=LOWEST_LEVEL,
+        validators=[MinValueValidator(LOWEST_LEVEL), MaxValueValidator(HIGHEST_LEVEL)],
+        help_text='1 for everybody; what more is allowed from which level, resources say.',
+    )
+    is_staff = models.BooleanField('staff', default=False, help_text='May open the admin.')
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = Accounts()
+
+    USERNAME_FIELD = 'username'
+    EMAIL_FIELD = 'email'
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        abstract = True
+        ordering = ('username',)
+        constraints = (
+            models.CheckConstraint(
+                name='%(app_label)s_%(class)s_username_is_lower_case',
+                condition=models.Q(username=Lower('username')),
+            ),
+            models.CheckConstraint(
+                name='%(app_label)s_%(class)s_email_is_lower_case',
+                condition=models.Q(email=Lower('email')),
+            ),
+            models.UniqueConstraint(
+                fields=('email',),
+                name='%(app_label)s_%(class)s_email_is_unique',
+                condition=~models.Q(email=''),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.username
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        """Whether it may sign in; Django and allauth ask for it by this name."""
+        return self.status == Status.ACTIVE
+
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        """One spelling for one account: Unicode-normalised, lower case."""
+        return super().normalize_username(username).lower()
+
+    def clean(self) -> None:
+        super().clean()
+        self.follow_username()
+        if '@' in self.username and self.username != self.email:
+            raise ValidationError({'email': 'It must be the user name, which is an address.'})
+
+    def follow_username(self) -> None:
+        """Make an address that is the user name the e-mail address too, unless there is one."""
+        self.email = self.email.lower()
+        if '@' in self.username and not self.email:
+            self.email = self.username
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Whoever signs in by address signs in by the new one once it has changed."""
+        self.email = self.email.lower()
+        if '@' in self.username and self.email and self.username != self.email:
+            self.username = self.email
+            fields = kwargs.get('update_fields')
+            kwargs |= {'update_fields': {*fields, 'username'}} if fields is not None else {}
+        super().save(*args, **kwargs)
+
+    def vouch_for_email(self) -> None:
+        """Record the e-mail address as verified: one statement, or none without an address."""
+        from allauth.account.models import EmailAddress
+
+        if self.email:
+            EmailAddress.objects.create(
+                user_id=self.pk, email=self.email, verified=True, primary=True
+            )
+
+
+class Account(AccountFields):
+    """What somebody signs in with: people by e-mail address, bots and operators by plain name."""
+
+    class Meta(AccountFields.Meta):
+        swappable = 'AUTH_USER_MODEL'
+
+
+class ApiKey(models.Model):
+    """A secret with which a program calls the API; its rights never exceed its creator's."""
+
+    creator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name='api_keys'
+    )
+    name = models.CharField(max_length=100, help_text='What it is for.')
+    prefix = models.CharField(max_length=12, unique=True, editable=False)
+    #: SHA-256 of the secret. The secret has 256 random bits, so nothing slower is needed.
+    secret_hash = models.CharField(max_length=64, editable=False)
+    level = models.PositiveSmallIntegerField(
+        default=LOWEST_LEVEL,
+        validators=[MinValueValidator(LOWEST_LEVEL), MaxValueValidator(HIGHEST_LEVEL)],
+    )
+    scopes = models.JSONField(
+        null=True,
+        blank=True,
+        help_text='[{"over": "companies", "id": 1, "level": 2}]; empty for all of the creator\'s.',
+    )
+    ip_allow = models.JSONField(
+        default=list, blank=True, help_text='Networks it may be used from; empty for all.'
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ('-created_at', '-pk')
+        verbose_name = 'API key'
+        indexes = (models.Index(fields=('creator', 'revoked_at', 'expires_at')),)
+
+    def __str__(self) -> str:
+        return f'{self.name} (cak_{self.prefix}…)'
+
+
+class TokenPair(models.Model):
+    """The live access and refresh token of an API client's session.
+
+    A session has one pair; what a refresh replaces is dead. Only HMACs are stored, and the session
+    behind the pair is Django's: whatever ends that one ends the pair.
+    """
+
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name='+'
+    )
+    #: Random, first part of every token of the session.
+    selector = models.CharField(max_length=22, unique=True)
+    session_key = models.CharField(max_length=40, unique=True)
+    #: Django's hash of the account's password, at sign-in.
+    password_mark = models.CharField(max_length=64)
+    access_hash = models.CharField(max_length=64)
+    access_expires_at = models.DateTimeField()
+    access_used = models.BooleanField(default=False)
+    refresh_hash = models.CharField(max_length=64)
+    refresh_expires_at = models.DateTimeField()
+    #: The refresh token that the last refresh consumed.
+    consumed_hash = models.CharField(max_length=64, blank=True)
+    consumed_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f'the tokens of account {self.account_id}'
+
+
+class Counter(models.Model):
+    """The moments of the last hits of one limit, for a site without Redis."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    #: Seconds since 1970 as IEEE doubles, the newest first.
+    hits = models.BinaryField()
+    expires_at = models.FloatField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.key

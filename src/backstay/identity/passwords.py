@@ -1,0 +1,98 @@
+"""Passwords: checked in one place for the sign-in pages, the admin and Basic authentication.
+
+An unknown name takes as long as a wrong password, and every attempt is counted.
+"""
+
+import hmac
+import time
+from collections import OrderedDict
+from hashlib import sha256
+from threading import Lock
+from typing import Any
+
+from allauth.account.auth_backends import AuthenticationBackend
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest
+from django.utils.encoding import force_bytes
+
+from backstay.identity.attempts import password_attempt
+from backstay.identity.loading import account_called, account_with_key
+
+
+class PasswordBackend(AuthenticationBackend):
+    """Django's authentication backend: one look-up, one hash, whether the account exists or not."""
+
+    def get_user(self, user_id: Any) -> Any:
+        """The account of a session, with what it holds: one statement."""
+        account = account_with_key(user_id)
+        return account if account is not None and account.is_active else None
+
+    def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> Any:
+        name = credentials.get('username') or credentials.get('email') or ''
+        account = verified_account(request, name, credentials['password'])
+        self._did_check_password = True  # or as good as that
+        if account is not None and not account.is_active:
+            self._stash_user(account)
+            return None
+        return account
+
+
+def verified_account(request: HttpRequest | None, name: str, password: str) -> Any:
+    """The account of a name whose password this is; None otherwise, after the same time.
+
+    It may be blocked: who lets somebody in must ask. Raises SignInThrottled.
+    """
+    name = get_user_model().normalize_username(name)
+    with password_attempt(request, name) as attempt:
+        account = account_called(name)
+        if account is None:
+            make_password(password)
+        else:
+            attempt.succeeded = account.check_password(password)
+    return account if attempt.succeeded else None
+
+
+class VerifiedPasswords:
+    """Credentials that were right a moment ago, so that not every request costs a hash.
+
+    Kept in memory as HMACs, for at most 60 s, at most 1024 of them. An entry counts only for the
+    password that the account has now.
+    """
+
+    seconds = 60.0
+    capacity = 1024
+
+    def __init__(self) -> None:
+        self._until: OrderedDict[bytes, float] = OrderedDict()
+        self._lock = Lock()
+
+    def knows(self, account: Any, password: str) -> bool:
+        """Whether this was the account's password within the last 60 s, and still is."""
+        key = self._key(account, password)
+        with self._lock:
+            return self._until.get(key, 0.0) > time.monotonic()
+
+    def remember(self, account: Any, password: str) -> None:
+        """This is the account's password."""
+        key = self._key(account, password)
+        with self._lock:
+            self._until[key] = time.monotonic() + self.seconds
+            self._until.move_to_end(key)
+            while len(self._until) > self.capacity:
+                self._until.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._until.clear()
+
+    def _key(self, account: Any, password: str) -> bytes:
+        """Another password, whether the account's or the one that is tried, gives another key."""
+        parts = (str(account.pk), account.password, account.status, password)
+        message = b''.join(sha256(part.encode('utf-8', 'surrogatepass')).digest() for part in parts)
+        return hmac.digest(force_bytes(settings.SECRET_KEY), message, 'sha256')
+
+
+verified_passwords = VerifiedPasswords()

@@ -1,0 +1,105 @@
+"""Workflows of GitHub Actions as callers: they present a token that GitHub signs for each run.
+
+Any repository on GitHub can get such a token for any audience, so owner and workflow are required
+beside issuer, audience and expiry. Nobody may call until the site names both
+(`BACKSTAY_PIPELINE_OWNERS`, `BACKSTAY_PIPELINE_WORKFLOWS`).
+https://docs.github.com/en/actions/concepts/security/openid-connect
+"""
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from fnmatch import translate
+from functools import lru_cache
+from typing import Any
+
+import jwt
+from django.conf import settings
+
+from backstay.identity.caller import Caller
+from backstay.identity.problems import TokenExpired, TokenInvalid
+
+ISSUER = 'https://token.actions.githubusercontent.com'
+#: Seconds for which keys are believed, and between two fetches for the sake of an unknown key.
+KEYS_LIFE, KEYS_COOLDOWN = 3600.0, 60.0
+#: Seconds for which a provider that does not answer is not asked again.
+_REST = 10.0
+
+_ALGORITHMS = ('RS256', 'RS384', 'RS512')
+_REQUIRED = ('exp', 'iat', 'iss', 'aud', 'repository', 'repository_owner_id', 'job_workflow_ref')
+
+
+class Keys(jwt.PyJWKClient):
+    """The issuer's keys: PyJWT's client, which also leaves a provider alone that is down."""
+
+    def __init__(
+        self, url: str, *, lifespan: float = KEYS_LIFE, cooldown: float = KEYS_COOLDOWN
+    ) -> None:
+        super().__init__(url, lifespan=lifespan, cooldown_duration=cooldown, timeout=5)
+        self._rests_until = 0.0
+
+    def fetch_data(self) -> Any:
+        """The keys, from the provider."""
+        if time.monotonic() < self._rests_until:
+            raise jwt.PyJWKClientConnectionError('the provider did not answer a moment ago')
+        try:
+            return super().fetch_data()
+        except jwt.PyJWKClientConnectionError:
+            self._rests_until = time.monotonic() + _REST
+            raise
+
+
+@lru_cache(maxsize=2)
+def _keys_of(issuer: str) -> Keys:
+    return Keys(f'{issuer}/.well-known/jwks')
+
+
+def looks_like_pipeline(token: str) -> bool:
+    """Whether the site takes tokens of workflows, and this has the form of one (RFC 7519)."""
+    return bool(settings.BACKSTAY.pipeline_owners) and token.count('.') == 2
+
+
+def caller_of_pipeline(token: str, keys: Keys | None = None) -> Caller:
+    """The workflow that presents a token: no statement, and a fetch of keys once an hour.
+
+    Raises TokenExpired, TokenInvalid.
+    """
+    claims = _claims(token, keys or _keys_of(_issuer()))
+    environment = settings.BACKSTAY
+    if str(claims['repository_owner_id']) not in environment.pipeline_owners:
+        raise TokenInvalid
+    if not _matches(str(claims['job_workflow_ref']), environment.pipeline_workflows):
+        raise TokenInvalid
+    names = ('repository', 'repository_owner_id', 'ref', 'job_workflow_ref', 'run_id', 'actor')
+    return Caller(
+        kind='pipeline',
+        name=str(claims['repository']),
+        facts={name: claims.get(name) for name in names},
+    )
+
+
+def _issuer() -> str:
+    return str(getattr(settings, 'BACKSTAY_PIPELINE_ISSUER', ISSUER))
+
+
+def _claims(token: str, keys: Keys) -> Mapping[str, Any]:
+    try:
+        key = keys.get_signing_key_from_jwt(token)
+        claims: Mapping[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=list(_ALGORITHMS),
+            audience=settings.BACKSTAY.pipeline_audience,
+            issuer=_issuer(),
+            options={'require': list(_REQUIRED)},
+        )
+    except jwt.ExpiredSignatureError:
+        raise TokenExpired from None
+    except jwt.PyJWTError:  # also when the provider cannot be reached
+        raise TokenInvalid from None
+    return claims
+
+
+def _matches(workflow: str, allowed: Iterable[str]) -> bool:
+    """Whether one of the patterns is the whole of the workflow, case and all; `*` is any text."""
+    return any(re.fullmatch(translate(pattern), workflow) for pattern in allowed)

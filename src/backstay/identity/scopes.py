@@ -1,0 +1,77 @@
+"""What accounts hold: the scopes that the mounted services tell, as part of another statement."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from django.db.models import OuterRef
+from django.utils.module_loading import import_string
+
+from backstay.identity.caller import Held
+from backstay.identity.statements import JsonRows
+from backstay.services import mounted
+
+Provider = Callable[[Any], Any]
+
+
+def scope_columns(account_id: str) -> tuple[JsonRows, ...]:
+    """A column for each service that tells scopes; `account_id` names the account in its row."""
+    return tuple(JsonRows(provider(OuterRef(account_id))) for provider in _providers('scopes'))
+
+
+def held_by(account_id: Any, columns: Sequence[str | None]) -> tuple[Held, ...]:
+    """What the account holds: what the columns say, and what only Python can tell."""
+    held = [_held(row) for column in columns if column for row in json.loads(column)]
+    for provider in _providers('scopes_in_python'):
+        held.extend(provider(account_id))
+    return tuple(held)
+
+
+def within(wanted: Iterable[Held], held: Sequence[Held]) -> tuple[Held, ...]:
+    """What is left of the wanted scopes: each is lowered to what is held, or is left out.
+
+    >>> mine = (Held(over='companies', id=7, level=3), Held(over='companies', id=8, level=1))
+    >>> wanted = (Held(over='companies', id=7, level=2), Held(over='companies', id=9, level=2))
+    >>> [(each.id, each.level) for each in within(wanted, mine)]
+    [(7, 2)]
+    """
+    by_thing = defaultdict(list)
+    for each in held:
+        by_thing[each.over, each.id].append(each)
+    lowered = (
+        _lowered(each, has)
+        for each in wanted
+        for key in {each.id, None}
+        for has in by_thing.get((each.over, key), ())
+    )
+    return tuple(dict.fromkeys(lowered))
+
+
+def _lowered(wanted: Held, has: Held) -> Held:
+    return Held(
+        over=wanted.over,
+        id=wanted.id,
+        level=min(wanted.level, has.level),
+        read_only=wanted.read_only or has.read_only,
+    )
+
+
+def _held(row: Sequence[Any]) -> Held:
+    over, key, level, read_only = row
+    return Held(over=over, id=key, level=level, read_only=bool(read_only))
+
+
+def _providers(kind: str) -> tuple[Provider, ...]:
+    return _imported(tuple(path for service in mounted() if (path := getattr(service, kind))))
+
+
+@lru_cache(maxsize=8)
+def _imported(paths: tuple[str, ...]) -> tuple[Provider, ...]:
+    return tuple(import_string(path) for path in paths)
+
+
+def provider_paths() -> tuple[str, ...]:
+    """What statements with scope columns depend on, beside the code."""
+    return tuple(service.scopes for service in mounted() if service.scopes)

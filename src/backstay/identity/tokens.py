@@ -1,0 +1,286 @@
+"""Bearer tokens of API clients: a short-lived access token and a refresh token that is used once.
+
+allauth's own JWT strategy rotates refresh tokens too, but takes one that comes a second time for
+any wrong one, where it is the sign of a theft. Here it ends the session (commerce contract, 1.8).
+"""
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+import structlog
+from allauth.headless.internal import sessionkit
+from allauth.headless.tokens.strategies.base import AbstractTokenStrategy
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+
+from backstay.identity.attempts import failed_refresh, refuse_refreshes
+from backstay.identity.loading import account_columns, account_from
+from backstay.identity.models import TokenPair
+from backstay.identity.problems import (
+    AccountBlocked,
+    SessionRevoked,
+    TokenExpired,
+    TokenInvalid,
+    answered_as_problems,
+)
+from backstay.identity.scopes import provider_paths, scope_columns
+from backstay.identity.statements import Statement, text_slot
+
+ACCESS_LIFE = timedelta(minutes=15)
+#: From the last refresh, and in all.
+REFRESH_LIFE, SESSION_LIFE = timedelta(days=30), timedelta(days=90)
+#: How long a refresh may be repeated whose answer was lost.
+GRACE = timedelta(seconds=30)
+
+_SELECTOR = 22
+_PAIR = ('pk', 'access_hash', 'access_expires_at', 'access_used', 'password_mark', 'session_key')
+
+_audit: structlog.stdlib.BoundLogger = structlog.get_logger('backstay.audit')
+
+
+class TokenStrategy(AbstractTokenStrategy):
+    """allauth's sessions for clients that are no browser, with our tokens on top."""
+
+    def get_session_token(self, request: HttpRequest) -> str | None:
+        """The key of the session of `X-Session-Token`, or of the access token."""
+        key = super().get_session_token(request)
+        if key is None:
+            key = _session_of_access_token(request.META.get('HTTP_AUTHORIZATION', ''))
+        # A new password gives the session a new key, and its tokens have to follow.
+        request.backstay_session_key = key  # type: ignore[attr-defined]
+        return key
+
+    def lookup_session(self, session_token: str) -> SessionBase | None:
+        """The session, unless it has ended."""
+        return sessionkit.lookup_session(session_token)
+
+    def create_session_token(self, request: HttpRequest) -> str:
+        """The key of the session."""
+        if not request.session.session_key:
+            request.session.save()
+        return str(request.session.session_key)
+
+    def create_access_token_payload(self, request: HttpRequest) -> dict[str, Any] | None:
+        """What the answer to a sign-in carries beside the session."""
+        request.session.set_expiry(REFRESH_LIFE)
+        made = start_pair(request.user, self.create_session_token(request))
+        return {
+            'access_token': made.access,
+            'access_expires_in': int(ACCESS_LIFE.total_seconds()),
+            'refresh_token': made.refresh,
+            'refresh_expires_in': int(REFRESH_LIFE.total_seconds()),
+        }
+
+    def refresh_token(self, refresh_token: str) -> tuple[str, str] | None:
+        """A new pair for the refresh token. Raises what `refresh` does."""
+        from allauth.core import context
+
+        with answered_as_problems():
+            made = refresh(refresh_token, context.request)
+        return made.access, made.refresh
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """An access and a refresh token, as the client gets them: once."""
+
+    access: str
+    refresh: str
+
+    def __repr__(self) -> str:
+        return 'Tokens(…)'
+
+
+def start_pair(account: Any, session_key: str) -> Tokens:
+    """The first pair of a session."""
+    pair = TokenPair(
+        account=account,
+        selector=secrets.token_urlsafe(16),
+        session_key=session_key,
+        password_mark=account.get_session_auth_hash(),
+    )
+    TokenPair.objects.filter(session_key=session_key).delete()
+    return _renew(pair)
+
+
+def _renew(pair: TokenPair) -> Tokens:
+    """Give the pair new tokens and save it."""
+    now = timezone.now()
+    made = Tokens(
+        f'cat_{pair.selector}{secrets.token_urlsafe(32)}',
+        f'crt_{pair.selector}{secrets.token_urlsafe(32)}',
+    )
+    pair.access_hash, pair.refresh_hash = _hash(made.access), _hash(made.refresh)
+    pair.access_used = False
+    pair.access_expires_at = min(now + ACCESS_LIFE, _end_of(pair))
+    pair.refresh_expires_at = min(now + REFRESH_LIFE, _end_of(pair))
+    pair.save()
+    return made
+
+
+def _end_of(pair: TokenPair) -> datetime:
+    return pair.started_at + SESSION_LIFE
+
+
+def _hash(token: str) -> str:
+    key = force_bytes(settings.SECRET_KEY)
+    return hmac.new(key, token.encode('utf-8', 'surrogatepass'), sha256).hexdigest()
+
+
+def account_of_access_token(token: str) -> Any:
+    """The account that signed in, with what it holds, and in `session_key` where.
+
+    One statement, and one more at the first use of a token. Raises TokenInvalid, TokenExpired,
+    SessionRevoked, AccountBlocked.
+    """
+    row = _statement(provider_paths()).first(_selector_of(token))
+    if row is None or not hmac.compare_digest(_hash(token), row[1]):
+        raise TokenInvalid
+    pk, _, expires_at, used, mark, session_key, is_alive, *rest = row
+    if expires_at <= timezone.now():
+        raise TokenExpired
+    count = len(account_columns())
+    account = account_from(rest[:count], rest[count:])
+    if not is_alive or not hmac.compare_digest(mark, account.get_session_auth_hash()):
+        raise SessionRevoked
+    if not account.is_active:
+        raise AccountBlocked
+    if not used:
+        TokenPair.objects.filter(pk=pk).update(access_used=True)
+    account.session_key = session_key
+    return account
+
+
+def _selector_of(token: str) -> str:
+    selector = token[4 : 4 + _SELECTOR]
+    if not selector.isascii() or '\x00' in selector:
+        raise TokenInvalid
+    return selector
+
+
+@lru_cache(maxsize=8)
+def _statement(_providers: tuple[str, ...]) -> Statement:
+    def rows() -> Any:
+        columns: Any = (
+            *_PAIR,
+            _is_alive(),
+            *account_columns('account__'),
+            *scope_columns('account_id'),
+        )
+        return TokenPair.objects.filter(selector=text_slot(0)).values_list(*columns)
+
+    return Statement(rows)
+
+
+def _is_alive() -> Exists:
+    """Whether the session behind the pair has not ended."""
+    return Exists(
+        Session.objects.filter(session_key=OuterRef('session_key'), expire_date__gt=Now())
+    )
+
+
+def _session_of_access_token(authorization: str) -> str | None:
+    scheme, _, token = authorization.partition(' ')
+    if scheme.lower() != 'bearer' or not token.startswith('cat_'):
+        return None
+    with answered_as_problems():
+        return str(account_of_access_token(token).session_key)
+
+
+def refresh(token: str, request: HttpRequest) -> Tokens:
+    """A new pair in place of the one that the refresh token belongs to.
+
+    A token that has been used before ends the session, unless the answer to that use was lost:
+    then its tokens are unused and it is at most 30 s old, and they are replaced. Raises
+    TokenInvalid, TokenExpired, SessionRevoked, SignInThrottled.
+    """
+    refuse_refreshes(request)
+    try:
+        with transaction.atomic():
+            made = _refresh(token)
+    except (TokenInvalid, TokenExpired, SessionRevoked):
+        failed_refresh(request)
+        raise
+    if made is None:
+        failed_refresh(request)
+        raise SessionRevoked
+    return made
+
+
+def _refresh(token: str) -> Tokens | None:
+    """The new pair; None when the token's session has just been ended, which is to be committed."""
+    pair = (
+        TokenPair.objects.select_for_update(of=('self',))
+        .select_related('account')
+        .annotate(is_alive=_is_alive())
+        .filter(selector=_selector_of(token))
+        .first()
+    )
+    if pair is None or not token.startswith('crt_'):
+        raise TokenInvalid
+    _check_session(pair)
+    given, now = _hash(token), timezone.now()
+    if hmac.compare_digest(given, pair.refresh_hash):
+        if pair.refresh_expires_at <= now:
+            raise TokenExpired
+        pair.consumed_hash, pair.consumed_at = given, now
+    elif not _was_lost(pair, given, now):
+        _end(pair)
+        return None
+    Session.objects.filter(session_key=pair.session_key).update(
+        expire_date=min(now + REFRESH_LIFE, _end_of(pair))
+    )
+    return _renew(pair)
+
+
+def _check_session(pair: Any) -> None:
+    mark = pair.account.get_session_auth_hash()
+    if not (
+        pair.is_alive and pair.account.is_active and hmac.compare_digest(pair.password_mark, mark)
+    ):
+        raise SessionRevoked
+
+
+def _was_lost(pair: TokenPair, given: str, now: datetime) -> bool:
+    """Whether the answer to the refresh with this token seems not to have arrived."""
+    return (
+        pair.consumed_at is not None
+        and not pair.access_used
+        and now - pair.consumed_at <= GRACE
+        and hmac.compare_digest(given, pair.consumed_hash)
+    )
+
+
+def _end(pair: TokenPair) -> None:
+    """End the session: somebody has a refresh token that was another's."""
+    _audit.warning('refresh-reuse', account=pair.account_id)
+    UserSession.objects.filter(session_key=pair.session_key).delete()
+    Session.objects.filter(session_key=pair.session_key).delete()
+
+
+def follow_session(request: HttpRequest, user: Any, **_: Any) -> None:
+    """After a change of the password: the tokens of this very session stay, all others end.
+
+    A receiver of allauth's `password_changed` and `password_set`.
+    """
+    TokenPair.objects.filter(session_key=getattr(request, 'backstay_session_key', None)).update(
+        session_key=request.session.session_key, password_mark=user.get_session_auth_hash()
+    )
+
+
+def forget_dead_pairs() -> int:
+    """Delete the pairs that can neither be used nor refreshed; how many they were."""
+    return TokenPair.objects.filter(refresh_expires_at__lt=timezone.now()).delete()[0]

@@ -1,0 +1,20 @@
+"""Everything under `/auth/`: the platform's endpoints, and allauth's headless API."""
+
+from django.urls import URLPattern, URLResolver, include, path
+from rest_framework.routers import SimpleRouter
+
+from backstay.identity.views import KeyViewSet, MeView
+
+
+def identity_urls() -> list[URLPattern | URLResolver]:
+    """Signing in for browsers and for other clients, who one is, and keys.
+
+    https://docs.allauth.org/en/latest/headless/openapi-specification/
+    """
+    router = SimpleRouter(use_regex_path=False)
+    router.register('keys', KeyViewSet, basename='key')
+    return [
+        path('auth/me', MeView.as_view(), name='me'),
+        path('auth/', include(router.urls)),
+        path('auth/', include('allauth.headless.urls')),
+    ]

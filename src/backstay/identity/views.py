@@ -1,0 +1,219 @@
+"""The platform's own endpoints under `/auth/`: who one is, and one's API keys."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from backstay.identity.caller import Held
+from backstay.identity.callers import caller_of
+from backstay.identity.keys import create_key, revoke_key, rotate_key
+from backstay.identity.models import HIGHEST_LEVEL, LOWEST_LEVEL, ApiKey
+from backstay.identity.rights import rights_of
+
+_TAGS = ['Identity']
+
+
+class ScopeSerializer(serializers.Serializer):
+    """A level over one thing, or over all things of a kind."""
+
+    over = serializers.CharField(max_length=100)
+    id = serializers.JSONField(allow_null=True, help_text='A number or a text; null for all.')
+    level = serializers.IntegerField(min_value=0, max_value=HIGHEST_LEVEL)
+    read_only = serializers.BooleanField(default=False)  # type: ignore[assignment]
+
+    def validate_id(self, value: Any) -> Any:
+        """What a primary key can be."""
+        if isinstance(value, bool) or not isinstance(value, int | str | None):
+            raise serializers.ValidationError('Give a number, a text or null.')
+        return value
+
+
+class RightsSerializer(serializers.Serializer):
+    """What a caller may do with a resource, on some of its rows at least."""
+
+    read = serializers.ListField(child=serializers.CharField())
+    write = serializers.ListField(child=serializers.CharField())
+    create = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]
+    delete = serializers.BooleanField()
+
+
+class OwnAccountSerializer(serializers.Serializer):
+    """The account that is signed in."""
+
+    id = serializers.CharField()
+    username = serializers.CharField()
+    email = serializers.CharField()
+    name = serializers.CharField()
+
+
+class MeSerializer(serializers.Serializer):
+    """Who asks, and what of it decides about rights."""
+
+    kind = serializers.ChoiceField(choices=['account', 'key', 'pipeline'])
+    name = serializers.CharField()
+    account = OwnAccountSerializer(allow_null=True)
+    level = serializers.IntegerField(help_text='Held everywhere.')
+    highest_level = serializers.IntegerField(help_text='Held over something.')
+    scopes = ScopeSerializer(many=True)
+    rights = serializers.DictField(child=RightsSerializer(), help_text='By resource.')
+
+
+class MeView(APIView):
+    """Who asks, and what they may do."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(operation_id='me', responses=MeSerializer, tags=_TAGS, summary='Who am I')
+    def get(self, request: Request) -> Response:
+        """The caller, its level and scopes, and what it may do with each resource."""
+        caller = caller_of(request)
+        account = _own_account(request.user) if caller.kind == 'account' else None
+        body = {
+            'kind': caller.kind,
+            'name': caller.name,
+            'account': account,
+            'level': caller.level,
+            'highest_level': caller.standing().level,
+            'scopes': [_written(held) for held in caller.scopes],
+            'rights': rights_of(caller),
+        }
+        return Response(body, headers={'Cache-Control': 'private, no-store'})
+
+
+def _own_account(user: Any) -> dict[str, Any]:
+    return {
+        'id': str(user.pk),
+        'username': user.get_username(),
+        'email': user.email,
+        'name': user.name,
+    }
+
+
+def _written(held: Held) -> dict[str, Any]:
+    return {'over': held.over, 'id': held.id, 'level': held.level, 'read_only': held.read_only}
+
+
+class KeySerializer(serializers.ModelSerializer):
+    """An API key, without its secret."""
+
+    scopes = ScopeSerializer(many=True, allow_null=True, default=None)
+    level = serializers.IntegerField(
+        min_value=LOWEST_LEVEL,
+        max_value=HIGHEST_LEVEL,
+        required=False,
+        help_text="The most that it may do anywhere; its creator's level unless given.",
+    )
+    ip_allow = serializers.ListField(
+        child=serializers.CharField(max_length=50), max_length=50, default=list
+    )
+    expires_at = serializers.DateTimeField(required=False)
+
+    class Meta:
+        model = ApiKey
+        fields = (
+            'id',
+            'name',
+            'prefix',
+            'level',
+            'scopes',
+            'ip_allow',
+            'created_at',
+            'expires_at',
+            'last_used_at',
+            'revoked_at',
+        )
+        read_only_fields = ('id', 'prefix', 'created_at', 'last_used_at', 'revoked_at')
+
+
+class NewKeySerializer(KeySerializer):
+    """An API key at the only moment at which all of it is shown."""
+
+    key = serializers.CharField(read_only=True, help_text='Shown once.')
+
+    class Meta(KeySerializer.Meta):
+        fields: Any = (*KeySerializer.Meta.fields, 'key')
+
+
+class IsAccount(BasePermission):
+    """Somebody who signed in, and no key: a key must not make others."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the caller is an account."""
+        return caller_of(request).kind == 'account'
+
+
+class KeyPages(LimitOffsetPagination):
+    """Pages of keys, as all lists have them."""
+
+    default_limit = 20
+    max_limit = 100
+
+
+@extend_schema(tags=_TAGS)
+@extend_schema_view(
+    list=extend_schema(summary='My API keys', operation_id='keys_list'),
+    destroy=extend_schema(summary='Revoke an API key', operation_id='keys_revoke'),
+)
+class KeyViewSet(mixins.ListModelMixin, GenericViewSet):
+    """The caller's own API keys."""
+
+    permission_classes = (IsAccount,)
+    serializer_class = KeySerializer
+    pagination_class = KeyPages
+    queryset = ApiKey.objects.none()
+    lookup_value_converter = 'int'
+
+    def get_queryset(self) -> QuerySet[ApiKey]:
+        """Those of the account that is signed in."""
+        return ApiKey.objects.filter(creator_id=caller_of(self.request).account_id)
+
+    @extend_schema(
+        summary='Make an API key',
+        operation_id='keys_create',
+        responses={201: NewKeySerializer, 409: OpenApiResponse(description='too-many-keys')},
+    )
+    def create(self, request: Request) -> Response:
+        """A new key; the answer is the only one that has all of it."""
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        asked = dict(given.validated_data)
+        scopes = asked.pop('scopes')
+        held = None if scopes is None else [Held(**each) for each in scopes]
+        try:
+            made, key = create_key(request.user, scopes=held, **asked)
+        except ValidationError as error:
+            raise serializers.ValidationError(error.message_dict) from None
+        return _shown_once(made, key)
+
+    def destroy(self, request: Request, pk: Any = None) -> Response:
+        """Revoke the key; it opens nothing from the next request on."""
+        revoke_key(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary='Replace an API key',
+        operation_id='keys_rotate',
+        request=None,
+        responses={201: NewKeySerializer},
+    )
+    @action(detail=True, methods=['post'])
+    def rotate(self, request: Request, pk: Any = None) -> Response:
+        """A new key with the rights of this one, which is revoked."""
+        return _shown_once(*rotate_key(self.get_object()))
+
+
+def _shown_once(made: ApiKey, key: str) -> Response:
+    body = {**KeySerializer(made).data, 'key': key}
+    return Response(
+        body, status=status.HTTP_201_CREATED, headers={'Cache-Control': 'private, no-store'}
+    )

@@ -1,0 +1,1 @@
+"""Running a site: its requests, logs, metrics, health, limits, and the commands that serve it."""

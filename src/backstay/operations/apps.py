@@ -1,0 +1,17 @@
+"""The Django app of the operations: its commands, and its one table."""
+
+from django.apps import AppConfig
+
+
+class OperationsConfig(AppConfig):
+    """What a site needs beside its services to be run."""
+
+    name = 'backstay.operations'
+    label = 'operations'
+    verbose_name = 'Operations'
+    default_auto_field = 'django.db.models.BigAutoField'
+
+    def ready(self) -> None:
+        from backstay import origins
+
+        origins.connect()

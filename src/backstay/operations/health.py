@@ -1,0 +1,226 @@
+"""Health: is the process alive, may it have requests, and what is wrong.
+
+`/livez` and `/readyz` are for orchestrators; `/__version__`, `/__heartbeat__` and
+`/__lbheartbeat__` are Dockerflow's. Nothing here is cached or shared between instances. A part that
+hangs costs one thread, however often one asks, and an answer comes within 2 s all the same.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from functools import cache as once
+from functools import wraps
+from threading import Lock, Thread
+from time import monotonic
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core import checks
+from django.core.cache import cache
+from django.core.checks.registry import registry
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+
+from backstay import __version__
+
+#: Seconds that all parts together have; the answer must leave within 2.
+DEADLINE = 1.5
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+#: What is wrong with each part, by name; empty when nothing is.
+Faults = Mapping[str, str]
+View = Callable[[HttpRequest], HttpResponse]
+
+
+class Probe:
+    """One question about some parts, asked in one thread however many requests wait for it."""
+
+    def __init__(self, ask: Callable[[], Faults], parts: Sequence[str]) -> None:
+        self._ask = ask
+        self.parts = parts
+        self._lock = Lock()
+        self._answer: Future[Faults] = Future()
+        self._answer.set_result({})
+
+    def start(self) -> Future[Faults]:
+        """The coming answer; that of a question which is still open, if there is one."""
+        with self._lock:
+            if self._answer.done():
+                self._answer = Future()
+                Thread(target=self._run, args=(self._answer,), daemon=True).start()
+            return self._answer
+
+    def _run(self, answer: Future[Faults]) -> None:
+        try:
+            faults = self._ask()
+        except Exception as error:  # noqa: BLE001 whatever a driver raises, the part is down
+            faults = dict.fromkeys(self.parts, f'{type(error).__name__}: {error}')
+        finally:
+            _close()
+        answer.set_result(faults)
+
+
+def _close() -> None:
+    """End this thread's connection; Django's own close leaves SQLite in memory open."""
+    connection.close()
+    if connection.connection is not None:
+        connection.connection.close()
+
+
+def _ask_database() -> Faults:
+    """Whether the database answers and has every migration of the code: two statements."""
+    applied = MigrationRecorder(connection).applied_migrations()
+    missing = [
+        f'{app}.{name}'
+        for (app, name), replaced in _migrations().items()
+        if (app, name) not in applied and not (replaced and replaced <= applied.keys())
+    ]
+    return {'database': '', 'migrations': f'not applied: {", ".join(missing)}' if missing else ''}
+
+
+@once
+def _migrations() -> Mapping[tuple[str, str], frozenset[tuple[str, str]]]:
+    """Every migration of the code, and those that it replaces; files do not change in a process."""
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    return {
+        key: frozenset(loader.disk_migrations[key].replaces) for key in sorted(loader.graph.nodes)
+    }
+
+
+def _ask_cache() -> Faults:
+    cache.set('backstay-health', 'ok', timeout=10)
+    answer = cache.get('backstay-health')
+    return {'cache': '' if answer == 'ok' else 'lost what was written'}
+
+
+#: The migrations go with the database: one thread takes one connection of the pool.
+PROBES = (Probe(_ask_database, ('database', 'migrations')), Probe(_ask_cache, ('cache',)))
+
+
+def ask(probes: Sequence[Probe] = PROBES) -> Callable[[], Faults]:
+    """Ask all parts at once; the function that comes back waits for them until the deadline."""
+    until = monotonic() + DEADLINE
+    started = [(probe, probe.start()) for probe in probes]
+
+    def wait() -> Faults:
+        faults: dict[str, str] = {}
+        for probe, answer in started:
+            try:
+                faults |= answer.result(timeout=max(0, until - monotonic()))
+            except TimeoutError:
+                faults |= dict.fromkeys(probe.parts, f'no answer within {DEADLINE} s')
+        return faults
+
+    return wait
+
+
+def _endpoint(view: View) -> View:
+    """GET and HEAD only, and never cached."""
+
+    @wraps(view)
+    def fresh(request: HttpRequest) -> HttpResponse:
+        response = view(request)
+        response.headers['Cache-Control'] = 'no-store'
+        return response
+
+    return csrf_exempt(require_safe(fresh))
+
+
+@_endpoint
+def live(_: HttpRequest) -> HttpResponse:
+    """Whether this process can answer at all; it asks nobody."""
+    return JsonResponse({'status': 'ok'})
+
+
+@_endpoint
+def load_balancer(_: HttpRequest) -> HttpResponse:
+    """Dockerflow's form of the same: an empty 200."""
+    return HttpResponse(content_type='text/plain')
+
+
+@_endpoint
+def ready(request: HttpRequest) -> HttpResponse:
+    """Whether requests may come: 200, or 503 when a part does not work."""
+    faults = ask()()
+    is_ready = not any(faults.values())
+    if not is_ready:
+        _log.warning('not ready', **{part: fault for part, fault in faults.items() if fault})
+    body: dict[str, Any] = {'status': 'ok' if is_ready else 'unavailable'}
+    if _may_see_details(request, faults):
+        body['parts'] = {part: fault or 'ok' for part, fault in faults.items()}
+    return JsonResponse(body, status=200 if is_ready else 503)
+
+
+@_endpoint
+def version(_: HttpRequest) -> HttpResponse:
+    """`version.json` of the image; in a checkout, the version of the package."""
+    try:
+        body = json.loads((settings.BASE_DIR / 'version.json').read_bytes())
+    except FileNotFoundError:
+        body = {'commit': None, 'version': __version__, 'source': None, 'build': None}
+    return JsonResponse(body)
+
+
+@_endpoint
+def heartbeat(request: HttpRequest) -> HttpResponse:
+    """The worst level of all parts and of Django's system checks; 500 from `error` on."""
+    answers = ask()
+    checked = _system_checks()  # while the parts think
+    faults = answers()
+    details = {**checked, **dict(_parts_as_details(faults))}
+    worst = max((each['level'] for each in details.values()), default=0)
+    body: dict[str, Any] = {'status': _status(worst)}
+    if _may_see_details(request, faults):
+        body['checks'] = {name: each['status'] for name, each in details.items()}
+        body['details'] = {name: each for name, each in details.items() if each['level']}
+    return JsonResponse(body, status=200 if worst < checks.ERROR else 500)
+
+
+def _parts_as_details(faults: Faults) -> Iterator[tuple[str, dict[str, Any]]]:
+    for part, fault in faults.items():
+        level = checks.ERROR if fault else 0
+        messages = {f'backstay.{part}': fault} if fault else {}
+        yield part, {'status': _status(level), 'level': level, 'messages': messages}
+
+
+@once
+def _system_checks() -> dict[str, dict[str, Any]]:
+    """Django's checks by name, once per process: they read code and settings only.
+
+    Where strangers come, its security checks too. Other checks for deployment are left to
+    `manage.py check --deploy`: one of them builds the whole OpenAPI document.
+    """
+    found = {}
+    for check in registry.get_checks(include_deployment_checks=settings.BACKSTAY.is_deployed):
+        tags = getattr(check, 'tags', ())
+        if check in registry.deployment_checks and checks.Tags.security not in tags:
+            continue
+        messages = [
+            each for each in check(app_configs=None, databases=[]) if not each.is_silenced()
+        ]
+        level = max((each.level for each in messages), default=0)
+        found[str(getattr(check, '__name__', check))] = {
+            'status': _status(level),
+            'level': level,
+            'messages': {each.id: each.msg for each in messages},
+        }
+    return found
+
+
+def _status(level: int) -> str:
+    """Dockerflow's word for a level of Django's checks."""
+    named = ((checks.ERROR, 'error'), (checks.WARNING, 'warning'), (checks.INFO, 'info'))
+    return next((name for least, name in named if level >= least), 'ok')
+
+
+def _may_see_details(request: HttpRequest, faults: Faults) -> bool:
+    """Everybody on a developer's machine, else staff; a database that is down is not asked who."""
+    if settings.BACKSTAY.env == 'local':
+        return True
+    return not faults['database'] and bool(getattr(request.user, 'is_staff', False))

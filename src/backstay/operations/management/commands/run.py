@@ -1,0 +1,120 @@
+"""`backstay run`: everything a developer needs to see the site, in one command."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.utils.module_loading import import_string
+
+from backstay.operations.management.commands.serve import (
+    claim,
+    metrics_of,
+    serve,
+    server_at,
+    server_of,
+    url_host,
+)
+from backstay.services import Service, mounted
+
+DEMO_ADMIN = 'admin@example.com'
+
+
+class Command(BaseCommand):
+    """Migrate, load demo data once, and serve."""
+
+    help = 'Local only: migrate, load demo data once, say where everything is, and serve.'
+    requires_system_checks = ()  # run below, after the database exists
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        if settings.BACKSTAY.env != 'local':
+            raise CommandError(f'ENV: run is for local, not {settings.BACKSTAY.env}; use serve')
+        server = server_of(settings.BACKSTAY)
+        host, port = claim(server.host, server.port)
+        try:
+            with metrics_of(server.processes, settings.BASE_DIR):
+                self.check()
+                self._prepare()
+                self._tell(f'http://{url_host(host)}:{port}')
+                serve(server_at(server, host, port))
+        except KeyboardInterrupt:  # before the server took over
+            sys.exit(130)
+
+    def _prepare(self) -> None:
+        (settings.BASE_DIR / 'var').mkdir(exist_ok=True)
+        if count := migrate():
+            self.stdout.write(f'Applied {count} migrations.')
+        for service in mounted():
+            if load_demo(service):
+                self.stdout.write(f'Loaded the demo data of {service.name}.')
+
+    def _tell(self, site: str) -> None:
+        password = demo_admin(settings.BASE_DIR / 'var' / 'demo-password')
+        docs = [(each.name, each.docs_path) for each in mounted() if each.docs_path]
+        lines = [
+            ('docs', f'{site}/docs/'),
+            *((name, f'{site}/{path}') for name, path in docs),
+            ('admin', f'{site}/admin/   {DEMO_ADMIN}   {password}'),
+            ('health', f'{site}/readyz'),
+        ]
+        self.stdout.write(f'Serving {", ".join(each.name for each in mounted())} on {site}')
+        for name, value in lines:
+            self.stdout.write(f'  {name:13} {value}')
+        self.stdout.write('Ctrl-C stops it.')
+        self.stdout.flush()
+
+
+def migrate() -> int:
+    """Apply the missing migrations and return how many they were; without any it does no more
+    than look.
+    """
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        call_command('migrate', verbosity=0, interactive=False, skip_checks=True)
+    return len(plan)
+
+
+def load_demo(service: Service) -> bool:
+    """Load the demo data of the service unless it was ever loaded; whether it did.
+
+    Data and record are one transaction: a loader that fails is tried again by the next run.
+    """
+    from backstay.operations.models import DemoLoad
+
+    if not service.demo or DemoLoad.objects.filter(service=service.name).exists():
+        return False
+    with transaction.atomic():
+        DemoLoad.objects.create(service=service.name)
+        import_string(service.demo)()
+    return True
+
+
+def demo_admin(path: Path) -> str:
+    """The password of the demo admin, who is made when missing; kept in the file at `path`.
+
+    Somebody may have given the account another password, which nobody can read: then it says so.
+    """
+    password = _kept_password(path)
+    accounts = get_user_model()._default_manager
+    account = accounts.filter(**{get_user_model().USERNAME_FIELD: DEMO_ADMIN}).first()
+    if account is None:
+        accounts.create_superuser(DEMO_ADMIN, password)
+        return password
+    return password if account.check_password(password) else '(the password that you gave it)'
+
+
+def _kept_password(path: Path) -> str:
+    if path.exists():
+        return path.read_text().strip()
+    password = secrets.token_urlsafe(12)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), 'w') as file:
+        file.write(f'{password}\n')
+    return password

@@ -1,0 +1,186 @@
+"""`backstay serve`: the site on Granian, set up from the environment."""
+
+import errno
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+from django.utils.module_loading import import_string
+
+from backstay.settings import Environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """How Granian is set up. Its own defaults suit another kind of work than ours."""
+
+    host: str
+    port: int
+    #: Worker processes.
+    processes: int
+    #: Threads that run Python in each; Granian's default is 512, far above the connection pool.
+    threads: int
+    #: Connections that the kernel keeps waiting.
+    backlog: int = 1024
+    #: Connections that a process holds open, idle ones included: more than proxies keep alive.
+    backpressure: int = 1024
+    #: Seconds after which a process that does not stop is killed: less than the 30 s that
+    #: Kubernetes and Heroku give; Granian's default is for ever.
+    kill_timeout: int = 25
+    #: Seconds after which an idle thread ends: longer than most pauses.
+    thread_idle_timeout: int = 300
+    #: Whether a process that dies is replaced; Granian's default is no.
+    respawn: bool = True
+
+
+def server_of(environment: Environment) -> Server:
+    """The server that the environment asks for."""
+    return Server(
+        host=environment.host,
+        port=environment.port,
+        processes=environment.processes,
+        threads=environment.concurrency,
+    )
+
+
+def serve(server: Server) -> None:
+    """Run the site until SIGINT or SIGTERM; the caller has claimed host and port."""
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces
+    from granian.log import LogLevels
+
+    _forget_connections()
+    granian = Granian(
+        str(settings.WSGI_APPLICATION),
+        address=server.host,
+        port=server.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,  # a proxy in front speaks HTTP/2 with clients
+        websockets=False,
+        workers=server.processes,
+        blocking_threads=server.threads,
+        blocking_threads_idle_timeout=server.thread_idle_timeout,
+        backlog=server.backlog,
+        backpressure=server.backpressure,
+        respawn_failed_workers=server.respawn,
+        workers_kill_timeout=server.kill_timeout,
+        log_level=LogLevels.warning if settings.BACKSTAY.env == 'local' else LogLevels.info,
+        log_dictconfig=_OUR_LOG,
+    )
+    granian.serve(target_loader=_load)
+
+
+#: Granian's lines go where all others go.
+_OUR_LOG: dict[str, Any] = {
+    'formatters': {},
+    'handlers': {},
+    'loggers': {'_granian': {'propagate': True}, 'granian.access': {'propagate': True}},
+}
+
+
+def _load(target: str) -> Any:
+    """In a worker: the application.
+
+    Ctrl-C reaches every process of a terminal. A worker leaves it to its parent, which then sends
+    SIGTERM; otherwise the parent takes the end of the worker for a crash.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    return import_string(target)
+
+
+def _forget_connections() -> None:
+    """Close what the preparation opened: a connection, or a pool's thread, survives no fork."""
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        if hasattr(connection, 'close_pool'):
+            connection.close_pool()
+
+
+def claim(host: str, port: int) -> tuple[str, int]:
+    """The address and port to listen on; port 0 becomes a free one.
+
+    Raises CommandError when somebody else listens there. Granian cannot tell: it shares ports.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            name = listener.getsockname()
+            return str(name[0]), int(name[1])
+    except socket.gaierror:
+        raise CommandError(f'HOST: there is no address called {host}') from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise CommandError(
+                f'PORT: {port} of {host} is in use; stop what listens there, or give another'
+            ) from None
+        raise CommandError(f'HOST, PORT: {host}:{port}: {error.strerror}') from None
+
+
+@contextmanager
+def metrics_of(processes: int, base_dir: Path) -> Iterator[None]:
+    """Let several processes count together, in a folder of this run.
+
+    prometheus-client looks for it when it is imported, so this comes before the URLs are loaded.
+    """
+    if processes == 1:
+        os.environ.pop('PROMETHEUS_MULTIPROC_DIR', None)
+        yield
+        return
+    folder = base_dir / 'var'
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix='metrics-', dir=folder) as own:
+        os.environ['PROMETHEUS_MULTIPROC_DIR'] = own
+        yield
+
+
+class Command(BaseCommand):
+    """Serve the site."""
+
+    help = 'Serve the site on HOST and PORT; SIGTERM and Ctrl-C end it after open requests.'
+    requires_system_checks = ()  # run below, once the metrics know where to count
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            '--print', action='store_true', help='show what the environment amounts to, and stop'
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        environment: Environment = settings.BACKSTAY
+        server = server_of(environment)
+        if options['print']:
+            self.stdout.write('\n'.join(describe(server)))
+            return
+        host, port = claim(server.host, server.port)
+        with metrics_of(server.processes, settings.BASE_DIR):
+            self.check()
+            self.stdout.write(f'Serving on http://{url_host(host)}:{port}')
+            serve(server_at(server, host, port))
+
+
+def server_at(server: Server, host: str, port: int) -> Server:
+    """The same server at the address that was claimed."""
+    return replace(server, host=host, port=port)
+
+
+def url_host(host: str) -> str:
+    """The host as one types it into a browser."""
+    if host in ('0.0.0.0', '::'):  # noqa: S104 compared, not bound
+        return '127.0.0.1'
+    return f'[{host}]' if ':' in host else host
+
+
+def describe(server: Server) -> Iterator[str]:
+    """One line per setting."""
+    for name, value in asdict(server).items():
+        yield f'{name.replace("_", " "):20} {value}'

@@ -1,0 +1,65 @@
+"""Prometheus metrics of the requests, by route template and never by path.
+
+A path is the client's to choose, so it must not become a label: each new value costs memory for
+the life of the process, here and in Prometheus. For the same reason methods are the known ones.
+
+With several processes each writes its figures into PROMETHEUS_MULTIPROC_DIR, which
+prometheus-client reads when it is imported; `backstay serve` sets it before.
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+_METHODS = frozenset({'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'})
+
+_REQUESTS = Counter('http_requests', 'Requests answered.', ('method', 'route', 'status'))
+_SECONDS = Histogram(
+    'http_request_duration_seconds',
+    'Time from the arrival of a request to its answer.',
+    ('method', 'route'),
+)
+IN_FLIGHT = Gauge('http_requests_in_flight', 'Requests in work now.', multiprocess_mode='livesum')
+
+
+def observe(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    """Count one answered request."""
+    match = request.resolver_match
+    route = f'/{match.route}' if match else 'unmatched'
+    method = request.method if request.method in _METHODS else 'other'
+    _REQUESTS.labels(method, route, f'{response.status_code // 100}xx').inc()
+    _SECONDS.labels(method, route).observe(seconds)
+
+
+@csrf_exempt
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Every figure in the form that the scraper prefers."""
+    registry = REGISTRY
+    if folder := os.environ.get('PROMETHEUS_MULTIPROC_DIR'):
+        _forget_dead(Path(folder))
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
+    encode, content_type = choose_encoder(request.META.get('HTTP_ACCEPT', ''))
+    return HttpResponse(encode(registry), content_type=content_type)
+
+
+def _forget_dead(folder: Path) -> None:
+    """A process that was killed leaves its requests in flight for ever, unless told apart."""
+    for file in folder.glob('gauge_live*_*.db'):
+        pid = int(file.stem.rpartition('_')[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            with suppress(FileNotFoundError):  # another process was quicker
+                mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]

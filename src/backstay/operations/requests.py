@@ -1,0 +1,124 @@
+"""The outermost layer of every request: its id, its line in the log, its place in the metrics.
+
+It also makes the last correction of an answer: an error that a plain Django view gave without a
+body, or with a page that nobody asked for, becomes a problem document (RFC 9457).
+"""
+
+import re
+from collections.abc import Callable
+from time import perf_counter
+from uuid import uuid4
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.functional import SimpleLazyObject
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from backstay.errors import Problem, code_of, problem_response
+from backstay.operations.headers import DATA_POLICY
+from backstay.operations.metrics import IN_FLIGHT, observe
+
+_ID = re.compile(r'[A-Za-z0-9._-]{8,64}')
+
+#: Characters that a client can put into one field of the log.
+_LONGEST = 1000
+
+_summary: structlog.stdlib.BoundLogger = structlog.get_logger('request.summary')
+
+
+class RequestMiddleware:
+    """Gives each request an id and tells what became of it. It stands outside all others."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = perf_counter()
+        request_id = _id_of(request)
+        request.request_id = request_id  # type: ignore[attr-defined]
+        clear_contextvars()
+        bind_contextvars(request_id=request_id)
+        try:
+            with IN_FLIGHT.track_inprogress():
+                response = _explained(request, self.get_response(request))
+            response.headers['X-Request-Id'] = request_id
+            seconds = perf_counter() - started
+            observe(request, response, seconds)
+            _tell(request, response, seconds)
+        finally:
+            clear_contextvars()
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The answer to a Problem that a plain Django view raised; DRF's views have their own."""
+        return problem_response(request, exception) if isinstance(exception, Problem) else None
+
+
+def _id_of(request: HttpRequest) -> str:
+    """The id that a proxy gave when it is harmless in a log and in a header, else a new one."""
+    given = request.META.get('HTTP_X_REQUEST_ID', '')
+    return given if _ID.fullmatch(given) else uuid4().hex
+
+
+def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    """One line per request, with the fields of Mozilla's request.summary."""
+    status = response.status_code
+    _summary.info(
+        'request',
+        errno=0 if status < 500 else status,
+        agent=request.META.get('HTTP_USER_AGENT', '')[:_LONGEST],
+        lang=request.META.get('HTTP_ACCEPT_LANGUAGE', '')[:_LONGEST],
+        method=request.method,
+        path=request.path[:_LONGEST],
+        status=status,
+        uid=_user_id(request),
+        rid=request.request_id,  # type: ignore[attr-defined]
+        t=round(seconds * 1000),
+    )
+
+
+def _user_id(request: HttpRequest) -> str:
+    """The key of the caller's account, if the request has already loaded it: a log line costs
+    no statement.
+    """
+    user = request.__dict__.get('user')
+    if isinstance(user, SimpleLazyObject):
+        user = request.__dict__.get('_cached_user')
+    return str(user.pk) if user is not None and user.is_authenticated else ''
+
+
+def _explained(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """The response, or the problem document that it lacks; its other headers stay.
+
+    Answers of Django REST Framework stay as they are: their service chose them.
+    """
+    if not isinstance(response, HttpResponse) or hasattr(response, 'accepted_renderer'):
+        return response
+    if _is_page(response) and not request.accepts('text/html'):
+        response.status_code = 406 if response.status_code < 400 else response.status_code
+    elif response.status_code < 400 or not _says_nothing(request, response):
+        return response
+    allowed = response.headers.get('Allow')
+    detail = f'This address allows {allowed}.' if allowed else ''
+    problem = Problem(detail, status=response.status_code, code=code_of(response.status_code))
+    explained = problem_response(request, problem)
+    response.content = explained.content
+    length = str(len(explained.content))
+    policy = {'Content-Length': length, 'Content-Security-Policy': DATA_POLICY}
+    for name, value in {**explained.headers, **policy}.items():
+        response.headers[name] = value
+    return response
+
+
+def _says_nothing(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether an error has no body, or a page for a client that did not ask for pages."""
+    if not response.content:
+        return True
+    return _is_page(response) and 'text/html' not in request.META.get('HTTP_ACCEPT', '')
+
+
+def _is_page(response: HttpResponse) -> bool:
+    """Whether there is something that a browser would show as HTML."""
+    is_html = response.headers.get('Content-Type', '').startswith('text/html')
+    return is_html and bool(response.content)

@@ -1,0 +1,6 @@
+"""What a process is told from outside, and the Django settings made from it."""
+
+from backstay.settings.django import django_settings
+from backstay.settings.environment import Environment, SettingsError, load
+
+__all__ = ['Environment', 'SettingsError', 'django_settings', 'load']

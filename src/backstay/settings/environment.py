@@ -1,0 +1,225 @@
+"""The environment of a process: typed variables, read in layers, checked all at once.
+
+Layers, strongest first: the process environment, `env/.env.<ENV>.secrets`, `env/.env.<ENV>`,
+`env/.env`. Files are only read, never exported, so that a library which looks into `os.environ`
+cannot find a secret that came from a file.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import dotenv_values
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+
+from backstay.settings.local_secret import local_secret_key
+
+ENVIRONMENTS = ('local', 'test', 'development', 'staging', 'production')
+MIB = 1024 * 1024
+_ON_ONE_MACHINE = ('local', 'test')
+
+
+class SettingsError(ImproperlyConfigured):
+    """Every mistake of the environment at once: the variable and what is wrong, never its value."""
+
+    def __init__(self, mistakes: Mapping[str, str]) -> None:
+        self.mistakes = dict(mistakes)
+        lines = [f'  {variable}: {mistake}' for variable, mistake in sorted(self.mistakes.items())]
+        super().__init__('\n'.join(['The environment is not usable:', *lines]))
+
+
+def _split_on_commas(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(',') if item.strip())
+    return value
+
+
+CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_split_on_commas)]
+
+
+class Environment(BaseModel):
+    """The variables that Backstay knows. The alias of a field is the variable's name."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    #: One of `ENVIRONMENTS`. Only `local` and `test` may run without secrets and hosts.
+    env: Literal['local', 'test', 'development', 'staging', 'production'] = Field(alias='ENV')
+    secret_key: SecretStr = Field(SecretStr(''), alias='SECRET_KEY', validate_default=True)
+    #: `sqlite:///path`, relative to the base directory, or `postgres://user@host:port/name`.
+    database_url: SecretStr = Field(SecretStr('sqlite:///var/db.sqlite3'), alias='DATABASE_URL')
+    #: A shared cache; without it every process has its own in memory.
+    redis_url: SecretStr | None = Field(None, alias='REDIS_URL')
+    #: The services to mount, by name; empty means all that the site has.
+    services: CommaSeparated = Field((), alias='SERVICES')
+    host: str = Field('127.0.0.1', alias='HOST')
+    port: int = Field(8000, alias='PORT', ge=0, le=65535)
+    allowed_hosts: CommaSeparated = Field((), alias='ALLOWED_HOSTS', validate_default=True)
+    cors_allowed_origins: CommaSeparated = Field((), alias='CORS_ALLOWED_ORIGINS')
+    csrf_trusted_origins: CommaSeparated = Field((), alias='CSRF_TRUSTED_ORIGINS')
+    log_level: Literal['DEBUG', 'INFO', 'WARNING', 'ERROR'] = Field('INFO', alias='LOG_LEVEL')
+    profile_in_production: bool = Field(False, alias='BACKSTAY_PROFILE_IN_PRODUCTION')
+    #: Print the profile of each API request; three to four times slower, one request at a time.
+    profile: bool = Field(False, alias='PROFILE')
+    #: Threads of one web process, which is also the size of its connection pool.
+    concurrency: int = Field(4, alias='BACKSTAY_CONCURRENCY', ge=1, le=256)
+    #: Web processes.
+    processes: int = Field(1, alias='BACKSTAY_PROCESSES', ge=1, le=64)
+    #: Bytes that a request body may have, unless its view says otherwise.
+    body_limit: int = Field(MIB, alias='BACKSTAY_BODY_LIMIT', ge=1)
+    #: Header that carries a mask.
+    mask_header: str = Field('X-Fields', alias='BACKSTAY_MASK_HEADER', pattern=r'^[A-Za-z0-9-]+$')
+    #: Seconds that the statement of a list may take before it is refused as too slow.
+    statement_timeout: float = Field(5.0, alias='BACKSTAY_STATEMENT_TIMEOUT', gt=0, le=3600)
+    #: Have PostgreSQL prepare hot statements; off behind a pooler that cannot keep them.
+    prepare_statements: bool = Field(True, alias='BACKSTAY_PREPARE_STATEMENTS')
+    #: Where Prometheus reads; empty switches the metrics off.
+    metrics_path: str = Field('metrics', alias='BACKSTAY_METRICS_PATH')
+    #: Where mail goes: `smtp://user:password@host:port`, `smtp+tls://…`, `smtps://…`.
+    email_url: SecretStr | None = Field(None, alias='EMAIL_URL')
+    mail_from: str = Field('backstay@localhost', alias='DEFAULT_FROM_EMAIL')
+    #: Where the pages of the front end begin that mails point at.
+    frontend_url: str = Field(
+        '', alias='BACKSTAY_FRONTEND_URL', pattern=r'^(https?://[^\s]*[^/\s])?$'
+    )
+    #: Whether strangers may make an account for themselves.
+    sign_up: bool = Field(True, alias='BACKSTAY_SIGN_UP')
+    #: GitHub's numeric ids of the owners whose workflows may call; none means no workflow may.
+    pipeline_owners: CommaSeparated = Field((), alias='BACKSTAY_PIPELINE_OWNERS')
+    #: Workflows that may call, as `owner/repository/.github/workflows/file.yaml@ref`; `*` in them.
+    pipeline_workflows: CommaSeparated = Field((), alias='BACKSTAY_PIPELINE_WORKFLOWS')
+    #: What such a workflow must name as the audience of its token.
+    pipeline_audience: str = Field('backstay', alias='BACKSTAY_PIPELINE_AUDIENCE', min_length=1)
+    #: Addresses of proxies whose X-Forwarded-* headers count.
+    trusted_proxies: CommaSeparated = Field((), alias='BACKSTAY_TRUSTED_PROXIES')
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether strangers may reach this process: anywhere but on a developer's machine."""
+        return self.env not in _ON_ONE_MACHINE
+
+    @field_validator('database_url')
+    @classmethod
+    def _is_known_engine(cls, value: SecretStr) -> SecretStr:
+        try:
+            engine = dj_database_url.parse(value.get_secret_value()).get('ENGINE', '')
+        except (ValueError, KeyError):
+            engine = ''
+        if engine not in ('django.db.backends.sqlite3', 'django.db.backends.postgresql'):
+            raise ValueError('give sqlite:///path or postgres://user:password@host:port/name')
+        return value
+
+    @field_validator('redis_url')
+    @classmethod
+    def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value():
+            return None
+        if not re.match(r'(redis|rediss|unix)://.', value.get_secret_value()):
+            raise ValueError('give redis://host:port/number, or leave it empty for none')
+        return value
+
+    @field_validator('email_url')
+    @classmethod
+    def _is_smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value():
+            return None
+        if not re.match(r'(smtp|smtps|smtp\+tls)://.', value.get_secret_value()):
+            raise ValueError('give smtp://, smtp+tls:// or smtps://user:password@host:port')
+        return value
+
+    @field_validator('cors_allowed_origins', 'csrf_trusted_origins')
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r'https?://[^/\s]+', origin) for origin in value):
+            raise ValueError('give origins such as https://example.com, separated by commas')
+        return value
+
+    @field_validator('metrics_path')
+    @classmethod
+    def _is_path(cls, value: str) -> str:
+        if not re.fullmatch(r'[\w./-]*', value):
+            raise ValueError('give a path of letters, digits, dots, dashes and slashes')
+        return value.strip('/')
+
+    @field_validator('secret_key')
+    @classmethod
+    def _is_long(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < 32:
+            raise ValueError('is required, with at least 32 characters')
+        return value
+
+    @field_validator('allowed_hosts')
+    @classmethod
+    def _are_given_when_deployed(
+        cls, value: tuple[str, ...], info: ValidationInfo
+    ) -> tuple[str, ...]:
+        if info.data['env'] not in _ON_ONE_MACHINE and not value:
+            raise ValueError('is required: the host names that this site answers for')
+        return value
+
+    @field_validator('profile')
+    @classmethod
+    def _is_meant_in_production(cls, value: bool, info: ValidationInfo) -> bool:
+        allowed = info.data.get('profile_in_production', False)  # absent when it is a mistake
+        if value and info.data['env'] == 'production' and not allowed:
+            raise ValueError(
+                'slows every request and prints internals; in production it also needs '
+                'BACKSTAY_PROFILE_IN_PRODUCTION=1'
+            )
+        return value
+
+
+def load(base_dir: Path, process: Mapping[str, str] | None = None) -> Environment:
+    """The environment of the process at `base_dir`.
+
+    Raises SettingsError with every mistake at once. A git checkout counts as `local` unless told
+    otherwise; anything else, such as an image, has to name its ENV.
+    """
+    process = os.environ if process is None else process
+    env = process.get('ENV') or ('local' if (base_dir / '.git').exists() else '')
+    if env not in ENVIRONMENTS:
+        fault = 'is not set' if not env else 'is not known'
+        raise SettingsError({'ENV': f'{fault}; give one of {", ".join(ENVIRONMENTS)}'})
+    values = {**_read_files(base_dir / 'env', env), **process, 'ENV': env}
+    if not values.get('SECRET_KEY') and env in _ON_ONE_MACHINE:
+        values['SECRET_KEY'] = local_secret_key(base_dir, env)
+    return _validate(values)
+
+
+def _read_files(folder: Path, env: str) -> dict[str, str]:
+    """The variables of the files, weakest first; a variable without a value counts as absent."""
+    names = ('.env', f'.env.{env}', f'.env.{env}.secrets')
+    layers = [dotenv_values(folder / name, interpolate=False) for name in names]
+    return {name: value for layer in layers for name, value in layer.items() if value is not None}
+
+
+def _validate(values: Mapping[str, str]) -> Environment:
+    aliases = {name: str(field.alias) for name, field in Environment.model_fields.items()}
+    known = set(aliases.values())
+    mistakes = {
+        name: 'is not a variable of Backstay; see docs/reference/environment.md'
+        for name in values
+        if name.startswith('BACKSTAY_') and name not in known
+    }
+    try:
+        environment = Environment.model_validate({n: v for n, v in values.items() if n in known})
+    except ValidationError as error:
+        for each in error.errors():
+            # pydantic names a variable by its alias when it was given, else by its field.
+            name = str(each['loc'][0])
+            mistakes[aliases.get(name, name)] = each['msg'].removeprefix('Value error, ')
+    if mistakes:
+        raise SettingsError(mistakes)
+    return environment

@@ -1,0 +1,134 @@
+"""Django settings of signing in: django-allauth headless, passwords, mail and throttles."""
+
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from backstay.settings.environment import Environment
+
+APPS = (
+    'allauth',
+    'allauth.account',
+    'allauth.headless',
+    'allauth.mfa',
+    'allauth.usersessions',
+    'backstay.identity',
+)
+
+#: Behind Django's own authentication.
+MIDDLEWARE = (
+    'allauth.account.middleware.AccountMiddleware',
+    'backstay.identity.throttles.RateLimitMiddleware',
+)
+
+AUTHENTICATION_CLASSES = [
+    'backstay.identity.authentication.BearerAuthentication',
+    'backstay.identity.authentication.ApiKeyAuthentication',
+    'backstay.identity.authentication.BasicAuthentication',
+    'backstay.identity.authentication.SessionAuthentication',
+]
+
+#: Calls of one account, of one key, and of one address that is not signed in.
+THROTTLE_RATES = {'account': '600/minute', 'key': '3000/minute', 'address': '300/minute'}
+
+_PASSWORD_VALIDATORS = [
+    {'NAME': f'django.contrib.auth.password_validation.{name}', 'OPTIONS': options}
+    for name, options in (
+        ('UserAttributeSimilarityValidator', {'user_attributes': ('username', 'email', 'name')}),
+        ('MinimumLengthValidator', {'min_length': 10}),
+        ('CommonPasswordValidator', {}),
+    )
+]
+
+
+def identity_settings(environment: Environment) -> dict[str, Any]:
+    """Every setting of allauth and of Django's authentication that a site has."""
+    return {
+        'AUTH_USER_MODEL': 'identity.Account',
+        'AUTHENTICATION_BACKENDS': ['backstay.identity.passwords.PasswordBackend'],
+        'PASSWORD_HASHERS': ['django.contrib.auth.hashers.Argon2PasswordHasher'],
+        'AUTH_PASSWORD_VALIDATORS': _PASSWORD_VALIDATORS,
+        **_ACCOUNT,
+        **_SECOND_FACTOR,
+        'HEADLESS_ONLY': True,
+        'HEADLESS_SERVE_SPECIFICATION': True,
+        'HEADLESS_SPECIFICATION_TEMPLATE_NAME': None,  # its page would load from another server
+        'HEADLESS_TOKEN_STRATEGY': 'backstay.identity.tokens.TokenStrategy',
+        'HEADLESS_FRONTEND_URLS': _frontend_urls(environment),
+        **_mail(environment),
+    }
+
+
+_ACCOUNT: dict[str, Any] = {
+    'ACCOUNT_ADAPTER': 'backstay.identity.adapters.AccountAdapter',
+    'ACCOUNT_SIGNUP_FORM_CLASS': 'backstay.identity.adapters.SignupFields',
+    'ACCOUNT_USER_DISPLAY': 'backstay.identity.adapters.display_name',
+    'ACCOUNT_LOGIN_METHODS': {'email', 'username'},
+    'ACCOUNT_SIGNUP_FIELDS': ['email*', 'password1*'],
+    'ACCOUNT_UNIQUE_EMAIL': True,
+    'ACCOUNT_CHANGE_EMAIL': True,  # one address, replaced once the new one is verified
+    'ACCOUNT_PREVENT_ENUMERATION': True,
+    'ACCOUNT_PRESERVE_USERNAME_CASING': False,
+    # Codes, not links: they need no page of a front end, and no proxy or mail scanner uses them up.
+    'ACCOUNT_EMAIL_VERIFICATION': 'mandatory',
+    'ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED': True,
+    'ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND': True,
+    'ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED': True,
+    'ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT': 30 * 60,
+    'ACCOUNT_EMAIL_NOTIFICATIONS': True,
+    'ACCOUNT_REAUTHENTICATION_REQUIRED': True,
+    'ACCOUNT_EMAIL_SUBJECT_PREFIX': '',
+    'ACCOUNT_SESSION_REMEMBER': True,
+    # Beside allauth's own, which a process keeps in its cache; those that have to outlive it are
+    # in `backstay.identity.attempts`.
+    'ACCOUNT_RATE_LIMITS': {
+        'login_failed': '5/5m/key',  # of the second factor: those of passwords are counted there
+        'reauthenticate': '10/m/user',
+    },
+}
+
+_SECOND_FACTOR: dict[str, Any] = {
+    'MFA_ADAPTER': 'backstay.identity.adapters.SecondFactorAdapter',
+    'MFA_SUPPORTED_TYPES': ['totp', 'recovery_codes', 'webauthn'],
+    'MFA_PASSKEY_LOGIN_ENABLED': True,
+    'MFA_TOTP_ISSUER': 'Backstay',
+}
+
+
+def _frontend_urls(environment: Environment) -> dict[str, str]:
+    """Pages that mails point at; without a front end, the paths that one would have."""
+    site = environment.frontend_url
+    return {
+        'account_signup': f'{site}/account/signup',
+        'account_reset_password': f'{site}/account/password/reset',
+        'account_reset_password_from_key': f'{site}/account/password/reset/{{key}}',
+        'account_confirm_email': f'{site}/account/verify-email/{{key}}',
+    }
+
+
+_BACKENDS = {
+    'local': 'django.core.mail.backends.console.EmailBackend',
+    'test': 'django.core.mail.backends.locmem.EmailBackend',
+}
+
+
+def _mail(environment: Environment) -> dict[str, Any]:
+    """Mail by SMTP when told where; else to the console of a developer, and nowhere when deployed.
+
+    Mails carry codes, which do not belong into the log of a deployed site.
+    """
+    made: dict[str, Any] = {'DEFAULT_FROM_EMAIL': environment.mail_from}
+    if environment.email_url is None:
+        nowhere = 'django.core.mail.backends.dummy.EmailBackend'
+        return {**made, 'EMAIL_BACKEND': _BACKENDS.get(environment.env, nowhere)}
+    url = urlsplit(environment.email_url.get_secret_value())
+    return {
+        **made,
+        'EMAIL_BACKEND': 'django.core.mail.backends.smtp.EmailBackend',
+        'EMAIL_HOST': url.hostname or 'localhost',
+        'EMAIL_PORT': url.port or {'smtps': 465, 'smtp+tls': 587}.get(url.scheme, 25),
+        'EMAIL_HOST_USER': unquote(url.username or ''),
+        'EMAIL_HOST_PASSWORD': unquote(url.password or ''),
+        'EMAIL_USE_SSL': url.scheme == 'smtps',
+        'EMAIL_USE_TLS': url.scheme == 'smtp+tls',
+        'EMAIL_TIMEOUT': 10,
+    }

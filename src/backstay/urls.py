@@ -1,0 +1,26 @@
+"""The URLs of a site: documentation, admin, operations, and every mounted service."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+
+from backstay.docs import docs_urls, service_docs_urls
+from backstay.identity.urls import identity_urls
+from backstay.operations.urls import operations_urls
+from backstay.services import mounted
+
+
+def site_urls() -> list[URLPattern | URLResolver]:
+    """Every URL pattern of the running site; longer prefixes go first, so that none hides one."""
+    prefixes = [item for service in mounted() for item in service.urls.items()]
+    prefixes.sort(key=lambda item: len(item[0]), reverse=True)
+    return [
+        path('', RedirectView.as_view(url='docs/'), name='home'),
+        path('admin/', admin.site.urls),
+        *identity_urls(),
+        *docs_urls(),
+        *operations_urls(settings.BACKSTAY),
+        *(pattern for service in mounted() for pattern in service_docs_urls(service)),
+        *(path(prefix, include(module)) for prefix, module in prefixes),
+    ]

@@ -1,0 +1,8 @@
+"""The site's settings, and the apps whose resources the platform's tests read."""
+
+from config.settings import *  # noqa: F403 a settings module is a namespace
+from config.settings import INSTALLED_APPS as SITE_APPS
+
+_TESTED = ('backstay.resources', 'tests.bookshop', 'tests.catalogue')
+
+INSTALLED_APPS = [*dict.fromkeys((*SITE_APPS, *_TESTED))]

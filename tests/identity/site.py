@@ -1,0 +1,126 @@
+"""A site with open and closed views, a resource with grants, and everything under `/auth/`."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, Value
+from django.urls import URLPattern, URLResolver, path
+from rest_framework.decorators import api_view, permission_classes
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backstay.errors import handler400, handler403, handler404, handler500
+from backstay.identity.authentication import BasicAuthentication, SessionAuthentication
+from backstay.identity.caller import Held
+from backstay.identity.callers import caller_of
+from backstay.identity.models import Account
+from backstay.identity.throttles import AddressThrottle, CallerThrottle
+from backstay.identity.urls import identity_urls
+from backstay.resources import Resource
+from backstay.resources.declaration.grants import CallerValue, Grant, Scope, level, signed_in
+from backstay.resources.http.router import ResourceRouter, view_set_of
+from backstay.services import Service
+from tests.catalogue.models import Product
+
+__all__ = ['handler400', 'handler403', 'handler404', 'handler500', 'urlpatterns']
+
+
+def scopes_of(account_id: Any) -> Any:
+    """An account holds level 2 over each of its groups."""
+    held = Account.groups.through.objects.filter(account_id=account_id).order_by('group_id')
+    return held.values_list(Value('groups'), 'group_id', Value(2), Value(False))
+
+
+def scopes_by_name(account_id: Any) -> tuple[Held, ...]:
+    """What only Python can tell."""
+    return (Held(over='moods', id=f'mood-{account_id}', level=1),)
+
+
+#: A service that says what accounts hold.
+SHOP = Service(name='shop', title='Shop', apps=(), urls={}, scopes='tests.identity.site.scopes_of')
+
+
+@api_view()
+@permission_classes([AllowAny])
+def open_view(request: Request) -> Response:
+    """Who asks, guests too."""
+    caller = caller_of(request)
+    return Response({'kind': caller.kind, 'name': caller.name, 'key': caller.key})
+
+
+@api_view(['GET', 'POST'])
+@permission_classes([IsAuthenticated])
+def closed_view(request: Request) -> Response:
+    """Who asks, guests not."""
+    return open_view(request._request)  # type: ignore[no-any-return]
+
+
+class ForbiddingView(APIView):
+    """A view whose first way of signing in has no challenge, so that it answers 403."""
+
+    authentication_classes = (SessionAuthentication, BasicAuthentication)
+    permission_classes = (IsAuthenticated,)
+
+    def get(self, request: Request) -> Response:
+        """Who asks."""
+        return Response({'name': caller_of(request).name})
+
+
+class CountedView(APIView):
+    """So many calls of each caller."""
+
+    permission_classes = (AllowAny,)
+    throttle_classes = (CallerThrottle,)
+
+    def get(self, _: Request) -> Response:
+        """Nothing."""
+        return Response({})
+
+
+class CountedHereView(CountedView):
+    """So many calls from each address, and so many of each caller."""
+
+    throttle_classes = (AddressThrottle, CallerThrottle)
+
+
+class StaffProductResource(Resource):
+    """Products for level 2 by group, for level 5 all of them; nothing for guests."""
+
+    class Meta:
+        model = Product
+        name = 'StaffProduct'
+        fields = ('id', 'name')
+
+    grants = (
+        Grant(signed_in, read=('id', 'name'), rows=Q(name=CallerValue('name'))),
+        Grant(level(2), read=('id', 'name'), rows=Q(id__in=Scope('groups', level=2))),
+    )
+
+
+class ManagersProductResource(Resource):
+    """Products for level 3 and up."""
+
+    class Meta:
+        model = Product
+        name = 'ManagersProduct'
+        fields = ('id', 'name')
+
+    grants = (Grant(level(3), read=('id', 'name'), write=('name',), delete=True),)
+
+
+router = ResourceRouter()
+router.register('products', view_set_of(StaffProductResource, permission_classes=(AllowAny,)))
+router.register('managed', view_set_of(ManagersProductResource, permission_classes=(AllowAny,)))
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path('open', open_view),
+    path('closed', closed_view),
+    path('forbidding', ForbiddingView.as_view()),
+    path('counted', CountedView.as_view()),
+    path('counted-here', CountedHereView.as_view()),
+    path('admin/', admin.site.urls),
+    *identity_urls(),
+    *router.urls,
+]

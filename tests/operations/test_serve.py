@@ -1,0 +1,110 @@
+"""`backstay serve` as a process."""
+
+import io
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from django.core.management import CommandError, call_command
+from sample_site.running import Site, StartSite, launch
+
+from backstay.operations.management.commands.serve import claim
+from backstay.settings import Environment
+
+
+@pytest.mark.parametrize(
+    ('number', 'group'), [(signal.SIGTERM, False), (signal.SIGINT, False), (signal.SIGINT, True)]
+)
+def test_a_signal_ends_it_after_open_requests(
+    start_site: StartSite, number: int, *, group: bool
+) -> None:
+    site, answers = start_site('serve', ENV='test'), []
+    with httpx.Client(base_url=site.url) as idle:
+        idle.get('/livez')  # its connection stays open, and must not hold the end up
+        slow = threading.Thread(target=lambda: answers.append(site.get('/sample/slow/').text))
+        slow.start()
+        while 'http_requests_in_flight 2.0' not in idle.get('/metrics').text:
+            time.sleep(0.02)
+        started = time.monotonic()
+        assert site.stop(number, group=group) == 0
+        assert time.monotonic() - started < 5
+        slow.join()
+    assert answers == ['done']
+    assert 'Traceback' not in site.output()
+    assert 'Unexpected exit' not in site.output()
+    with socket.create_server(('127.0.0.1', site.port)):
+        pass  # the port is free
+
+
+def test_a_port_in_use_is_one_clear_line(site: Site, tmp_path: Path) -> None:
+    second = launch(tmp_path, 'serve', site.port, {'ENV': 'test'})
+    assert second.process.wait(timeout=20) == 1
+    assert second.output().splitlines() == [
+        f'CommandError: PORT: {site.port} of 127.0.0.1 is in use; '
+        'stop what listens there, or give another'
+    ]
+
+
+@pytest.mark.parametrize('host', ['no-such-host.invalid', '192.0.2.1'])
+def test_an_address_of_another_machine_is_refused(host: str) -> None:
+    with pytest.raises(CommandError, match=rf'^HOST.*{host}'):
+        claim(host, 8000)
+
+
+def test_port_0_is_a_free_one() -> None:
+    assert claim('127.0.0.1', 0)[1] > 0
+
+
+def test_several_processes_count_together_and_replace_each_other(start_site: StartSite) -> None:
+    site = start_site('serve', ENV='test', BACKSTAY_PROCESSES='2')
+    started = time.monotonic()
+    for _ in range(40):  # new connections, which the kernel spreads over the processes
+        site.get('/sample/hello/')
+    series = 'http_requests_total{method="GET",route="/sample/hello/",status="2xx"} 40.0'
+    assert series in site.get('/metrics').text.splitlines()
+    folder = site.base_dir / 'var'
+    assert len(list(folder.glob('metrics-*'))) == 1
+
+    time.sleep(max(0, started + 6 - time.monotonic()))  # sooner is a crash loop to Granian
+    dead = site.workers()[0]
+    os.kill(dead, signal.SIGKILL)
+    until = time.monotonic() + 20
+    while time.monotonic() < until and (dead in site.workers() or len(site.workers()) < 2):
+        time.sleep(0.05)
+    assert dead not in site.workers()
+    assert len(site.workers()) == 2
+    assert site.get('/livez').status_code == 200
+    assert site.stop() == 0
+    assert list(folder.glob('metrics-*')) == []
+
+
+def test_print_shows_what_the_environment_amounts_to(settings: Any) -> None:
+    settings.BACKSTAY = Environment.model_validate(
+        {
+            'ENV': 'test',
+            'SECRET_KEY': 'k' * 32,
+            'BACKSTAY_CONCURRENCY': '7',
+            'BACKSTAY_PROCESSES': '3',
+            'PORT': '8123',
+        }
+    )
+    call_command('serve', '--print', stdout=(printed := io.StringIO()))
+    shown = {line[:20].strip(): line[21:] for line in printed.getvalue().splitlines()}
+    assert (shown['threads'], shown['processes'], shown['port']) == ('7', '3', '8123')
+
+
+def test_log_lines_are_json_outside_local(site: Site) -> None:
+    site.get('/sample/bug/', headers={'X-Request-Id': 'only-this-one'})
+    lines = [json.loads(line) for line in site.output().splitlines() if line.startswith('{')]
+    assert [line['logger'] for line in lines if line.get('request_id') == 'only-this-one'] == [
+        'django.request',
+        'request.summary',
+    ]
+    assert '_granian' in {line['logger'] for line in lines}

@@ -1,0 +1,208 @@
+"""The Django settings that are made from an environment."""
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import ConnectionHandler
+
+from backstay.settings import SettingsError, django_settings, load
+from backstay.settings.environment import ENVIRONMENTS
+
+DEPLOYED = {'SECRET_KEY': 'k' * 40, 'ALLOWED_HOSTS': 'example.com'}
+
+
+def settings_of(
+    base_dir: Path, services: dict[str, str] | None = None, **variables: str
+) -> dict[str, Any]:
+    """The settings of a site at this folder."""
+    environment = load(base_dir, {'ENV': 'test', **variables})
+    return django_settings(environment, base_dir=base_dir, services=services or {})
+
+
+def database_of(base_dir: Path, url: str, **variables: str) -> dict[str, Any]:
+    """The settings of its database."""
+    database = settings_of(base_dir, DATABASE_URL=url, **variables)['DATABASES']['default']
+    assert isinstance(database, dict)
+    return database
+
+
+def test_django_has_nothing_to_warn_of_under_production(run_python) -> None:
+    ran = run_python(
+        'manage.py',
+        'check',
+        '--deploy',
+        '--fail-level',
+        'WARNING',
+        ENV='production',
+        SECRET_KEY=secrets.token_urlsafe(48),
+        ALLOWED_HOSTS='example.com',
+        DATABASE_URL='sqlite://:memory:',
+        SERVICES=None,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert '0 silenced' in ran.stdout
+
+
+@pytest.mark.parametrize('env', ENVIRONMENTS)
+def test_debug_is_off_everywhere(tmp_path: Path, env: str) -> None:
+    assert settings_of(tmp_path, ENV=env, **DEPLOYED)['DEBUG'] is False
+
+
+@pytest.mark.parametrize(
+    'setting',
+    [
+        'SECURE_SSL_REDIRECT',
+        'SECURE_HSTS_SECONDS',
+        'SESSION_COOKIE_SECURE',
+        'CSRF_COOKIE_SECURE',
+    ],
+)
+def test_what_needs_https_is_on_only_where_strangers_come(tmp_path: Path, setting: str) -> None:
+    assert settings_of(tmp_path, ENV='staging', **DEPLOYED)[setting]
+    assert not settings_of(tmp_path, ENV='local')[setting]
+
+
+def test_hosts_are_those_of_the_environment(tmp_path: Path) -> None:
+    made = settings_of(tmp_path, ENV='production', **DEPLOYED)
+
+    assert made['ALLOWED_HOSTS'] == ['example.com']
+
+
+def test_without_hosts_only_this_machine_is_answered(tmp_path: Path) -> None:
+    assert '*' not in settings_of(tmp_path, ENV='local')['ALLOWED_HOSTS']
+
+
+class TestServices:
+    def test_all_are_mounted_when_none_is_named(
+        self, tmp_path: Path, write_service: Callable[..., dict[str, str]]
+    ) -> None:
+        services = write_service('one', 'one/') | write_service('two', 'two/')
+
+        made = settings_of(tmp_path, services)
+
+        assert [service.name for service in made['BACKSTAY_SERVICES']] == ['one', 'two']
+
+    def test_those_named_are_mounted(
+        self, tmp_path: Path, write_service: Callable[..., dict[str, str]]
+    ) -> None:
+        services = write_service('one', 'one/') | write_service('two', 'two/')
+
+        made = settings_of(tmp_path, services, SERVICES='two')
+
+        assert [service.name for service in made['BACKSTAY_SERVICES']] == ['two']
+
+    def test_an_unknown_one_is_a_mistake_of_the_environment(
+        self, tmp_path: Path, write_service: Callable[..., dict[str, str]]
+    ) -> None:
+        services = write_service('one', 'one/')
+
+        with pytest.raises(SettingsError, match='SERVICES: unknown: three; this site has: one'):
+            settings_of(tmp_path, services, SERVICES='one,three')
+
+    def test_bring_their_own_settings(
+        self, tmp_path: Path, write_service: Callable[..., dict[str, str]]
+    ) -> None:
+        services = write_service('one', 'one/', more="settings={'ONE_LIMIT': 5}")
+
+        assert settings_of(tmp_path, services)['ONE_LIMIT'] == 5
+
+
+@pytest.fixture
+def databases(django_db_blocker: Any) -> Iterator[None]:
+    """Databases of the test's own, which no transaction of the suite covers."""
+    with django_db_blocker.unblock():
+        yield
+
+
+class TestSqlite:
+    def test_a_relative_file_lies_in_the_base_directory(self, tmp_path: Path) -> None:
+        assert database_of(tmp_path, 'sqlite:///var/x.sqlite3')['NAME'] == (
+            tmp_path / 'var' / 'x.sqlite3'
+        )
+
+    def test_an_absolute_file_stays_where_it_is(self, tmp_path: Path) -> None:
+        name = database_of(tmp_path / 'site', f'sqlite:///{tmp_path}/x.sqlite3')['NAME']
+
+        assert name == tmp_path / 'x.sqlite3'
+
+    @pytest.mark.usefixtures('databases')
+    def test_readers_do_not_wait_for_the_writer(self, tmp_path: Path) -> None:
+        connections = ConnectionHandler({'default': database_of(tmp_path, 'sqlite:///x.sqlite3')})
+        with connections['default'].cursor() as cursor:
+            mode = cursor.execute('PRAGMA journal_mode').fetchone()
+        connections.close_all()
+
+        assert mode == ('wal',)
+
+    @pytest.mark.usefixtures('databases')
+    def test_transactions_that_read_and_then_write_wait_for_each_other(
+        self, tmp_path: Path
+    ) -> None:
+        settings = database_of(tmp_path, 'sqlite:///x.sqlite3')
+        first = ConnectionHandler({'default': settings})
+        with first['default'].cursor() as cursor:
+            cursor.execute('CREATE TABLE counter (value INTEGER)')
+            cursor.execute('INSERT INTO counter VALUES (0)')
+        errors: list[Exception] = []
+
+        threads = [
+            threading.Thread(target=_count_up, args=(settings, 50, errors)) for _ in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        with first['default'].cursor() as cursor:
+            assert cursor.execute('SELECT value FROM counter').fetchone() == (100,)
+        first.close_all()
+        assert errors == []
+
+
+def _count_up(settings: dict[str, Any], times: int, errors: list[Exception]) -> None:
+    """Add one to the counter in that many transactions, on a connection of this thread."""
+
+    connection = ConnectionHandler({'default': settings})['default']
+    try:
+        for _ in range(times):
+            connection.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+            with connection.cursor() as cursor:
+                (value,) = cursor.execute('SELECT value FROM counter').fetchone()
+                cursor.execute('UPDATE counter SET value = %s', [value + 1])
+            connection.commit()
+            connection.set_autocommit(True)
+    except Exception as error:  # noqa: BLE001 the test asserts that there is none
+        errors.append(error)
+    finally:
+        connection.close()
+
+
+class TestPostgresql:
+    def test_has_a_pool_of_one_connection_per_thread(self, tmp_path: Path) -> None:
+        options = database_of(tmp_path, 'postgres://u@h/d', BACKSTAY_CONCURRENCY='7')['OPTIONS']
+
+        assert options['pool']['max_size'] == 7
+
+    def test_takes_options_of_the_url(self, tmp_path: Path) -> None:
+        options = database_of(tmp_path, 'postgres://u@h/d?sslmode=require')['OPTIONS']
+
+        assert options['sslmode'] == 'require'
+
+    def test_gives_up_in_time_for_a_probe(self, tmp_path: Path) -> None:
+        assert database_of(tmp_path, 'postgres://u@h/d')['OPTIONS']['connect_timeout'] <= 2
+
+
+class TestCache:
+    def test_is_in_memory_without_redis(self, tmp_path: Path) -> None:
+        assert settings_of(tmp_path)['CACHES']['default']['BACKEND'].endswith('LocMemCache')
+
+    def test_is_redis_when_named(self, tmp_path: Path) -> None:
+        cache = settings_of(tmp_path, REDIS_URL='redis://h/1')['CACHES']['default']
+
+        assert cache['BACKEND'].endswith('RedisCache')
+        assert cache['LOCATION'] == 'redis://h/1'

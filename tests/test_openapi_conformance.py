@@ -1,0 +1,34 @@
+"""Every operation of the OpenAPI document, called with generated requests by schemathesis.
+
+The requests are the same in every run. What is asserted: no answer of 5xx, every answer is one
+that the document describes (its status, content type, headers and body), requests as described
+are accepted, and requests that break the description are refused.
+"""
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+
+from config.wsgi import application
+
+site = schemathesis.openapi.from_wsgi('/docs.json', application)
+
+repeatable = settings(
+    max_examples=60,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+@pytest.mark.django_db
+@site.parametrize()
+@repeatable
+def test_every_answer_is_one_that_the_document_describes(case: schemathesis.Case) -> None:
+    case.call_and_validate()
+
+
+def test_the_document_has_operations() -> None:
+    assert site.statistic.operations.total == len(list(site.get_all_operations())) > 0

@@ -1,0 +1,72 @@
+"""What the package promises to those who import it."""
+
+import tomllib
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import backstay
+
+#: Modules that must be importable before Django is configured: settings are made with them.
+WITHOUT_SETTINGS = [
+    'backstay',
+    'backstay.cli',
+    'backstay.errors',
+    'backstay.services',
+    'backstay.settings',
+    'backstay.testing',
+    'backstay.testing.plugin',
+    'backstay.testing.postgres',
+]
+
+
+def modules_of(package: Path) -> list[str]:
+    """The dotted names of all modules below a package."""
+    files = sorted(package.rglob('*.py'))
+    names = ['.'.join(file.relative_to(package.parent).with_suffix('').parts) for file in files]
+    return [name.removesuffix('.__init__') for name in names if not name.endswith('.__main__')]
+
+
+MODULES = modules_of(Path(backstay.__file__).parent)
+
+
+@pytest.mark.parametrize('module', WITHOUT_SETTINGS)
+def test_needs_no_settings_to_be_imported(module: str, run_python: Any, tmp_path: Path) -> None:
+    code = (
+        f'import {module}; from django.conf import settings; raise SystemExit(settings.configured)'
+    )
+
+    ran = run_python('-W', 'error', '-c', code, cwd=tmp_path, ENV=None, DJANGO_SETTINGS_MODULE=None)
+
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize('module', MODULES)
+def test_every_module_can_be_imported(module: str) -> None:
+    assert (
+        import_module(module).__doc__ is not None
+        or '.migrations' in module
+        or ('.management' in module)
+    )
+
+
+@pytest.mark.parametrize('module', MODULES)
+def test_what_is_exported_is_sorted_and_exists(module: str) -> None:
+    imported = import_module(module)
+    exported = getattr(imported, '__all__', [])
+
+    assert list(exported) == sorted(set(exported))
+    assert [name for name in exported if not hasattr(imported, name)] == []
+
+
+def test_the_version_is_that_of_the_distribution(root: Path) -> None:
+    declared = tomllib.loads((root / 'pyproject.toml').read_text())['project']['version']
+
+    assert backstay.__version__ == declared == version('backstay')
+
+
+def test_types_are_shipped(root: Path) -> None:
+    assert (root / 'src' / 'backstay' / 'py.typed').exists()

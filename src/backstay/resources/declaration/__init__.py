@@ -1,0 +1,1 @@
+"""Declaring resources: what a model looks like from outside."""

@@ -1,0 +1,87 @@
+"""What a resource can be made of beside the fields of its model."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models.expressions import Combinable
+
+if TYPE_CHECKING:
+    from backstay.resources.declaration.resource import Resource
+
+#: A resource, or its dotted path or name where the class does not exist yet.
+Target = 'type[Resource] | str'
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """The one related row: a one-to-one child, or the row behind a foreign key.
+
+    A relation points at a resource, never at a model, so that a path through it meets the target's
+    own rights. It is null where there is no row, or none that the caller may see.
+    """
+
+    resource: 'type[Resource] | str'
+    #: Relation of the model; None when it is named as the field.
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """The related rows: children behind a reverse foreign key, or a many-to-many relation.
+
+    Never in a default mask. At most `cap` rows per parent are shown; a list that was cut is
+    reported in `truncated`.
+    """
+
+    resource: 'type[Resource] | str'
+    source: str | None = None
+    #: Order of the rows, as in `Meta.ordering`; None for the target's own.
+    ordering: Sequence[str] | None = None
+    cap: int = 100
+    #: Rows that a parent typically has: what the cost of a mask is reckoned with.
+    fan_out: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A value that the database computes from an ORM expression over the row."""
+
+    expression: Combinable
+    output_field: models.Field
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A `JSONField` that holds an array of scalars, on which `any` and `not_any` may ask."""
+
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """An absolute URL, from the scheme and host of the request.
+
+    `path` holds fields of the row in braces: `Url('/v1/revision/{id}/issues/')`.
+    """
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class InPython:
+    """A value that only Python can compute: the declared slow path.
+
+    `function` gets the values of `needs` by name, as JSON shows them, and returns what
+    `json.dumps` takes. Such a field is named in the documentation and in `Server-Timing`, and can
+    be neither filtered nor sorted.
+    """
+
+    function: Callable[[Mapping[str, Any]], Any]
+    needs: Sequence[str]
+    #: The OpenAPI schema of the value.
+    schema: Mapping[str, Any] | None = None
+
+
+Declared = One | Many | Computed | Array | Url | InPython

@@ -1,0 +1,88 @@
+"""A resource as a caller may read it: the one place through which everything touches a resource.
+
+Masks, filters and orders ask a `Readable` for fields and relations, and never the resource or the
+model. What the caller may not read is not there, so that it answers exactly like a name that does
+not exist (leak rules L1-L4 of the commerce contract, 1.10). Which rows it has, and which fields
+each row, is written in `backstay.resources.plan.rights`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from backstay.identity.caller import STRANGER, Standing
+from backstay.resources.declaration.grants import Grant
+from backstay.resources.declaration.resource import Field, Relation, Resource, primary_key_of
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A resource, seen by callers of a standing. Equal ones give the same SQL."""
+
+    resource: type[Resource]
+    standing: Standing = STRANGER
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """The values that some row may show to the caller."""
+        return _seen(self).fields
+
+    @property
+    def relations(self) -> Mapping[str, Relation]:
+        """The relations that some row may show to the caller."""
+        return _seen(self).relations
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Every name that some row may show: values, then relations."""
+        return (*self.fields, *self.relations)
+
+    @property
+    def primary_key(self) -> Field:
+        """The primary key, which ends every order, whether it is shown or not."""
+        return primary_key_of(self.resource.options.model)
+
+    @property
+    def grants(self) -> Sequence[Grant]:
+        """The grants to read that apply to the caller, the highest first."""
+        return _seen(self).grants
+
+    def through(self, relation: Relation) -> 'Readable':
+        """The target of a relation, as the same caller may read it."""
+        return Readable(relation.target, self.standing)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What callers of a standing may read of a resource."""
+
+    fields: Mapping[str, Field]
+    relations: Mapping[str, Relation]
+    #: The grants that apply, the highest first.
+    grants: tuple[Grant, ...]
+
+
+@lru_cache(maxsize=4_096)
+def _seen(readable: Readable) -> _Seen:
+    resource, standing = readable.resource, readable.standing
+    applying = tuple(
+        grant for grant in reversed(resource.grants) if grant.who.includes(standing) and grant.read
+    )
+
+    def granted(name: str) -> bool:
+        return any(grant.reads(name) for grant in applying)
+
+    return _Seen(
+        fields={name: field for name, field in resource.fields().items() if granted(name)},
+        relations={
+            name: relation
+            for name, relation in resource.relations().items()
+            if granted(name) and _seen_target(relation, standing)
+        },
+        grants=applying,
+    )
+
+
+def _seen_target(relation: Relation, standing: Standing) -> bool:
+    """Whether anything of the target may be read; a relation to nothing is not there."""
+    return any(grant.who.includes(standing) and grant.read for grant in relation.target.grants)

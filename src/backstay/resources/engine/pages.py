@@ -1,0 +1,176 @@
+"""Pages: which rows make one is found first, by their keys alone, and what they show after.
+
+The rows of a page are those whose primary key a subquery yields, cut by LIMIT and OFFSET. It can be
+answered from an index, and joins, nested rows and JSON are made for the rows of the page alone;
+PostgreSQL would otherwise make them for every row that OFFSET skips.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import Combinable, Expression, Func, OrderBy
+from django.db.models.sql.compiler import SQLCompiler
+from django.db.models.sql.datastructures import BaseTable, Join
+from django.db.models.sql.query import Query
+
+from backstay.resources.engine.slots import Slot, Sql
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """Which rows of a query set make the page, in which order."""
+
+    order: Sequence[OrderBy] = ()
+    #: None for every row.
+    limit: Slot | None = None
+    offset: Slot | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many rows there are; counting stops at `most`."""
+
+    rows: models.QuerySet[Any]
+    most: int | None = None
+
+
+def select_all(
+    rows: models.QuerySet[Any],
+    cut: Cut,
+    columns: Mapping[str, Combinable],
+    connection: BaseDatabaseWrapper,
+) -> Sql:
+    """SQL that selects `columns` of every row, in the order of the cut."""
+    return _compiled(_selecting(rows, columns, cut.order), connection)
+
+
+def select_page(
+    rows: models.QuerySet[Any],
+    cut: Cut,
+    columns: Mapping[str, Combinable],
+    count: Count | None,
+    connection: BaseDatabaseWrapper,
+) -> Sql:
+    """SQL that selects `columns` of the rows of the page, in its order.
+
+    A count comes as a last column, in one row of NULLs where the page is empty; it is read from the
+    same snapshot.
+    """
+    model = rows.model
+    on_page = _page_condition(rows, cut, connection)
+    if count is None:
+        every = model._base_manager.order_by().filter(_OnPage(*on_page))
+        return _compiled(_selecting(every, columns, cut.order), connection)
+    columns = {**columns, 'count_': _CountColumn()}
+    query = _selecting(model._base_manager.order_by(), columns)
+    # Resolved here and not when compiled, so that every join of the query is known.
+    query.add_ordering(*(each.resolve_expression(query) for each in cut.order))
+    query.alias_map[query.get_initial_alias()] = _CountedPage(
+        model._meta.db_table, _count(count, connection), on_page
+    )
+    # The row that carries the count of an empty page has nothing to join with. Django's own
+    # `promote_joins` would leave out what a foreign key that is never NULL leads to.
+    for alias, table in query.alias_map.items():
+        if isinstance(table, Join):
+            query.alias_map[alias] = table.promote()
+    return _compiled(query, connection)
+
+
+class _OnPage(Expression):
+    """Whether a row is on the page."""
+
+    conditional = True
+
+    def __init__(self, sql: str, params: Sequence[Any]) -> None:
+        super().__init__(output_field=models.BooleanField())
+        self.sql = sql
+        self.params = params
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Sql:
+        return self.sql, self.params
+
+
+class _CountedPage(BaseTable):
+    """The base table's place in the FROM clause: the count, and the rows of the page beside it."""
+
+    def __init__(self, table: str, count: Sql, on_page: Sql) -> None:
+        super().__init__(table, table)
+        self.count = count
+        self.on_page = on_page
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Sql:
+        (count, count_params), (on_page, page_params) = self.count, self.on_page
+        table = connection.ops.quote_name(self.table_name)
+        return (
+            f'({count}) "n" LEFT JOIN {table} ON ({on_page})',
+            [*count_params, *page_params],
+        )
+
+
+class _CountColumn(Func):
+    """The count that stands beside the page in the FROM clause."""
+
+    template = '"n"."count_"'
+    output_field = models.IntegerField()
+
+
+class _CountAll(Func):
+    """COUNT(*) of all rows: not an aggregate to the ORM, which would group by something."""
+
+    template = 'COUNT(*)'
+    output_field = models.IntegerField()
+
+
+def _selecting(
+    rows: models.QuerySet[Any],
+    columns: Mapping[str, Combinable],
+    order: Sequence[OrderBy] = (),
+) -> Query:
+    """A query for these columns alone.
+
+    Their names end in an underscore, which Django allows no field: none can hide a field.
+    """
+    query = rows.order_by().query.clone()
+    query.clear_select_clause()
+    for name, column in columns.items():
+        query.add_annotation(column, name)
+    query.add_ordering(*order)
+    return query
+
+
+def _compiled(query: Query, connection: BaseDatabaseWrapper) -> Sql:
+    sql, params = query.get_compiler(connection=connection).as_sql()
+    return sql, list(params)
+
+
+def _page_condition(rows: models.QuerySet[Any], cut: Cut, connection: BaseDatabaseWrapper) -> Sql:
+    """What holds for the rows of the page alone.
+
+    PostgreSQL reckons with few rows when it meets an array, and finds each by its key; of a
+    subquery with a parameter for LIMIT it expects a tenth of the table.
+    """
+    query = _selecting(rows, {'pk_': models.F('pk')}, cut.order)
+    compiler = query.get_compiler(connection=connection)
+    page, params = _compiled(query, connection)
+    for word, slot in (('LIMIT', cut.limit), ('OFFSET', cut.offset)):
+        if slot is not None:
+            bound, bound_params = compiler.compile(slot)
+            page += f' {word} {bound}'
+            params += bound_params
+    options = rows.model._meta
+    quote = connection.ops.quote_name
+    pk = f'{quote(options.db_table)}.{quote(options.pk.column)}'
+    if connection.vendor == 'postgresql':
+        return f'{pk} = ANY(ARRAY({page}))', params
+    return f'{pk} IN ({page})', params
+
+
+def _count(count: Count, connection: BaseDatabaseWrapper) -> Sql:
+    one = _CountAll() if count.most is None else models.Value(1)
+    sql, params = _compiled(_selecting(count.rows, {'count_': one}), connection)
+    if count.most is not None:
+        sql = f'SELECT COUNT(*) AS "count_" FROM ({sql} LIMIT {count.most + 1}) "c"'
+    return sql, params

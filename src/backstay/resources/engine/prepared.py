@@ -1,0 +1,108 @@
+"""Statements that PostgreSQL has prepared, run with as little as possible between them and libpq.
+
+psycopg's own cursor asks for the type of every value and loads every cell; here all values are
+text, and the cells are taken as the bytes that came.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from psycopg import Connection, errors, pq
+from psycopg.adapt import PyFormat, Transformer
+
+#: Prepared statements that a connection keeps; the oldest is given up for a new one.
+MOST_KEPT = 500
+
+
+class PreparedCursor:
+    """What Django's cursor wrapper needs of a cursor, over one connection of psycopg.
+
+    `columns` has the result of the last statement, column by column.
+    """
+
+    def __init__(self, connection: Connection[Any], *, prepare: bool) -> None:
+        self._connection = connection
+        self._prepare = prepare
+        self.columns: list[list[bytes | None]] = []
+        self._query: _Logged | None = None
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> None:
+        """Run the statement. Raises psycopg's own errors."""
+        text = numbered(sql)
+        values, types = self._dumped(params)
+        self._query = _Logged(text)
+        connection = self._connection
+        pgconn = connection.pgconn
+        if not connection.autocommit and pgconn.transaction_status == pq.TransactionStatus.IDLE:
+            connection.execute('SELECT 1')  # psycopg begins the transaction before a statement
+        if self._prepare:
+            result = pgconn.exec_prepared(self._name(text, types), values)
+        else:
+            result = pgconn.exec_params(text, values, types)
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            raise errors.error_from_result(result, encoding='utf-8')
+        get, height = result.get_value, range(result.ntuples)
+        self.columns = [[get(row, at) for row in height] for at in range(result.nfields)]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _dumped(self, params: Sequence[Any]) -> tuple[list[Any], tuple[int, ...]]:
+        """The values as text, and their types: 0 for those that the statement casts itself.
+
+        What is not text is a constant of a declaration, and of the type that psycopg gives it.
+        """
+        values: list[Any] = []
+        types: list[int] = []
+        for each in params:
+            if each is None or isinstance(each, str):
+                values.append(None if each is None else each.encode())
+                types.append(0)
+            else:
+                dumper = Transformer(self._connection).get_dumper(each, PyFormat.TEXT)
+                values.append(dumper.dump(each))
+                types.append(dumper.oid)
+        return values, tuple(types)
+
+    def _name(self, text: bytes, types: tuple[int, ...]) -> bytes:
+        """The name under which this connection has the statement prepared."""
+        raw: Any = self._connection
+        names: dict[Any, bytes] = raw.__dict__.setdefault('_backstay_prepared', {})
+        if name := names.get((text, types)):
+            return name
+        pgconn = self._connection.pgconn
+        if len(names) >= MOST_KEPT:
+            pgconn.exec_(b'DEALLOCATE ' + names.pop(next(iter(names))))
+        raw._backstay_names = getattr(raw, '_backstay_names', 0) + 1
+        name = f'backstay_{raw._backstay_names}'.encode()
+        result = pgconn.prepare(name, text, types)
+        if result.status != pq.ExecStatus.COMMAND_OK:
+            raise errors.error_from_result(result, encoding='utf-8')
+        names[text, types] = name
+        return name
+
+
+@dataclass(frozen=True, slots=True)
+class _Logged:
+    """What Django's query log asks a cursor for."""
+
+    query: bytes
+
+
+@lru_cache(maxsize=4_000)
+def numbered(sql: str) -> bytes:
+    """The statement with PostgreSQL's own placeholders, `$1` for the first `%s`.
+
+    >>> numbered("SELECT %s LIKE '5%%', %s")
+    b"SELECT $1 LIKE '5%', $2"
+    """
+    parts = re.split(r'%([s%])', sql)
+    written, count = [parts[0]], 0
+    for kind, text in zip(parts[1::2], parts[2::2], strict=True):
+        if kind == 's':
+            count += 1
+        written.append(f'${count}{text}' if kind == 's' else f'%{text}')
+    return ''.join(written).encode()

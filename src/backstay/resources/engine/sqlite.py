@@ -1,0 +1,200 @@
+"""How SQLite writes each kind of value as JSON text, concatenates, and joins rows.
+
+What its own functions get wrong (floats lose digits, LIKE folds ASCII only) is done by functions of
+ours, which `install` adds to every new connection.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from decimal import Context, Decimal
+from functools import lru_cache
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.dateparse import parse_datetime, parse_time
+from django.utils.duration import duration_string
+
+from backstay.resources.declaration.kinds import Kind
+
+if TYPE_CHECKING:
+    from backstay.resources.engine.json_text import JsonValue, Piece
+
+#: Digits that a REAL keeps, and to which Django rounds a decimal that it reads.
+_EXACT_DIGITS = 15
+
+_UUID = " || '-' || ".join(
+    f'substr({{x}}, {start}, {length})'
+    for start, length in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+)
+
+#: SQL of a value that is not NULL, `{x}` standing for it; and whether it goes between quotes.
+_TEMPLATES: dict[Kind, tuple[str, bool]] = {
+    Kind.TEXT: ('json_quote({x})', False),
+    Kind.LONG_TEXT: ('json_quote({x})', False),
+    Kind.CHOICE: ('json_quote({x})', False),
+    Kind.FILE: ("json_quote(NULLIF({x}, ''))", False),
+    Kind.INTEGER: ('{x}', False),
+    Kind.FLOAT: ('backstay_float({x})', False),
+    Kind.BOOLEAN: ("CASE WHEN {x} THEN 'true' ELSE 'false' END", False),
+    Kind.DATE: ('{x}', True),
+    Kind.TIME: ('{x}', True),
+    Kind.DATETIME: ("replace({x}, ' ', 'T') || 'Z'", True),
+    Kind.DURATION: ('backstay_duration({x})', True),
+    Kind.UUID: (_UUID, True),
+    Kind.IP: ('{x}', True),
+    Kind.BINARY: ('backstay_base64({x})', True),
+    Kind.JSON: ('{x}', False),
+    Kind.ARRAY: ('{x}', False),
+}
+#: Kinds whose computed values come in other spellings than stored ones do.
+_COMPUTED: dict[Kind, tuple[str, bool]] = {
+    Kind.DATETIME: ('backstay_datetime({x})', True),
+    Kind.TIME: ('backstay_time({x})', True),
+}
+
+
+def value(sql: str, of: 'JsonValue') -> Iterator['Piece | Any']:
+    """The pieces that write one value."""
+    from backstay.resources.engine.json_text import Rendered
+
+    template, quoted = _template(of)
+    repeats = template.count('{x}')
+    text = template.replace('{x}', sql)
+    if of.kind is Kind.BOOLEAN and of.nullable:
+        yield Rendered(f"CASE WHEN {sql} IS NULL THEN 'null' ELSE {text} END", repeats + 1)
+    elif not of.nullable:
+        yield from ('"', Rendered(text, repeats), '"') if quoted else (Rendered(text, repeats),)
+    else:
+        text = f"'\"' || ({text}) || '\"'" if quoted else text
+        yield Rendered(f"COALESCE({text}, 'null')", repeats)
+
+
+def _template(of: 'JsonValue') -> tuple[str, bool]:
+    if of.is_key and (of.kind is Kind.FLOAT or (of.kind is Kind.DECIMAL and not of.is_column)):
+        return 'backstay_exact_float({x})', True
+    if of.kind is Kind.DECIMAL:
+        places, digits = of.model_field.decimal_places, of.model_field.max_digits  # type: ignore[attr-defined]
+        if of.is_column and digits <= _EXACT_DIGITS:
+            # printf would write NULL as zero.
+            return f"CASE WHEN {{x}} IS NOT NULL THEN printf('%%.{places}f', {{x}}) END", True
+        return f'backstay_decimal({{x}}, {digits}, {places})', True
+    if not of.is_column and of.kind in _COMPUTED:
+        return _COMPUTED[of.kind]
+    return _TEMPLATES[of.kind]
+
+
+def concatenate(pieces: Sequence['Piece']) -> tuple[str, list[Any]]:
+    """One text of all pieces, as a balanced tree: SQLite refuses expressions deeper than 1000."""
+    arguments = [_argument(piece) for piece in pieces]
+    params = [parameter for _, own in arguments for parameter in own]
+    texts = [sql for sql, _ in arguments]
+    while len(texts) > 1:
+        texts = [f'({" || ".join(texts[at : at + 50])})' for at in range(0, len(texts), 50)]
+    return texts[0], params
+
+
+def join_rows(column: str) -> str:
+    """The aggregate that joins rows with commas, in the order in which they come."""
+    return f"COALESCE(group_concat({column}, ','), '')"
+
+
+def _argument(piece: 'Piece') -> tuple[str, Sequence[Any]]:
+    if isinstance(piece, str):
+        return "'" + piece.replace("'", "''").replace('%', '%%') + "'", ()
+    sql, params = piece
+    return (sql if _is_simple(sql) else f'({sql})'), params
+
+
+def _is_simple(sql: str) -> bool:
+    """Whether the SQL binds tighter than `||` as it stands: a name or one call."""
+    return bool(re.fullmatch(r'[\w".]+|\w+\([^()]*\)', sql))
+
+
+def install(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Receiver of `connection_created`: our functions for a new SQLite connection."""
+    if connection.vendor != 'sqlite':
+        return
+    for name, count, function in (
+        ('backstay_float', 1, _float),
+        ('backstay_exact_float', 1, _exact_float),
+        ('backstay_read_float', 1, float),
+        ('backstay_decimal', 3, _decimal),
+        ('backstay_duration', 1, _duration),
+        ('backstay_datetime', 1, _datetime),
+        ('backstay_time', 1, _time),
+        ('backstay_base64', 1, _base64),
+        ('backstay_ilike', 2, _ilike),
+    ):
+        connection.connection.create_function(name, count, function, deterministic=True)
+
+
+def _float(number: float | None) -> str | None:
+    """The shortest digits that read back as the same float; what JSON cannot say is null."""
+    if number is None:
+        return None
+    return repr(float(number)) if isfinite(number) else 'null'
+
+
+def _exact_float(number: float | None) -> str | None:
+    """Every float, infinity included, as Python reads it."""
+    return None if number is None else repr(float(number))
+
+
+def _decimal(number: float | str | None, digits: int, places: int) -> str | None:
+    """As Django reads a decimal: to 15 digits, then to the column's places."""
+    if number is None:
+        return None
+    exact = Context(prec=_EXACT_DIGITS).create_decimal(
+        number if isinstance(number, str) else Decimal.from_float(number)
+    )
+    # More than the column has, since 15 digits may round up to one more.
+    rounding = Context(prec=max(digits, _EXACT_DIGITS) + 1)
+    shown = exact.quantize(Decimal(1).scaleb(-places), context=rounding)
+    # PostgreSQL knows no -0.
+    return f'{shown if shown else shown.copy_abs():f}'
+
+
+def _duration(microseconds: int | None) -> str | None:
+    return None if microseconds is None else duration_string(timedelta(microseconds=microseconds))
+
+
+def _datetime(text: str | None) -> str | None:
+    moment = parse_datetime(text) if text else None
+    return moment.isoformat().removesuffix('+00:00') + 'Z' if moment else None
+
+
+def _time(text: str | None) -> str | None:
+    time = parse_time(text) if text else None
+    return time.isoformat() if time else None
+
+
+def _base64(data: bytes | None) -> str | None:
+    return None if data is None else b64encode(data).decode('ascii')
+
+
+def _ilike(text: Any, pattern: str | None) -> bool | None:
+    """ILIKE, for every letter of Unicode as PostgreSQL has it."""
+    if text is None or pattern is None:
+        return None
+    return _like_expression(_lower(pattern)).fullmatch(_lower(str(text))) is not None
+
+
+def _lower(text: str) -> str:
+    """Each letter by itself: Python would lower these two by their context, or to two letters."""
+    return text.replace('\u0130', 'i').replace('\u03a3', '\u03c3').lower()
+
+
+@lru_cache(maxsize=256)
+def _like_expression(pattern: str) -> re.Pattern[str]:
+    wildcards = {'%': '.*', '_': '.'}
+    written = []
+    characters = iter(pattern)
+    for character in characters:
+        if character == '\\':
+            written.append(re.escape(next(characters, '\\')))
+        else:
+            written.append(wildcards.get(character) or re.escape(character))
+    return re.compile(''.join(written), re.DOTALL)

@@ -1,0 +1,230 @@
+"""Running a plan: the only place that holds a connection.
+
+Rows are bytes of JSON from the database to the response. They are only read by Python where a plan
+has patches, or where a list was cut.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import Any
+
+from django.db import OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from backstay.resources.conf import prepares_statements
+from backstay.resources.engine.json_text import CUT_MARK
+from backstay.resources.errors import QueryTooSlow
+from backstay.resources.plan.objects import Patch
+from backstay.resources.plan.plan import Plan
+from backstay.resources.query.nodes import Query
+
+_CUT_BYTES = json.dumps(CUT_MARK).encode()
+#: A round trip each; psycopg would make one for every 100 rows.
+_ROWS_PER_FETCH = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What one statement answered."""
+
+    #: The JSON of each object.
+    objects: list[bytes]
+    #: How many rows there are in all; None unless asked.
+    count: int | None = None
+    #: The order's keys of each object, as JSON arrays; only for pages cut by cursors.
+    keys: list[bytes]
+    #: Nested lists that were cut: the index of their object, and a JSON pointer from there.
+    truncated: list[tuple[int, str]]
+
+
+def run(
+    plan: Plan,
+    query: Query,
+    facts: Mapping[str, Any],
+    *,
+    using: str = 'default',
+    timeout: float | None = None,
+) -> Rows:
+    """Run the statement and take its rows.
+
+    Raises QueryTooSlow when the database needs more than `timeout` seconds; the connection stays
+    usable.
+    """
+    connection = connections[using]
+    connection.ensure_connection()
+    columns = _columns_postgresql if connection.vendor == 'postgresql' else _columns_sqlite
+    try:
+        return _rows(plan, columns(connection, plan, query, facts, timeout))
+    except OperationalError as error:
+        if _is_timeout(error):
+            raise QueryTooSlow(
+                'The query takes too long; ask for less, or filter by an indexed field.'
+            ) from None
+        raise
+
+
+def stream(
+    plan: Plan, query: Query, facts: Mapping[str, Any], *, using: str = 'default'
+) -> Iterator[bytes]:
+    """The JSON of one object after the other, in constant memory.
+
+    The statement has run when this returns, so that a failure of it is known before an answer
+    begins.
+    """
+    rows = _streamed(plan, query, facts, using)
+    first = next(rows, None)
+    return iter(()) if first is None else chain((first,), rows)
+
+
+def _streamed(plan: Plan, query: Query, facts: Mapping[str, Any], using: str) -> Iterator[bytes]:
+    with connections[using].chunked_cursor() as cursor:
+        cursor.execute(plan.sql, plan.bind(query, facts))
+        while rows := cursor.fetchmany(_ROWS_PER_FETCH):
+            for row in rows:
+                yield _patched(plan, row[0].encode())[0]
+
+
+def explain(
+    plan: Plan,
+    query: Query,
+    facts: Mapping[str, Any],
+    *,
+    using: str = 'default',
+    analyze: bool = False,
+) -> list[str]:
+    """The lines of the database's own explanation of the statement."""
+    connection = connections[using]
+    words = 'EXPLAIN QUERY PLAN'
+    if connection.vendor == 'postgresql':
+        words = 'EXPLAIN (ANALYZE, BUFFERS)' if analyze else 'EXPLAIN'
+    with connection.cursor() as cursor:
+        cursor.execute(f'{words} {plan.sql}', plan.bind(query, facts))
+        return [str(row[-1]) for row in cursor.fetchall()]
+
+
+def _rows(plan: Plan, columns: Sequence[Sequence[bytes | None]]) -> Rows:
+    raw, *others = columns if columns else ([],)
+    count = None
+    if plan.counted:
+        *others, counts = others
+        count = int(counts[0] or 0)
+    objects = [each for each in raw if each is not None]
+    truncated: list[tuple[int, str]] = []
+    if plan.patches or any(_CUT_BYTES in each for each in objects):
+        patched = [_patched(plan, each) for each in objects]
+        objects = [each for each, _ in patched]
+        truncated = [(at, cut) for at, (_, cuts) in enumerate(patched) for cut in cuts]
+    keys = [each for each in others[0] if each is not None] if plan.keyed and others else []
+    return Rows(objects=objects, count=count, keys=keys, truncated=truncated)
+
+
+# Patches: what Python does to a row.
+
+
+def _patched(plan: Plan, row: bytes) -> tuple[bytes, list[str]]:
+    """A row after its lists were cut and its patches made, and pointers to the lists cut."""
+    if not plan.patches and _CUT_BYTES not in row:
+        return row, []
+    value = json.loads(row)
+    cut: list[str] = []
+    for path, cap in plan.lists:
+        _visit(value, path, '', partial(_cut, cap=cap, cut=cut))
+    for patch in plan.patches:
+        _visit(value, patch.path, '', partial(_apply, patch=patch))
+    return json.dumps(value, ensure_ascii=False, separators=(',', ':')).encode(), cut
+
+
+def _apply(found: Any, _: str, *, patch: Patch) -> Any:
+    return patch.function(found)
+
+
+def _cut(found: list[Any], pointer: str, *, cap: int, cut: list[str]) -> list[Any]:
+    if not found or found[-1] != CUT_MARK:
+        return found
+    cut.append(pointer)
+    return found[:cap]
+
+
+def _visit(
+    value: Any, path: Sequence[str], pointer: str, change: Callable[[Any, str], Any]
+) -> None:
+    """Replace what lies at `path` by what `change` makes of it, in every element of lists."""
+    name, *rest = path
+    if isinstance(value, list):
+        for index, element in enumerate(value):
+            _visit(element, path, f'{pointer}/{index}', change)
+    elif isinstance(value, dict) and name in value:
+        if rest:
+            _visit(value[name], rest, f'{pointer}/{name}', change)
+        else:
+            value[name] = change(value[name], f'{pointer}/{name}')
+
+
+# The two engines. Both go through Django's connection, whose wrappers and query log see them.
+
+
+def _columns_postgresql(
+    connection: Any,
+    plan: Plan,
+    query: Query,
+    facts: Mapping[str, Any],
+    timeout: float | None,
+) -> list[list[bytes | None]]:
+    """The result, column by column, as libpq received it."""
+    from backstay.resources.engine.prepared import PreparedCursor
+
+    _limit_postgresql(connection, timeout)
+    raw = PreparedCursor(connection.connection, prepare=prepares_statements())
+    connection._prepare_cursor(raw).execute(plan.sql, plan.bind(query, facts))
+    return raw.columns
+
+
+def _columns_sqlite(
+    connection: Any,
+    plan: Plan,
+    query: Query,
+    facts: Mapping[str, Any],
+    timeout: float | None,
+) -> list[list[bytes | None]]:
+    """The result, column by column. SQLite asks every few thousand steps whether to go on."""
+    if timeout is not None:
+        deadline = time.monotonic() + timeout
+        connection.connection.set_progress_handler(lambda: time.monotonic() > deadline, 20_000)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(plan.sql, plan.bind(query, facts))
+            rows = cursor.fetchall()
+    finally:
+        connection.connection.set_progress_handler(None, 0)
+    return [[_encoded(row[at]) for row in rows] for at in range(len(rows[0]) if rows else 0)]
+
+
+def _encoded(value: Any) -> bytes | None:
+    return None if value is None else str(value).encode()
+
+
+def _limit_postgresql(connection: BaseDatabaseWrapper, timeout: float | None) -> None:
+    """Set once per connection, since setting it for every request would be a round trip each.
+
+    With its plan left to itself, PostgreSQL would plan anew for every LIMIT, which it takes for
+    ten per cent of the table when it is a parameter.
+    """
+    raw = connection.connection
+    wanted = int((timeout or 0) * 1000)
+    if getattr(raw, '_backstay_timeout', None) == wanted:
+        return
+    scope = 'LOCAL ' if connection.in_atomic_block else ''
+    # Straight to the driver: it is no statement of the read.
+    raw.execute(f'SET {scope}statement_timeout = {wanted}')
+    raw.execute(f'SET {scope}plan_cache_mode = force_generic_plan')
+    if not connection.in_atomic_block:  # whose end undoes what it set
+        raw._backstay_timeout = wanted
+
+
+def _is_timeout(error: OperationalError) -> bool:
+    cause = error.__cause__
+    return getattr(cause, 'sqlstate', '') == '57014' or 'interrupted' in str(error)

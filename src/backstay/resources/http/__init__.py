@@ -1,0 +1,1 @@
+"""Resources over HTTP: Django REST Framework's view sets and routers, and OpenAPI."""

@@ -1,0 +1,116 @@
+"""`backstay explain BookResource --mask '{id,editions}'`: how a read is answered."""
+
+from argparse import ArgumentParser
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from django.urls import get_resolver
+
+from backstay.errors import Problem
+from backstay.identity.caller import GUEST, Caller, Facts
+from backstay.identity.callers import caller_of_account
+from backstay.identity.loading import account_called
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.declaration.resource import resolve
+from backstay.resources.errors import DeclarationError
+from backstay.resources.execute import explain
+from backstay.resources.plan.nodes import Selection, ShowField, ShowMany
+from backstay.resources.plan.plan import make_plan
+from backstay.resources.query.parameters import read_one, read_query
+
+
+class Command(BaseCommand):
+    """The plan, the SQL of this engine, and the database's own EXPLAIN."""
+
+    help = __doc__ or ''
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """What may be asked."""
+        parser.add_argument('resource', help='name of the resource, such as BookResource')
+        parser.add_argument(
+            '--as', default='guest', help='guest, the user name of an account, or level:N'
+        )
+        parser.add_argument('--id', help='one object, by its lookup field, instead of a list')
+        parser.add_argument('--mask', default='', help='an X-Fields mask')
+        parser.add_argument('--filter', default='', help='a filter_spec as JSON')
+        parser.add_argument('--sort', default='', help='a sort_spec, or names such as -price,id')
+        parser.add_argument('--limit', default='', help='rows of the page')
+        parser.add_argument('--cursor', action='store_true', help='page by cursor, not by offset')
+        parser.add_argument('--count', default='', help='exact, estimate or none')
+        parser.add_argument('--database', default='default', help='alias of the database')
+        parser.add_argument('--analyze', action='store_true', help='run it: EXPLAIN ANALYZE')
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Print it all; a mistake in what is asked is told as a client would be told."""
+        # Resources are known once the site's routes are.
+        import_module(str(get_resolver().urlconf_name))
+        connection = connections[options['database']]
+        try:
+            caller = _caller(options['as'])
+            readable = Readable(resolve(options['resource']), caller.standing())
+            query = self._query(readable, options)
+            plan = make_plan(readable, query.shape, connection)
+        except (Problem, DeclarationError) as error:
+            raise CommandError(getattr(error, 'detail', '') or str(error)) from None
+        self._section('Shows')
+        self._selection(plan.selection, 1)
+        self._section(f'SQL ({connection.vendor})')
+        self.stdout.write(plan.sql)
+        facts = Facts(caller, 'http://localhost')
+        self._section('Parameters')
+        for number, value in enumerate(plan.bind(query, facts), 1):
+            self.stdout.write(f'  {number}: {value!r}')
+        self._section('EXPLAIN')
+        for line in explain(
+            plan, query, facts, using=options['database'], analyze=options['analyze']
+        ):
+            self.stdout.write(f'  {line}')
+
+    def _query(self, readable: Readable, options: dict[str, Any]) -> Any:
+        asked = {name: [options[name]] for name in ('filter', 'sort', 'limit', 'count')}
+        parameters = {name: values for name, values in asked.items() if values[0]}
+        if options['cursor']:
+            parameters['cursor'] = ['']
+        if options['id']:
+            return read_one(
+                readable, options['id'], parameters={}, mask_header=options['mask'], strict=True
+            )
+        return read_query(
+            readable,
+            parameters=parameters,
+            mask_header=options['mask'],
+            strict=True,
+            caller_key='command',
+            secret_key=str(settings.SECRET_KEY),
+        )
+
+    def _section(self, title: str) -> None:
+        self.stdout.write(self.style.MIGRATE_HEADING(title))
+
+    def _selection(self, selection: Selection, depth: int) -> None:
+        """The members, one a line, indented as they nest."""
+        for name, member in selection.members:
+            indent = '  ' * depth
+            if isinstance(member, ShowField):
+                self.stdout.write(f'{indent}{name}: {member.field.kind.value}')
+                continue
+            kind = 'list of' if isinstance(member, ShowMany) else 'one'
+            self.stdout.write(f'{indent}{name}: {kind} {member.relation.target.__name__}')
+            self._selection(member.selection, depth + 1)
+
+
+def _caller(who: str) -> Caller:
+    """Who would ask: nobody, somebody of a level, or an account with what it holds."""
+    kind, _, level = who.partition(':')
+    if who == 'guest':
+        return GUEST
+    if kind == 'level' and level.isdecimal():
+        return Caller(kind='account', name=who, level=int(level))
+    account = account_called(who)
+    if account is None:
+        raise CommandError(f'there is no account called {who!r}; give guest, level:N or its name')
+    return caller_of_account(account)

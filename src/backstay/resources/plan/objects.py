@@ -1,0 +1,160 @@
+"""A selection as JSON that the database writes, and the patches that only Python can make."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.db import models
+from django.db.models import Case, F, OuterRef, Q, Value, When
+from django.db.models.expressions import Combinable
+
+from backstay.resources.declaration.fields import Computed, InPython, Url
+from backstay.resources.declaration.resource import Field
+from backstay.resources.engine.json_text import (
+    JsonObject,
+    JsonRows,
+    JsonText,
+    JsonUrl,
+    JsonValue,
+    Unless,
+)
+from backstay.resources.engine.slots import Slot
+from backstay.resources.plan import rights
+from backstay.resources.plan.nodes import (
+    Member,
+    Selection,
+    ShowField,
+    ShowMany,
+    ShowOne,
+)
+from backstay.resources.plan.order import ordering, sort_key
+from backstay.resources.plan.values import beside, value_of
+from backstay.resources.query.mask import apply
+from backstay.resources.query.order import declared_order, default_order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """A value that Python replaces after the database wrote it."""
+
+    #: Names from the row down to the value; lists on the way are entered element by element.
+    path: tuple[str, ...]
+    function: Callable[[Any], Any]
+
+
+def json_object(selection: Selection, vendor: str, prefix: str = '') -> Combinable:
+    """The object of a row; `prefix` is the ORM path from the query's own row to it.
+
+    Where the caller's grants show more of one row than of another, each row's decides.
+    """
+    members = {
+        name: _member(member, selection, vendor, prefix) for name, member in selection.members
+    }
+    *special, (_, common) = rights.shapes(selection.readable, list(members), prefix)
+    whens = [When(covered, then=_object(members, shown)) for covered, shown in special]
+    usual = _object(members, common)
+    return Case(*whens, default=usual, output_field=models.TextField()) if whens else usual
+
+
+def _object(members: Mapping[str, Combinable], shown: Collection[str]) -> JsonObject:
+    return JsonObject([(name, value) for name, value in members.items() if name in shown])
+
+
+def patches(selection: Selection) -> Iterator[Patch]:
+    """What Python has to do to every row, outermost first."""
+    for name, member in selection.members:
+        match member:
+            case ShowField(field=Field(declared=InPython(function=function))):
+                yield Patch(path=(name,), function=function)
+            case ShowField(inner=inner) if inner is not None:
+                yield Patch(path=(name,), function=partial(apply, mask=inner))
+            case ShowOne(selection=nested) | ShowMany(selection=nested):
+                for patch in patches(nested):
+                    yield Patch(path=(name, *patch.path), function=patch.function)
+
+
+def lists(
+    selection: Selection, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], int]]:
+    """The path of every list with its cap, inner lists first."""
+    for name, member in selection.members:
+        if isinstance(member, ShowOne | ShowMany):
+            yield from lists(member.selection, (*path, name))
+        if isinstance(member, ShowMany):
+            yield (*path, name), member.relation.declared.cap  # type: ignore[union-attr]
+
+
+def _member(member: Member, selection: Selection, vendor: str, prefix: str) -> Combinable:
+    match member:
+        case ShowField(field=field):
+            return _value(field, selection, prefix)
+        case ShowOne():
+            return _one(member, vendor, prefix)
+        case ShowMany():
+            return _rows(member, vendor, prefix)
+
+
+def _one(member: ShowOne, vendor: str, prefix: str) -> Combinable:
+    """The object of the related row; null where there is none, or none that may be seen."""
+    path = f'{prefix}{member.relation.source}__'
+    value = json_object(member.selection, vendor, path)
+    visible = rights.visible(member.selection.readable, path)
+    if not isinstance(visible, bool):
+        present = Q((f'{path}pk__isnull', False)) & visible
+        return Case(
+            When(present, then=value), default=Value('null'), output_field=models.TextField()
+        )
+    optional = member.relation.nullable or bool(prefix)
+    return Unless(F(f'{path}pk'), value) if optional else value
+
+
+def _value(field: Field, selection: Selection, prefix: str) -> Combinable:
+    match field.declared:
+        case InPython(needs=needs):
+            fields = selection.readable.resource.fields()
+            return JsonObject([(name, _value(fields[name], selection, prefix)) for name in needs])
+        case Url(path=path):
+            return _url(path, selection.readable.resource.fields(), prefix)
+    if isinstance(field.declared, Computed):
+        value = JsonValue(field.declared.expression, field.kind, field.model_field, is_column=False)
+        if not prefix:
+            return value
+        return beside(selection.readable, OuterRef(f'{prefix}pk'), value)
+    return JsonValue(
+        value_of(field, selection.readable, prefix),
+        field.kind,
+        field.model_field,
+        nullable=field.nullable,
+        element=field.element,
+    )
+
+
+def _url(path: str, fields: Mapping[str, Field], prefix: str) -> JsonText:
+    """The URL; null where a value in it is."""
+    literals = re.split(r'\{\w+\}', path)
+    parts = [fields[name] for name in re.findall(r'\{(\w+)\}', path)]
+    columns = [F(f'{prefix}{part.attname}') for part in parts]
+    values = [
+        JsonValue(column, part.kind, part.model_field, nullable=False)
+        for column, part in zip(columns, parts, strict=True)
+    ]
+    url: JsonText = JsonUrl(Slot('origin', models.TextField()), literals, values)
+    for column, part in zip(columns, parts, strict=True):
+        url = Unless(column, url) if part.nullable else url
+    return url
+
+
+def _rows(member: ShowMany, vendor: str, prefix: str) -> JsonRows:
+    relation = member.relation
+    declared = relation.declared
+    target = member.selection.readable
+    names = declared.ordering  # type: ignore[union-attr]
+    order = declared_order(names, target) if names else default_order(target)
+    keys = [sort_key(target, key) for key in order]
+    rows = rights.rows(target).filter(**{relation.back: OuterRef(f'{prefix}{relation.local}')})
+    rows = rows.order_by(*(ordering(key, vendor) for key in keys))
+    written = rows.annotate(json_=json_object(member.selection, vendor)).values('json_')
+    cap = declared.cap  # type: ignore[union-attr]
+    return JsonRows(written[: cap + 1], cap)

@@ -1,0 +1,146 @@
+"""Order and cursors: total orders, and the rows that lie behind a boundary row."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.db.models import Case, Q, When
+from django.db.models.expressions import OrderBy
+
+from backstay.resources.declaration.grants import Cover
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.engine import comparisons as sql
+from backstay.resources.engine.slots import ExactSlot
+from backstay.resources.plan import rights
+from backstay.resources.plan.conditions import TEXTS
+from backstay.resources.plan.nodes import Draft, SortKey
+from backstay.resources.plan.values import value_of
+from backstay.resources.query.nodes import CursorPage, Key
+
+
+def add_order(draft: Draft) -> Draft:
+    """Decide by which expressions the rows are ordered; backwards pages turn every key round."""
+    page = draft.shape.page
+    turn = isinstance(page, CursorPage) and page.backwards
+    keys = [_turned(key) if turn else key for key in draft.shape.order]
+    return replace(draft, order=tuple(sort_key(draft.readable, key) for key in keys))
+
+
+def cut_page(draft: Draft) -> Draft:
+    """Leave only the rows that lie behind the cursor."""
+    page = draft.shape.page
+    rows = draft.rows
+    if rows is not None and isinstance(page, CursorPage) and page.key_slots:
+        rows = rows.filter(_behind(draft.order, page.key_slots))
+    return replace(draft, page=rows)
+
+
+def sort_key(readable: Readable, key: Key) -> SortKey:
+    """A key as the ORM writes it; through a relation it is NULL where there is no row."""
+    prefix, nullable, shown = '', False, Q()
+    if key.relation:
+        relation = readable.relations[key.relation]
+        shown = _condition(rights.where_readable(readable, key.relation))
+        prefix, nullable = f'{relation.source}__', relation.nullable
+        readable = readable.through(relation)
+        shown &= _condition(rights.visible(readable, prefix))
+    field = readable.primary_key if key.field == 'pk' else readable.fields[key.field]
+    expression = value_of(field, readable, prefix)
+    if field.kind in TEXTS:
+        expression = sql.Bytewise(expression)
+    if key.field != 'pk':
+        shown &= _condition(rights.where_readable(readable, key.field, prefix))
+    if shown:
+        expression = Case(When(shown, then=expression), output_field=field.model_field)
+        nullable = True
+    return SortKey(key=key, expression=expression, field=field, nullable=nullable or field.nullable)
+
+
+def _condition(cover: Cover) -> Q:
+    """What has to hold for a key to be shown; nothing where it always is."""
+    return Q() if cover is True else _nowhere() if cover is False else cover
+
+
+def ordering(key: SortKey, vendor: str) -> OrderBy:
+    """A key for ORDER BY. NULL's place is only named where the engine would put it elsewhere.
+
+    PostgreSQL holds NULL for greater than everything, SQLite for less; naming the place that is the
+    engine's own anyway would keep it from using an index.
+    """
+    first_by_itself = key.key.descending == (vendor == 'postgresql')
+    places = key.nullable and key.key.nulls_first != first_by_itself
+    expression: Any = key.expression  # the stubs do not know that these can be ordered by
+    return OrderBy(
+        expression,
+        descending=key.key.descending,
+        nulls_first=(places and key.key.nulls_first) or None,
+        nulls_last=(places and not key.key.nulls_first) or None,
+    )
+
+
+def _turned(key: Key) -> Key:
+    return replace(key, descending=not key.descending, nulls_first=not key.nulls_first)
+
+
+def _behind(order: Sequence[SortKey], slots: Sequence[int | None]) -> Q:
+    """The rows after the boundary: later in the first key, or equal there and later in the next.
+
+    An index can only be entered where one condition bounds its first column, so such a condition
+    is added where the alternatives hide it.
+    """
+    if _is_uniform(order):
+        return Q(_row_comparison(order, slots))
+    pairs = list(zip(order, slots, strict=True))
+    key, slot = pairs[-1]
+    behind = _later(key, slot)
+    for key, slot in reversed(pairs[:-1]):
+        behind = _later(key, slot) | (_equal(key, slot) & behind)
+    first, slot = pairs[0]
+    if slot is not None and not first.nullable:
+        behind &= Q(sql.compare(first.expression, _greater(first) + '=', _bound(first, slot)))
+    return behind
+
+
+def _is_uniform(order: Sequence[SortKey]) -> bool:
+    """Whether one comparison of row values says it all: one direction, no NULL."""
+    return len({key.key.descending for key in order}) == 1 and not any(
+        key.nullable for key in order
+    )
+
+
+def _row_comparison(order: Sequence[SortKey], slots: Sequence[int | None]) -> sql.Comparison:
+    expressions = [key.expression for key in order]
+    bounds = [_bound(key, slot) for key, slot in zip(order, slots, strict=True)]
+    left = ', '.join(f'{{{index}}}' for index in range(len(order)))
+    right = ', '.join(f'{{{index + len(order)}}}' for index in range(len(order)))
+    return sql.Comparison(f'({left}) {_greater(order[0])} ({right})', *expressions, *bounds)
+
+
+def _bound(key: SortKey, slot: int | None) -> ExactSlot:
+    if slot is None:
+        raise ValueError('a NULL key has nothing to compare with')
+    return ExactSlot(slot, key.field.model_field)
+
+
+def _greater(key: SortKey) -> str:
+    return '<' if key.key.descending else '>'
+
+
+def _later(key: SortKey, slot: int | None) -> Q:
+    if slot is None:
+        # Behind NULL lies everything else where NULL comes first, nothing where it comes last.
+        return Q(sql.is_null(key.expression, negated=True)) if key.key.nulls_first else _nowhere()
+    later = Q(sql.compare(key.expression, _greater(key), _bound(key, slot)))
+    if key.nullable and not key.key.nulls_first:
+        later |= Q(sql.is_null(key.expression))
+    return later
+
+
+def _equal(key: SortKey, slot: int | None) -> Q:
+    if slot is None:
+        return Q(sql.is_null(key.expression))
+    return Q(sql.compare(key.expression, '=', _bound(key, slot)))
+
+
+def _nowhere() -> Q:
+    return Q(sql.Comparison('1 = 0'))

@@ -1,0 +1,34 @@
+"""Values of rows as ORM expressions: columns, and what the database computes."""
+
+from django.db.models import ExpressionWrapper, F, OuterRef, Subquery
+from django.db.models.expressions import Combinable
+
+from backstay.resources.declaration.fields import Computed
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.declaration.resource import Field
+
+
+def value_of(field: Field, readable: Readable, prefix: str = '') -> Combinable:
+    """A value of the row at the end of an ORM path; '' is the query's own row."""
+    if not isinstance(field.declared, Computed):
+        return F(f'{prefix}{field.attname}')
+    if not prefix:
+        return field.declared.expression
+    return computed_beside(field, readable, OuterRef(f'{prefix}pk'))
+
+
+def computed_beside(field: Field, readable: Readable, pk: Combinable) -> Subquery:
+    """A computed value of the row with this key, which is not the query's own.
+
+    The names in its expression are those of that row, so it is computed there.
+    """
+    if not isinstance(field.declared, Computed):
+        raise TypeError(f'{field.name} is not computed')
+    value = ExpressionWrapper(field.declared.expression, field.model_field)
+    return beside(readable, pk, value)
+
+
+def beside(readable: Readable, pk: Combinable, expression: Combinable) -> Subquery:
+    """What an expression over the row with this key comes to."""
+    row = readable.resource.options.model._base_manager.order_by().filter(pk=pk)
+    return Subquery(row.values_list(expression))

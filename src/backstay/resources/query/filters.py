@@ -1,0 +1,285 @@
+"""Filters: a `filter_spec` as a tree of conditions.
+
+Stage: reading. It refuses what is not a filter, names what the caller cannot read, or is larger
+than one request may ask (`FilterError`), and knows neither SQL nor where the spec came from.
+
+Grammar, meaning, limits and error texts: commerce contract 5.1, 5.2 and 5.4, after
+sqlalchemy-filters 0.13.0. Lists inside lists are flattened, and an AND in an AND is one AND, so
+that different spellings of a filter make one tree.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.errors import FilterError
+from backstay.resources.query.json_text import shown
+from backstay.resources.query.nodes import And, Condition, Leaf, Not, Op, Or, Related
+from backstay.resources.query.operators import (
+    SPELLINGS,
+    WITH_LIST,
+    WITH_PATTERN,
+    WITHOUT_VALUE,
+    operators_of,
+    spelled,
+)
+from backstay.resources.query.paths import Path, UnknownModel, filterable, relation_of
+from backstay.resources.query.values import read
+
+MOST_DEPTH = 10
+MOST_LEAVES = 100
+MOST_MODELS = 3
+MOST_GROUPS = 4
+MOST_GROUP_DEPTH = 2
+MOST_LISTED = 500
+
+_LEAF = frozenset({'field', 'op', 'value', 'model'})
+_GROUP = frozenset({'model', 'where'})
+_FUNCTIONS = ('or', 'and', 'not', 'some', 'none')
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the conditions of one request have asked so far; refuses more than is allowed."""
+
+    leaves: int = 0
+    groups: int = 0
+    #: Relations that leaves name, each with the pointer of the group in which they do.
+    relations: set[tuple[str, str]] = field(default_factory=set)
+
+    def add_leaf(self, group: str, relation: str, pointer: str) -> None:
+        """Count a comparison and the relation that it names."""
+        self.leaves += 1
+        if self.leaves > MOST_LEAVES:
+            raise _too_complex(f'more than {MOST_LEAVES} comparisons', pointer)
+        if relation:
+            self.relations.add((group, relation))
+            if len(self.relations) > MOST_MODELS:
+                raise _too_complex(f'more than {MOST_MODELS} models', pointer)
+
+    def add_group(self, depth: int, pointer: str) -> None:
+        """Count a `some` or `none` that stands in `depth` others."""
+        self.groups += 1
+        if self.groups > MOST_GROUPS:
+            raise _too_complex(f'more than {MOST_GROUPS} of `some` and `none`', pointer)
+        if depth >= MOST_GROUP_DEPTH:
+            raise _too_complex(
+                f'`some` and `none` nested more than {MOST_GROUP_DEPTH} deep', pointer
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose fields a part of a filter speaks of, and where its values and its size are kept."""
+
+    readable: Readable
+    values: list[Any]
+    tally: Tally
+    #: How many `some` and `none` it stands in, and the pointer of the innermost.
+    groups: int = 0
+    group: str = ''
+
+    def compare(self, path: Path, op: Op, raw: object, pointer: str) -> Leaf:
+        """A comparison whose value takes the next slot. `pointer` is the value's own place.
+
+        Comparing with null is asking whether there is a value.
+        """
+        if raw is None and op in (Op.EQ, Op.NE):
+            op = Op.IS_NULL if op is Op.EQ else Op.IS_NOT_NULL
+        self.tally.add_leaf(self.group, path.relation, pointer)
+        slot = None
+        if op not in WITHOUT_VALUE:
+            slot = len(self.values)
+            self.values.append(_operand(path, op, raw, pointer))
+        return Leaf(
+            field=path.field.name, op=op, slot=slot, relation=path.relation, member=path.member
+        )
+
+
+def parse_filter(
+    spec: object, readable: Readable, values: list[Any], tally: Tally | None = None
+) -> Condition:
+    """The tree of a filter_spec, its values appended to `values`. Raises FilterError.
+
+    `{'field': 'price', 'op': '>=', 'value': 10}` becomes `Leaf(field='price', op=Op.GE, slot=0)`,
+    with `Decimal(10)` in `values`.
+    """
+    return all_of(_parts(spec, Scope(readable, values, tally or Tally()), '', 0))
+
+
+def all_of(parts: Iterable[Condition]) -> Condition:
+    """True where every part is."""
+    flat: list[Condition] = []
+    for part in parts:
+        flat.extend(part.parts if isinstance(part, And) else (part,))
+    return flat[0] if len(flat) == 1 else And(tuple(flat))
+
+
+def any_of(parts: Iterable[Condition]) -> Condition:
+    """True where some part is."""
+    flat: list[Condition] = []
+    for part in parts:
+        flat.extend(part.parts if isinstance(part, Or) else (part,))
+    return flat[0] if len(flat) == 1 else Or(tuple(flat))
+
+
+def _parts(spec: object, scope: Scope, pointer: str, depth: int) -> list[Condition]:
+    """The conditions that a spec stands for: those of a list together, or the one of an object."""
+    if depth > MOST_DEPTH:
+        raise _too_complex(f'nested more than {MOST_DEPTH} deep', pointer)
+    if isinstance(spec, list):
+        return [
+            part
+            for index, each in enumerate(spec)
+            for part in _parts(each, scope, f'{pointer}/{index}', depth + isinstance(each, list))
+        ]
+    if not isinstance(spec, dict):
+        raise _bad_format(f'Filter spec `{shown(spec)}` should be a dictionary.', pointer)
+    functions = [name for name in _FUNCTIONS if name in spec]
+    if not functions:
+        return [_leaf(spec, scope, pointer)]
+    function = functions[0]
+    if len(functions) > 1:
+        raise _bad_format('The spec has more than one boolean function.', pointer)
+    for other in spec:
+        if other != function:
+            raise _bad_format(
+                f'The spec has a boolean function mixed with `{shown(other)}`.', pointer
+            )
+    read_function = _group if function in ('some', 'none') else _boolean
+    return [read_function(function, spec[function], scope, f'{pointer}/{function}', depth + 1)]
+
+
+def _boolean(function: str, arguments: object, scope: Scope, pointer: str, depth: int) -> Condition:
+    if not isinstance(arguments, list):
+        detail = f'`{function}` value must be an iterable across the function arguments'
+        raise _bad_format(detail, pointer)
+    parts = _parts(arguments, scope, pointer, depth)
+    if function == 'not':
+        if len(parts) != 1:
+            raise _bad_format('`not` must have one argument', pointer)
+        return Not(parts[0])
+    if not parts:
+        raise _bad_format(f'`{function}` must have one or more arguments', pointer)
+    return all_of(parts) if function == 'and' else any_of(parts)
+
+
+def _group(function: str, group: object, scope: Scope, pointer: str, depth: int) -> Condition:
+    """`some` or `none`: conditions on one related row, of which fields and models then speak."""
+    if not isinstance(group, dict):
+        raise _bad_format(f'`{function}` value must be a dictionary.', pointer)
+    _refuse_unknown(group, _GROUP, pointer)
+    if 'model' not in group:
+        raise _bad_format(f'`model` is a mandatory attribute of `{function}`.', pointer)
+    where = group.get('where', [])
+    if not isinstance(where, list):
+        raise _bad_format('`where` must be a list.', f'{pointer}/where')
+    relation = _relation(group['model'], scope, f'{pointer}/model')
+    if relation is None:
+        detail = f'`{function}` needs a related model, not the resource itself.'
+        raise FilterError('BadSpec', detail, f'{pointer}/model')
+    scope.tally.add_group(scope.groups, pointer)
+    inner = Scope(
+        scope.readable.through(scope.readable.relations[relation]),
+        scope.values,
+        scope.tally,
+        scope.groups + 1,
+        pointer,
+    )
+    condition = all_of(_parts(where, inner, f'{pointer}/where', depth))
+    return Related(relation=relation, where=condition, negated=function == 'none')
+
+
+def _leaf(spec: dict[str, Any], scope: Scope, pointer: str) -> Leaf:
+    if 'field' not in spec:
+        raise _bad_format('`field` is a mandatory filter attribute.', pointer)
+    name = spec['field']
+    if not isinstance(name, str):
+        raise _bad_format('`field` must be a string.', f'{pointer}/field')
+    _refuse_unknown(spec, _LEAF, pointer)
+    op = _operator(spec.get('op'), f'{pointer}/op')
+    if 'value' not in spec and op not in WITHOUT_VALUE:
+        raise _bad_format('`value` must be provided.', pointer)
+    path = _path(name, spec, scope, pointer)
+    if op not in (taken := operators_of(path.field, member=bool(path.member))):
+        raise _bad_format(
+            f'Operator `{op.value}` not valid for `{shown(name)}`: it takes {spelled(taken)}.',
+            f'{pointer}/op',
+        )
+    return scope.compare(path, op, spec.get('value'), f'{pointer}/value')
+
+
+def _operator(op: object, pointer: str) -> Op:
+    if op is None or op == '':
+        return Op.EQ
+    if not isinstance(op, str):
+        raise _bad_format('`op` must be a string.', pointer)
+    if op not in SPELLINGS:
+        raise _bad_format(f'Operator `{shown(op)}` not valid.', pointer)
+    return SPELLINGS[op]
+
+
+def _path(name: str, spec: dict[str, Any], scope: Scope, pointer: str) -> Path:
+    readable, relation = scope.readable, None
+    if 'model' in spec:
+        relation = _relation(spec['model'], scope, f'{pointer}/model')
+    if relation is not None:
+        readable = readable.through(readable.relations[relation])
+    path = filterable(name, readable, relation or '')
+    if path is None:
+        model = readable.resource.options.name
+        raise FilterError(
+            'FieldNotFound', f'Model {model} has no column `{shown(name)}`.', f'{pointer}/field'
+        )
+    return path
+
+
+def _relation(model: object, scope: Scope, pointer: str) -> str | None:
+    """The relation that `model` names; None for the resource itself."""
+    if not isinstance(model, str):
+        raise FilterError('BadSpec', '`model` must be a string.', pointer)
+    try:
+        relation = relation_of(model, scope.readable)
+    except UnknownModel as error:
+        raise FilterError('BadSpec', str(error), pointer) from None
+    return relation.name if relation else None
+
+
+def _operand(path: Path, op: Op, raw: object, pointer: str) -> Any:
+    if op in WITH_LIST:
+        return _listed(path, op, raw, pointer)
+    value = read(path.field, raw, pointer)
+    if op in WITH_PATTERN and _ends_in_escape(value):
+        raise FilterError(
+            'BadValue', 'The pattern ends with a backslash that escapes nothing.', pointer
+        )
+    return value
+
+
+def _listed(path: Path, op: Op, raw: object, pointer: str) -> tuple[Any, ...]:
+    if not isinstance(raw, list):
+        raise _bad_format(f'`{op.value}` needs a list.', pointer)
+    if len(raw) > MOST_LISTED:
+        raise _too_complex(f'more than {MOST_LISTED} values in a list', pointer)
+    if None in raw:
+        raise _bad_format('There is a null inside a list.', f'{pointer}/{raw.index(None)}')
+    return tuple(read(path.field, each, f'{pointer}/{index}') for index, each in enumerate(raw))
+
+
+def _ends_in_escape(pattern: str) -> bool:
+    return (len(pattern) - len(pattern.rstrip('\\'))) % 2 == 1
+
+
+def _refuse_unknown(spec: dict[str, Any], known: frozenset[str], pointer: str) -> None:
+    for name in spec:
+        if name not in known:
+            raise _bad_format(f'The spec has an unknown key `{shown(name)}`.', pointer)
+
+
+def _bad_format(detail: str, pointer: str) -> FilterError:
+    return FilterError('BadFilterFormat', detail, pointer)
+
+
+def _too_complex(what: str, pointer: str) -> FilterError:
+    return FilterError('TooComplex', f'The filter is too complex: {what}.', pointer)

@@ -1,0 +1,151 @@
+"""Lookups: Django's habit of filtering by parameters, such as `price__gte=10`.
+
+Stage: reading. Each parameter becomes the conditions that the same comparison makes in a filter, so
+that both spellings share one plan. It refuses parameters that do not exist (`ParameterError`) and
+values that do not fit (`FilterError`).
+
+    status=active               ==
+    price__gte=10               >=; also gt, lt, lte, ne
+    status__in=active,draft     in
+    price__range=5,10           >= 5 and <= 10
+    name__icontains=mug         ilike '%mug%'; also contains, [i]startswith, [i]endswith, iexact
+    released_on__isnull=true    is_null
+    labels__any=sale            any; also not_any
+    category.name=Mugs          through the relation `category`
+    metadata.color=blue         a member of a JSON field
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.declaration.resource import Field
+from backstay.resources.errors import FilterError, ParameterError
+from backstay.resources.query.filters import MOST_LISTED, Scope
+from backstay.resources.query.json_text import shown
+from backstay.resources.query.nodes import Condition, Op
+from backstay.resources.query.operators import WITH_LIST, operators_of
+from backstay.resources.query.paths import Path, filterable
+from backstay.resources.query.values import escaped, from_parameter
+
+_OPERATORS: Mapping[str, Op] = {
+    'exact': Op.EQ,
+    'ne': Op.NE,
+    'gt': Op.GT,
+    'gte': Op.GE,
+    'lt': Op.LT,
+    'lte': Op.LE,
+    'in': Op.IN,
+    'isnull': Op.IS_NULL,
+    'range': Op.GE,
+    'contains': Op.LIKE,
+    'startswith': Op.LIKE,
+    'endswith': Op.LIKE,
+    'icontains': Op.ILIKE,
+    'istartswith': Op.ILIKE,
+    'iendswith': Op.ILIKE,
+    'iexact': Op.ILIKE,
+    'any': Op.ANY,
+    'not_any': Op.NOT_ANY,
+}
+#: Where the text of a pattern stands.
+_PATTERNS: Mapping[str, str] = {
+    'contains': '%{}%',
+    'startswith': '{}%',
+    'endswith': '%{}',
+    'icontains': '%{}%',
+    'istartswith': '{}%',
+    'iendswith': '%{}',
+    'iexact': '{}',
+}
+#: Names that the text of an error tells.
+_MOST_NAMES = 50
+
+
+def parse_lookup(
+    parameter: str, value: object, scope: Scope, others: Sequence[str] = ()
+) -> Iterator[Condition]:
+    """The conditions of one parameter: text of a query string, or a JSON value of a body.
+
+    Raises FilterError, and ParameterError for a parameter that does not exist, which names those
+    that do: `others`, and the fields.
+    """
+    name, given, lookup = parameter.partition('__')
+    path = _path(name, scope.readable)
+    if path is None:
+        raise _unknown(parameter, scope.readable, others)
+    lookup = lookup if given else 'exact'
+    op = _OPERATORS.get(lookup)
+    member = bool(path.member)
+    if op is None or op not in operators_of(path.field, member=member):
+        raise ParameterError(
+            f'There is no parameter `{shown(parameter)}`. '
+            f'`{shown(name)}` takes {", ".join(lookups_of(path.field, member=member))}.'
+        )
+    if isinstance(value, str):
+        value = _json_of(path, lookup, value)
+    if lookup == 'range':
+        least, most = _pair(value, parameter)
+        yield scope.compare(path, Op.GE, least, parameter)
+        yield scope.compare(path, Op.LE, most, parameter)
+    elif lookup == 'isnull':
+        yield scope.compare(path, _null_operator(value, parameter), None, parameter)
+    else:
+        yield scope.compare(path, op, _operand(lookup, value), parameter)
+
+
+def lookups_of(field: Field, *, member: bool = False) -> tuple[str, ...]:
+    """The lookups that a field takes, or the members of a JSON field; `exact` may be left out."""
+    taken = operators_of(field, member=member)
+    return tuple(lookup for lookup, op in _OPERATORS.items() if op in taken)
+
+
+def _path(name: str, readable: Readable) -> Path | None:
+    """The field that a dotted name leads to, through at most one relation."""
+    if path := filterable(name, readable):
+        return path
+    head, _, rest = name.partition('.')
+    relation = readable.relations.get(head)
+    if relation is None:
+        return None
+    return filterable(rest, readable.through(relation), head)
+
+
+def _json_of(path: Path, lookup: str, text: str) -> object:
+    """What a body would have instead of the text of a query string."""
+    if lookup == 'isnull':
+        return {'true': True, 'false': False}.get(text)
+    if lookup == 'range' or _OPERATORS[lookup] in WITH_LIST:
+        # One more than is read, so that endless text is not taken apart.
+        texts = text.split(',', MOST_LISTED) if text else []
+        return [from_parameter(path.field, each) for each in texts]
+    return from_parameter(path.field, text)
+
+
+def _operand(lookup: str, value: object) -> object:
+    pattern = _PATTERNS.get(lookup)
+    return pattern.format(escaped(value)) if pattern and isinstance(value, str) else value
+
+
+def _pair(value: object, parameter: str) -> tuple[object, object]:
+    match value:
+        case [least, most]:
+            return least, most
+    raise FilterError('BadValue', 'A range takes two values: its least and its most.', parameter)
+
+
+def _null_operator(value: object, parameter: str) -> Op:
+    if not isinstance(value, bool):
+        raise FilterError('BadValue', f'`{shown(parameter)}` takes true or false.', parameter)
+    return Op.IS_NULL if value else Op.IS_NOT_NULL
+
+
+def _unknown(parameter: str, readable: Readable, others: Sequence[str]) -> ParameterError:
+    names = [*others, *(name for name, field in readable.fields.items() if field.filterable)]
+    names += (
+        f'{relation.name}.{name}'
+        for relation in readable.relations.values()
+        for name, field in readable.through(relation).fields.items()
+        if field.filterable
+    )
+    listed = ', '.join(names[:_MOST_NAMES]) + (', …' if len(names) > _MOST_NAMES else '')
+    return ParameterError(f'There is no parameter `{shown(parameter)}`. There are: {listed}.')

@@ -1,0 +1,162 @@
+"""What one request asks, as frozen values.
+
+A `Query` is a shape and its values. The shape alone decides which SQL is written, so it is the key
+of the plan cache; it holds no value. A node that needs a value names a *slot*: an index into
+`Query.values`.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """A parsed `X-Fields` mask: names in the order asked for, each with the mask below it.
+
+    `*` is a name like any other here; what it stands for is known only beside a resource.
+    """
+
+    entries: tuple[tuple[str, 'Mask | None'], ...] = ()
+
+    def __str__(self) -> str:
+        return '{' + ','.join(f'{name}{below or ""}' for name, below in self.entries) + '}'
+
+
+class Op(Enum):
+    """The operators of a filter; the value is the canonical spelling."""
+
+    IS_NULL = 'is_null'
+    IS_NOT_NULL = 'is_not_null'
+    EQ = '=='
+    NE = '!='
+    GT = '>'
+    LT = '<'
+    GE = '>='
+    LE = '<='
+    LIKE = 'like'
+    ILIKE = 'ilike'
+    NOT_ILIKE = 'not_ilike'
+    IN = 'in'
+    NOT_IN = 'not_in'
+    ANY = 'any'
+    NOT_ANY = 'not_any'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """One comparison."""
+
+    #: Name of a field of the resource that `relation` leads to.
+    field: str
+    op: Op
+    #: Where the value stands; None for the operators that take none.
+    slot: int | None = None
+    #: The field of the listed resource that names the related one; '' for the resource itself.
+    relation: str = ''
+    #: Member of a JSON field, such as `color` in `metadata.color`; '' for the field itself.
+    member: str = ''
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """True where every part is; of no parts, true everywhere."""
+
+    parts: tuple['Condition', ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """True where some part is."""
+
+    parts: tuple['Condition', ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """SQL's NOT: what is unknown stays unknown."""
+
+    part: 'Condition'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Related:
+    """Whether some related row, or none, satisfies a condition of its own (`some`, `none`)."""
+
+    relation: str
+    where: 'Condition'
+    negated: bool = False
+
+
+Condition = Leaf | And | Or | Not | Related
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One key of an order."""
+
+    field: str
+    descending: bool = False
+    #: Where NULL goes. PostgreSQL's way unless asked: last when ascending, first when descending.
+    nulls_first: bool = False
+    #: The to-one relation whose field it is; '' for the resource itself.
+    relation: str = ''
+
+
+Count = Literal['exact', 'estimate', 'none']
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OffsetPage:
+    """A page by position. The limit slot holds one more than the page, to see on."""
+
+    limit_slot: int
+    offset_slot: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CursorPage:
+    """A page by position in the order. The limit slot holds one more than the page, to see on."""
+
+    limit_slot: int
+    #: The slots of the boundary row's keys; None where the key was NULL. () on the first page.
+    key_slots: tuple[int | None, ...] = ()
+    #: Whether the page lies before the boundary; its rows then come in reverse.
+    backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneRow:
+    """One object, by the value of its lookup field."""
+
+    lookup_slot: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllRows:
+    """Every row, streamed (CSV)."""
+
+
+Page = OffsetPage | CursorPage | OneRow | AllRows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """Everything that decides the SQL of a request, and no value."""
+
+    #: None for the resource's default mask.
+    mask: Mask | None = None
+    where: Condition = And(())
+    order: tuple[Key, ...] = ()
+    page: Page
+    count: Count = 'none'
+    #: Names that a strict client wants to exist (`Prefer: handling=strict`).
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One request: its shape, and the values of the shape's slots in Python's own types."""
+
+    shape: Shape
+    values: tuple[Any, ...] = ()

@@ -1,0 +1,315 @@
+"""Parameters: what a request asks, from its query string, its mask header and its body.
+
+Stage: reading, the whole of it. It refuses everything malformed before any work is done, and knows
+neither Django's request nor the database. Query string and body are first brought to one form; the
+same question then makes the same `Query`, however it was spelled.
+
+Names: DESIGN section 9; limits: commerce contract 5.4 and 5.6.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, get_args
+
+from backstay.errors import Problem
+from backstay.resources.declaration.kinds import Kind
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.errors import (
+    FilterError,
+    PageError,
+    PageTooDeep,
+    ParameterError,
+    SortError,
+)
+from backstay.resources.query import json_text, mask
+from backstay.resources.query.cursor import binding, unsign
+from backstay.resources.query.filters import Scope, Tally, all_of, parse_filter
+from backstay.resources.query.json_text import shown
+from backstay.resources.query.lookups import parse_lookup
+from backstay.resources.query.nodes import (
+    AllRows,
+    Condition,
+    Count,
+    CursorPage,
+    Key,
+    Mask,
+    OffsetPage,
+    OneRow,
+    Page,
+    Query,
+    Shape,
+)
+from backstay.resources.query.order import parse_order
+from backstay.resources.query.values import read
+
+MOST_OFFSET = 10_000
+#: Of `filter`, `sort` and `ordering` in a query string.
+MOST_BYTES = 4_096
+
+_ONE = ('fields',)
+_ROWS = (*_ONE, 'filter', 'sort', 'ordering')
+_LIST = (*_ROWS, 'limit', 'offset', 'cursor', 'count')
+
+Parameters = Mapping[str, Sequence[str]]
+
+
+def read_query(
+    readable: Readable,
+    *,
+    parameters: Parameters,
+    mask_header: str | None = None,
+    strict: bool = False,
+    caller_key: str = '',
+    secret_key: str = '',
+    body: Mapping[str, Any] | None = None,
+) -> Query:
+    """What a list is asked for. Raises a Problem for everything that is malformed.
+
+    `parameters` has every value of each name of the query string; `body` is that of
+    `POST <collection>/query`, whose members are called as the parameters are. `caller_key` and
+    `secret_key` are what cursors are bound to and signed with.
+    """
+    asked = _Asked(parameters, body, _LIST)
+    values: list[Any] = []
+    where = asked.where(readable, values)
+    order = asked.order(readable)
+    page: Page
+    if 'cursor' in asked.members:
+        bound = binding(readable, where, values, order, caller_key)
+        page = _cursor_page(asked.members, readable, order, values, bound, secret_key)
+    else:
+        page = _offset_page(asked.members, readable, values)
+    count: Count = 'none' if 'cursor' in asked.members else readable.resource.options.count
+    shape = Shape(
+        mask=asked.mask(mask_header),
+        where=where,
+        order=order,
+        page=page,
+        count=_count(asked.members.get('count', count)),
+        strict=strict,
+    )
+    return Query(shape=shape, values=tuple(values))
+
+
+def read_all(
+    readable: Readable,
+    *,
+    parameters: Parameters,
+    mask_header: str | None = None,
+    strict: bool = False,
+    body: Mapping[str, Any] | None = None,
+) -> Query:
+    """What is asked where every row is answered (CSV): as a list, without pages and count."""
+    asked = _Asked(parameters, body, _ROWS)
+    values: list[Any] = []
+    shape = Shape(
+        mask=asked.mask(mask_header),
+        where=asked.where(readable, values),
+        order=asked.order(readable),
+        page=AllRows(),
+        strict=strict,
+    )
+    return Query(shape=shape, values=tuple(values))
+
+
+def read_one(
+    readable: Readable,
+    lookup: str,
+    *,
+    parameters: Parameters,
+    mask_header: str | None = None,
+    strict: bool = False,
+) -> Query:
+    """What one object is asked for, by the text of its lookup field in the path.
+
+    A text that the field cannot hold names no row: it is the 404 of a row that is not there.
+    """
+    asked = _Asked(parameters, None, _ONE)
+    for name in asked.lookups:
+        raise ParameterError(f'There is no parameter `{shown(name)}`. There is: fields.')
+    shape = Shape(mask=asked.mask(mask_header), page=OneRow(lookup_slot=0), strict=strict)
+    return Query(shape=shape, values=(_lookup_value(lookup, readable),))
+
+
+def _lookup_value(text: str, readable: Readable) -> Any:
+    field = readable.fields.get(readable.resource.options.lookup)
+    if field is not None:
+        with suppress(FilterError):
+            return read(field, text)
+    raise Problem('There is nothing at this address.', status=404, code='not-found')
+
+
+class _Asked:
+    """Query string and body in one form: the members that are ours, and lookups on fields."""
+
+    def __init__(
+        self, parameters: Parameters, body: Mapping[str, Any] | None, known: Sequence[str]
+    ) -> None:
+        self.known = known
+        self.members: dict[str, Any] = {}
+        self.lookups: dict[str, Any] = {}
+        for name, given in parameters.items():
+            if len(given) != 1:
+                raise _twice(name)
+            (text,) = given
+            if name in known:
+                self._add_text(name, text)
+            else:
+                self.lookups[name] = text
+        if body is not None:
+            self._add_body(body)
+
+    def mask(self, header: str | None) -> Mask | None:
+        """The mask of the header, or else of `fields`; None for the default (contract 4.1)."""
+        fields = self.members.get('fields', '')
+        if not isinstance(fields, str):
+            raise ParameterError('`fields` should be a text.')
+        for text in (header, fields):
+            if text and not text.isspace():
+                return mask.parse(text)
+        return None
+
+    def where(self, readable: Readable, values: list[Any]) -> Condition:
+        """The filter and the lookups together."""
+        tally = Tally()
+        parts = []
+        if 'filter' in self.members:
+            parts.append(parse_filter(self.members['filter'], readable, values, tally))
+        if self.lookups:
+            scope = Scope(readable, values, tally)
+            for name, value in self.lookups.items():
+                parts.extend(parse_lookup(name, value, scope, self.known))
+        return all_of(parts)
+
+    def order(self, readable: Readable) -> tuple[Key, ...]:
+        """The order of `sort` or `ordering`, which are one."""
+        members = self.members
+        if 'sort' in members and 'ordering' in members:
+            raise ParameterError('`sort` and `ordering` are the same: give one of them.')
+        return parse_order(members.get('sort', members.get('ordering', '')), readable)
+
+    def _add_text(self, name: str, text: str) -> None:
+        if name == 'filter':
+            if text:
+                self.members[name] = _filter_of(text)
+        elif name in ('sort', 'ordering'):
+            self.members[name] = _sort_of(text)
+        else:
+            self.members[name] = text
+
+    def _add_body(self, body: Mapping[str, Any]) -> None:
+        if not isinstance(body, Mapping):
+            raise ParameterError('The body should be an object, with members as the parameters.')
+        for name, value in body.items():
+            if name in self.members or name in self.lookups:
+                raise _twice(name)
+            (self.members if name in self.known else self.lookups)[name] = value
+
+
+def _filter_of(text: str) -> Any:
+    if _is_too_long(text):
+        raise FilterError('TooComplex', _TOO_LONG)
+    return json_text.load_json(text)
+
+
+def _sort_of(text: str) -> Any:
+    """The sort_spec of a JSON text; anything else is the shorthand."""
+    if text[:1] not in ('[', '{', '"'):
+        return text
+    if _is_too_long(text):
+        raise SortError(_TOO_LONG, reason='TooComplex', pointer='')
+    spec = json_text.load_json(text)
+    if isinstance(spec, str):  # in JSON it is no shorthand
+        raise SortError(
+            f'Sort spec `{shown(spec)}` should be a dictionary.', reason='BadSortFormat', pointer=''
+        )
+    return spec
+
+
+_TOO_LONG = f'The text is longer than {MOST_BYTES} bytes, or nested too deeply to be read.'
+
+
+def _is_too_long(text: str) -> bool:
+    return (
+        len(text) > MOST_BYTES
+        or len(text.encode(errors='surrogatepass')) > MOST_BYTES
+        or json_text.is_deeper_than(json_text.MOST_DEPTH, text)
+    )
+
+
+def _twice(name: str) -> ParameterError:
+    return ParameterError(f'The parameter `{shown(name)}` is given twice.')
+
+
+def _offset_page(members: Mapping[str, Any], readable: Readable, values: list[Any]) -> OffsetPage:
+    """A page by position. It reads one row more than the limit, to see whether there is more."""
+    limit = _limit(members, readable)
+    offset = _whole('Offset', members.get('offset', 0))
+    if offset > MOST_OFFSET:
+        raise PageTooDeep(f'Offset should be at most {MOST_OFFSET}: further on, follow `cursor`.')
+    page = OffsetPage(limit_slot=len(values), offset_slot=len(values) + 1)
+    values += (limit + 1, offset)
+    return page
+
+
+def _cursor_page(
+    members: Mapping[str, Any],
+    readable: Readable,
+    order: Iterable[Key],
+    values: list[Any],
+    bound: str,
+    secret_key: str,
+) -> CursorPage:
+    """A page by cursor. It reads one row more than the limit, to see whether there is more."""
+    if 'offset' in members:
+        raise PageError('`cursor` and `offset` exclude each other.')
+    limit = _limit(members, readable)
+    if limit == 0:
+        raise PageError('Limit should be positive with a cursor: 0')
+    limit_slot = len(values)
+    values.append(limit + 1)
+    cursor = members['cursor']
+    if cursor is None or cursor == '':
+        return CursorPage(limit_slot=limit_slot)
+    if not isinstance(cursor, str):
+        raise PageError('`cursor` should be a text.')
+    boundary = unsign(cursor, [_kind(key, readable) for key in order], bound, secret_key)
+    slots: list[int | None] = []
+    for key in boundary.keys:
+        slots.append(None if key is None else len(values))
+        if key is not None:
+            values.append(key)
+    return CursorPage(limit_slot=limit_slot, key_slots=tuple(slots), backwards=boundary.backwards)
+
+
+def _kind(key: Key, readable: Readable) -> Kind:
+    if key.relation:
+        readable = readable.through(readable.relations[key.relation])
+    field = readable.primary_key if key.field == 'pk' else readable.fields[key.field]
+    return field.kind
+
+
+def _limit(members: Mapping[str, Any], readable: Readable) -> int:
+    options = readable.resource.options
+    limit = _whole('Limit', members.get('limit', options.page_size))
+    if limit > options.max_page_size:
+        raise PageError(f'Limit should be at most {options.max_page_size}: {limit}')
+    return limit
+
+
+def _whole(name: str, raw: object) -> int:
+    """A number of rows."""
+    if type(raw) is str and len(raw) <= 18 and raw.isascii() and raw.removeprefix('-').isdigit():
+        raw = int(raw)
+    if type(raw) is not int:
+        raise PageError(f'{name} should be an integer: {shown(raw)}')
+    if raw < 0:
+        raise PageError(f'{name} should not be negative: {shown(raw)}')
+    return raw
+
+
+def _count(raw: object) -> Count:
+    for count in get_args(Count):
+        if raw == count:
+            return count  # type: ignore[no-any-return]
+    raise PageError(f'Count should be one of {", ".join(get_args(Count))}: {shown(raw)}')

@@ -1,0 +1,85 @@
+"""Paths: the names that a filter or an order uses, found in what the caller may read.
+
+Every name goes through a `Readable`. What is not in it is not found, and so a name that the caller
+may not read answers exactly like one that does not exist (commerce contract L2 and L4).
+"""
+
+from dataclasses import dataclass
+
+from backstay.resources.declaration.kinds import Kind
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.declaration.resource import Field, Relation
+from backstay.resources.query.json_text import shown
+
+_MOST_MEMBER = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A field that was found: of the resource itself, or through one relation of it."""
+
+    field: Field
+    #: Name of the relation; '' for the resource itself.
+    relation: str = ''
+    #: Member of a JSON field; '' for the field itself.
+    member: str = ''
+
+
+class UnknownModel(LookupError):
+    """A `model` that names nothing, or more than one thing; the text says which."""
+
+
+def filterable(name: str, readable: Readable, relation: str = '') -> Path | None:
+    """The field that a filter may name so: a field, or `metadata.color` for a member of JSON."""
+    fields = readable.fields
+    if field := fields.get(name):
+        return Path(field, relation) if field.filterable else None
+    name, dot, member = name.partition('.')
+    holder = fields.get(name) if dot else None
+    if holder is None or holder.kind is not Kind.JSON or not holder.filterable:
+        return None
+    return Path(holder, relation, member) if _is_member(member) else None
+
+
+def orderable(name: str, readable: Readable, relation: str = '') -> Path | None:
+    """The field that an order may name so."""
+    field = readable.fields.get(name)
+    return Path(field, relation) if field and field.orderable else None
+
+
+def relation_of(model: str, readable: Readable) -> Relation | None:
+    """The relation whose rows `model` speaks of; None where it is the resource's own name.
+
+    `model` is what the target resource is called. A relation that shares its target with another,
+    or leads to its own resource, is called by the name of its field. Raises UnknownModel.
+    """
+    own = readable.resource.options.name
+    if model == own:
+        return None
+    match _leading_to(model, readable):
+        case (relation,):
+            return relation
+        case [*several] if several:
+            names = ' or '.join(f'`{relation.name}`' for relation in several)
+            raise UnknownModel(f'Several relations lead to model `{model}`: name {names}.')
+    found = readable.relations.get(model)
+    if found is not None:
+        target = _model(found, readable)
+        if target == own or len(_leading_to(target, readable)) > 1:
+            return found
+    raise UnknownModel(f'The query does not contain model `{shown(model)}`.')
+
+
+def _leading_to(model: str, readable: Readable) -> list[Relation]:
+    relations = readable.relations.values()
+    return [relation for relation in relations if _model(relation, readable) == model]
+
+
+def _model(relation: Relation, readable: Readable) -> str:
+    return readable.through(relation).resource.options.name
+
+
+def _is_member(name: str) -> bool:
+    """Whether a mask could name it too. The name goes into the shape, and so into the plan."""
+    plain = name.replace('-', '_').replace(':', '_').replace('_', 'x')
+    return plain.isalnum() and len(name) <= _MOST_MEMBER

@@ -1,0 +1,30 @@
+"""How many examples hypothesis makes, and resources that live for one test."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import models
+from hypothesis import settings
+
+from backstay.resources import Resource
+from backstay.resources.declaration.resource import _registry
+
+settings.register_profile('thorough', max_examples=5_000)
+
+Declare = Callable[..., type[Resource]]
+
+
+@pytest.fixture
+def declare() -> Iterator[Declare]:
+    """Declares a resource for one test: its model, fields, and what else it is made of."""
+    known = dict(_registry)
+
+    def make(model: type[models.Model], *fields: str, **declared: Any) -> type[Resource]:
+        options = {'model': model, 'fields': fields, 'lookup': fields[0], 'ordering': ('pk',)}
+        meta = type('Meta', (), options)
+        return type(f'{model.__name__}ForATest', (Resource,), {'Meta': meta, **declared})
+
+    yield make
+    _registry.clear()
+    _registry.update(known)

@@ -1,0 +1,284 @@
+"""Mistakes in declarations: each is found at start-up and told with its number."""
+
+from importlib import import_module
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection, models
+from django.db.models import F
+
+from backstay.resources import (
+    Array,
+    Computed,
+    DeclarationError,
+    InPython,
+    Many,
+    One,
+    Resource,
+    Url,
+)
+from backstay.resources.checks import check_resources
+from backstay.resources.declaration import resource as registry
+from tests.bookshop import resources as bookshop
+from tests.bookshop.models import Author, Book, Country, Edition, Publisher, Tag
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Resources that a test declares are the only ones that the checks know."""
+    import_module(settings.ROOT_URLCONF)  # it declares others
+    monkeypatch.setattr(registry, '_registry', {})
+
+
+def declare(model: type[models.Model] = Book, /, **members: Any) -> type[Resource]:
+    """A resource called `Wrong`; what it does not give itself, `Meta` has in its place."""
+    declared = {
+        name: members.pop(name)
+        for name in list(members)
+        if isinstance(members[name], One | Many | Computed | Array | Url | InPython)
+    }
+    meta = type('Meta', (), {'model': model, 'fields': ('id', 'title'), **members})
+    return type('WrongResource', (Resource,), {'Meta': meta, **declared})
+
+
+def assert_found(number: str, *words: str) -> None:
+    """One message, with this number and these words."""
+    (message,) = check_resources()
+    assert message.id == f'backstay.{number}'
+    for word in words:
+        assert word in f'{message.msg} {message.hint}'
+
+
+def test_the_bookshop_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared = {name: each for name, each in vars(bookshop).items() if name.endswith('Resource')}
+    monkeypatch.setattr(registry, '_registry', {**declared, 'Resource': bookshop.BookResource})
+
+    assert check_resources() == []
+
+
+class TestNames:
+    def test_e001_a_column_that_does_not_exist(self) -> None:
+        declare(fields=('id', 'titel'))
+
+        assert_found('E001', "no column 'titel'", 'title')
+
+    def test_e001_a_column_of_a_type_that_cannot_be_shown(self) -> None:
+        class Shape(models.Field):
+            pass
+
+        class Drawing(models.Model):  # noqa: DJ008 no row of it is ever made
+            id = models.AutoField(primary_key=True)
+            shape = Shape()
+
+            class Meta:
+                app_label = 'unmade'
+
+        declare(Drawing, fields=('id', 'shape'))
+
+        assert_found('E001', 'Drawing.shape', 'cannot be shown')
+
+    def test_e001_a_relation_that_does_not_exist(self) -> None:
+        declare(printer=One(bookshop.PublisherResource))
+
+        assert_found('E001', "no relation 'printer'")
+
+    def test_e001_one_where_there_are_many(self) -> None:
+        declare(tags=One(bookshop.TagResource))
+
+        assert_found('E001', 'use Many')
+
+    def test_e001_a_resource_that_does_not_exist(self) -> None:
+        declare(tags=Many('NowhereResource'))
+
+        assert_found('E001', "no resource called 'NowhereResource'")
+
+    @pytest.mark.parametrize('option', ['filterable', 'orderable'])
+    def test_e002_an_option_that_names_no_field(self, option: str) -> None:
+        declare(**{option: ('nope',)})
+
+        assert_found('E002', f'Meta.{option}', '`nope`')
+
+    def test_e003_an_order_by_no_field(self) -> None:
+        declare(ordering=('-nope', 'pk'))
+
+        assert_found('E003', '`-nope`')
+
+    def test_e004_a_lookup_that_is_no_field(self) -> None:
+        declare(Country, fields=('code',))
+
+        assert_found('E004', '`id`')
+
+    @pytest.mark.parametrize(('size', 'most'), [(0, 100), (101, 100), (-1, -1)])
+    def test_e005_a_page_that_cannot_be(self, size: int, most: int) -> None:
+        declare(page_size=size, max_page_size=most)
+
+        assert_found('E005', 'page_size')
+
+    def test_e006_a_field_that_is_a_relation_too(self) -> None:
+        declare(
+            fields=('id', 'publisher_id'), publisher_id=One(bookshop.PublisherResource, 'publisher')
+        )
+
+        assert_found('E006', '`publisher_id`')
+
+
+class TestDefaultMask:
+    def test_e010_a_text_that_is_no_mask(self) -> None:
+        declare(default_mask='{id,,title}')
+
+        assert_found('E010', 'Unexpected comma')
+
+    def test_e011_a_name_that_is_not_there(self) -> None:
+        declare(default_mask='{id,nope}')
+
+        assert_found('E011', '`nope`')
+
+    def test_e012_a_list(self) -> None:
+        declare(default_mask='{id,tags}', tags=Many(bookshop.TagResource))
+
+        assert_found('E012', '`tags`', 'RR1')
+
+    def test_e013_what_lies_below_a_relation(self) -> None:
+        declare(default_mask='{id,publisher{name}}', publisher=One(bookshop.PublisherResource))
+
+        assert_found('E013', '`publisher`')
+
+
+class TestRecursion:
+    def test_e014_a_path_that_comes_back(self) -> None:
+        declare(
+            Country,
+            fields=('code',),
+            lookup='code',
+            publishers=Many('HouseResource', 'publisher_set'),
+        )
+
+        class HouseResource(Resource):
+            class Meta:
+                model = Publisher
+                fields = ('id', 'country_id')
+
+            books = Many('PaperResource', 'book_set')
+
+        class PaperResource(Resource):
+            class Meta:
+                model = Book
+                fields = ('id', 'publisher_id')
+
+            country = One('WrongResource', 'publisher')
+
+        ids = {each.id for each in check_resources()}
+        assert 'backstay.E014' in ids
+        assert any('publishers -> books -> country' in each.msg for each in check_resources())
+
+    def test_e015_a_child_that_shows_its_parent(self) -> None:
+        class LeafResource(Resource):
+            class Meta:
+                model = Edition
+                fields = ('id', 'book_id')
+
+            book = One(bookshop.CardResource)
+
+        declare(editions=Many(LeafResource))
+
+        assert_found('E015', '`editions`', '`book`', 'RR4')
+
+    def test_e015_a_many_to_many_seen_from_both_sides(self) -> None:
+        class WriterResource(Resource):
+            class Meta:
+                model = Author
+                fields = ('id',)
+
+            books = Many(bookshop.CardResource)
+
+        declare(authors=Many(WriterResource))
+
+        assert_found('E015', '`authors`', '`books`', 'RR5')
+
+    def test_e016_a_child_that_hides_the_id_of_its_parent(self) -> None:
+        class OrphanResource(Resource):
+            class Meta:
+                model = Edition
+                fields = ('id', 'book_id')
+                default_mask = '{id}'
+
+        declare(editions=Many(OrphanResource))
+
+        assert_found('E016', 'OrphanResource', '`book_id`')
+
+
+class TestDeclaredFields:
+    def test_e020_a_need_that_is_no_field(self) -> None:
+        declare(loud=InPython(str, needs=('titel',)))
+
+        assert_found('E020', 'titel')
+
+    def test_e021_a_url_of_a_text_that_would_need_escaping(self) -> None:
+        declare(url=Url('/books/{title}/'))
+
+        assert_found('E021', '`title`')
+
+    def test_e021_a_url_of_no_field(self) -> None:
+        declare(url=Url('/books/{nope}/'))
+
+        assert_found('E021', '`nope`')
+
+    @pytest.mark.parametrize('path', ['/books/{id}/', '/books/{slug}/'])
+    def test_a_url_of_a_number_or_a_slug(self, path: str) -> None:
+        declare(fields=('id', 'slug'), url=Url(path))
+
+        assert check_resources() == []
+
+    def test_e022_an_array_over_a_text(self) -> None:
+        declare(title=Array())
+
+        assert_found('E022', '`title`')
+
+    def test_e023_a_cap_of_nothing(self) -> None:
+        declare(tags=Many(bookshop.TagResource, cap=0))
+
+        assert_found('E023', '`tags`')
+
+    def test_computed_values_need_no_column(self) -> None:
+        declare(twice=Computed(F('price') * 2, models.IntegerField()))
+
+        assert check_resources() == []
+
+
+def test_e030_an_array_of_postgresql_on_sqlite() -> None:
+    class Labels(models.Field):
+        """What `django.contrib.postgres` has, whose app the tests do not need."""
+
+        base_field = models.TextField()
+
+        def get_internal_type(self) -> str:
+            return 'ArrayField'
+
+    class Shelf(models.Model):  # noqa: DJ008 no row of it is ever made
+        id = models.AutoField(primary_key=True)
+        labels = Labels()
+
+        class Meta:
+            app_label = 'unmade'
+
+    declare(Shelf, fields=('id', 'labels'))
+
+    if connection.vendor == 'postgresql':
+        assert check_resources() == []
+    else:
+        assert_found('E030', '`labels`', 'JSONField')
+
+
+class TestDeclarationsThatCannotBeMade:
+    """Python itself stops at these, before any check runs."""
+
+    def test_a_resource_without_a_model(self) -> None:
+        with pytest.raises(DeclarationError, match='needs a class Meta with a model'):
+            type('BareResource', (Resource,), {})
+
+    def test_an_option_that_does_not_exist(self) -> None:
+        with pytest.raises(DeclarationError, match=r"unknown options: \['orderding'\]"):
+            declare(Tag, orderding=('id',))

@@ -1,0 +1,5 @@
+"""The WSGI application of every Django contender."""
+
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()

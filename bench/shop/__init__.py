@@ -1,0 +1,1 @@
+"""The Django app whose tables every contender reads."""

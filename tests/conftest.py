@@ -13,6 +13,35 @@ ROOT = Path(__file__).resolve().parent.parent
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 
 
+#: What asks no database, or brings its own: it runs once, on SQLite's turn.
+ENGINE_FREE = (
+    'tests/operations/test_body_limit.py',
+    'tests/operations/test_headers.py',
+    'tests/operations/test_logs.py',
+    'tests/operations/test_proxies.py',
+    'tests/operations/test_run.py',
+    'tests/operations/test_serve.py',
+    'tests/operations/test_slashes.py',
+    'tests/resources/query/',
+    'tests/resources/test_checks.py',
+    'tests/settings/',
+    'tests/test_docs.py',
+    'tests/test_documents.py',
+    'tests/test_house_rules.py',
+    'tests/test_openapi_conformance.py',
+    'tests/test_public_api.py',
+    'tests/test_services.py',
+    'tests/testing/',
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks no database."""
+    for item in items:
+        if item.path.relative_to(ROOT).as_posix().startswith(ENGINE_FREE):
+            item.add_marker(pytest.mark.engine_free)
+
+
 @pytest.fixture(scope='session')
 def root() -> Path:
     """The checkout."""

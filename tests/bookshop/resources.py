@@ -8,7 +8,18 @@ from django.db import models
 from django.db.models import F, Value
 from django.db.models.functions import Concat, ExtractYear, Round, Upper
 
-from backstay.resources import Array, Computed, InPython, Many, One, Resource, Url
+from backstay.resources import (
+    ALL,
+    Array,
+    Computed,
+    Grant,
+    InPython,
+    Many,
+    One,
+    Resource,
+    Url,
+    anyone,
+)
 from tests.bookshop.models import (
     Author,
     Biography,
@@ -21,8 +32,13 @@ from tests.bookshop.models import (
     Tag,
 )
 
+#: Rights are tested elsewhere: here everybody may read everything.
+OPEN = (Grant(anyone, read=ALL),)
+
 
 class CountryResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Country
         fields = ('code', 'name')
@@ -31,6 +47,8 @@ class CountryResource(Resource):
 
 
 class PublisherResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Publisher
         fields = ('id', 'name', 'country_id')
@@ -40,6 +58,8 @@ class PublisherResource(Resource):
 
 
 class BiographyResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Biography
         fields = ('id', 'author_id', 'text', 'words')
@@ -47,6 +67,8 @@ class BiographyResource(Resource):
 
 
 class AuthorResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Author
         fields = ('id', 'name', 'born')
@@ -57,6 +79,8 @@ class AuthorResource(Resource):
 
 
 class TagResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Tag
         fields = ('id', 'label')
@@ -64,6 +88,8 @@ class TagResource(Resource):
 
 
 class ReviewResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Review
         fields = ('id', 'edition_id', 'stars', 'text')
@@ -71,6 +97,8 @@ class ReviewResource(Resource):
 
 
 class EditionResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Edition
         fields = ('id', 'book_id', 'isbn', 'position', 'stock')
@@ -86,6 +114,8 @@ def shout(row: Mapping[str, Any]) -> str:
 
 
 class BookResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Book
         fields = (
@@ -115,6 +145,8 @@ class BookResource(Resource):
 
 
 class SpecimenResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Specimen
         fields = tuple(field.attname for field in Specimen._meta.concrete_fields)
@@ -122,6 +154,8 @@ class SpecimenResource(Resource):
 
 class CardResource(Resource):
     """A book as it looks from a volume: values alone, some of them computed."""
+
+    grants = OPEN
 
     class Meta:
         model = Book
@@ -147,6 +181,8 @@ class CardResource(Resource):
 
 class VolumeResource(Resource):
     """An edition, with the book that it is of."""
+
+    grants = OPEN
 
     class Meta:
         model = Edition

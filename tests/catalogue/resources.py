@@ -4,11 +4,14 @@ from django.db import models
 from django.db.models import F
 
 from backstay.resources import Array, Computed, Many, One, Resource
+from tests.bookshop.resources import OPEN
 from tests.catalogue.models import Category, Gauge, Price, Product, Seo, Variant
 
 
 class ProductResource(Resource):
     """The product of the filter cases (contract 5.7)."""
+
+    grants = OPEN
 
     class Meta:
         model = Product
@@ -24,12 +27,16 @@ class ProductResource(Resource):
 
 
 class CategoryResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Category
         fields = ('id', 'name')
 
 
 class VariantResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Variant
         fields = ('id', 'product_id', 'sku', 'qty')
@@ -38,6 +45,8 @@ class VariantResource(Resource):
 
 
 class PriceResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Price
         fields = ('id', 'variant_id', 'currency', 'amount')
@@ -45,6 +54,8 @@ class PriceResource(Resource):
 
 class ShownProductResource(Resource):
     """The product of the mask cases (contract 4.7)."""
+
+    grants = OPEN
 
     class Meta:
         model = Product
@@ -69,6 +80,8 @@ class ShownProductResource(Resource):
 
 
 class SeoResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Seo
         fields = ('product_id', 'title', 'description')
@@ -77,6 +90,8 @@ class SeoResource(Resource):
 
 
 class ShownVariantResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Variant
         name = 'ShownVariant'
@@ -88,6 +103,8 @@ class ShownVariantResource(Resource):
 
 
 class ShownPriceResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Price
         name = 'ShownPrice'
@@ -96,6 +113,8 @@ class ShownPriceResource(Resource):
 
 
 class ShownCategoryResource(Resource):
+    grants = OPEN
+
     class Meta:
         model = Category
         name = 'ShownCategory'
@@ -105,6 +124,8 @@ class ShownCategoryResource(Resource):
 
 class GaugeResource(Resource):
     """A field of every kind, two relations to one resource, and one to its own like."""
+
+    grants = OPEN
 
     class Meta:
         model = Gauge
@@ -148,6 +169,8 @@ class GaugeResource(Resource):
 class ChildGaugeResource(Resource):
     """A gauge below another one. Filters call it as they call its parent: `Gauge`."""
 
+    grants = OPEN
+
     class Meta:
         model = Gauge
         fields = ('id', 'parent_id', 'text')
@@ -155,6 +178,8 @@ class ChildGaugeResource(Resource):
 
 class NamesResource(Resource):
     """Categories that do not show their primary key."""
+
+    grants = OPEN
 
     class Meta:
         model = Category

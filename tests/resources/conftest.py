@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from backstay.resources import Resource
 from backstay.resources.declaration.resource import _registry
+from tests.bookshop.resources import OPEN
 
 settings.register_profile('thorough', max_examples=5_000)
 
@@ -23,7 +24,9 @@ def declare() -> Iterator[Declare]:
     def make(model: type[models.Model], *fields: str, **declared: Any) -> type[Resource]:
         options = {'model': model, 'fields': fields, 'lookup': fields[0], 'ordering': ('pk',)}
         meta = type('Meta', (), options)
-        return type(f'{model.__name__}ForATest', (Resource,), {'Meta': meta, **declared})
+        return type(
+            f'{model.__name__}ForATest', (Resource,), {'Meta': meta, 'grants': OPEN, **declared}
+        )
 
     yield make
     _registry.clear()

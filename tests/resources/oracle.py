@@ -83,7 +83,7 @@ def related(row: Any, resource: type[Resource], name: str) -> list[Any]:
     declared = resource.declared[name]
     source = getattr(declared, 'source', None) or name
     if isinstance(declared, Many):
-        return list(getattr(row, source).all())
+        return sorted(getattr(row, source).all(), key=lambda each: each.pk)
     try:
         found = getattr(row, source)
     except ObjectDoesNotExist:
@@ -96,7 +96,7 @@ def target(resource: type[Resource], name: str) -> type[Resource]:
     declared = resource.declared[name]
     if not isinstance(declared, One | Many):
         raise TypeError(f'{name} is no relation')
-    return resolve(declared.resource)
+    return resolve(declared.resource, 'tests.bookshop.resources')
 
 
 def _relations(tree: Tree) -> Iterator[str]:

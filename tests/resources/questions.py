@@ -15,6 +15,7 @@ from backstay.resources import Many, Resource
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.resource import Field
 from backstay.resources.query.filters import MOST_GROUPS, MOST_MODELS
+from backstay.resources.query.nodes import Count
 from backstay.resources.query.operators import operators_of
 from tests.resources import values
 from tests.resources.oracle import Compare, Group, Junction, SortKey, Tree, related, target
@@ -37,6 +38,7 @@ class Question:
     keys: tuple[SortKey, ...]
     limit: int
     offset: int
+    count: Count
 
     @property
     def mask_text(self) -> str | None:
@@ -62,6 +64,7 @@ def questions(draw: Draw, resource: type[Resource], rows: Sequence[Any]) -> Ques
         keys=tuple(sort_key(draw, resource) for _ in range(_pick(draw, (0, 1, 2, 3)))),
         limit=_pick(draw, (100, 100, 100, 100, 100, 100, 3, 2, 1, 0)),
         offset=_pick(draw, (0, 0, 0, 0, 0, 1, 2)),
+        count=_pick(draw, ('exact', 'none', 'estimate')),
     )
 
 

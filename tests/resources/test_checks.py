@@ -22,6 +22,7 @@ from backstay.resources.checks import check_resources
 from backstay.resources.declaration import resource as registry
 from tests.bookshop import resources as bookshop
 from tests.bookshop.models import Author, Book, Country, Edition, Publisher, Tag
+from tests.bookshop.resources import OPEN
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +42,7 @@ def declare(model: type[models.Model] = Book, /, **members: Any) -> type[Resourc
         if isinstance(members[name], One | Many | Computed | Array | Url | InPython)
     }
     meta = type('Meta', (), {'model': model, 'fields': ('id', 'title'), **members})
-    return type('WrongResource', (Resource,), {'Meta': meta, **declared})
+    return type('WrongResource', (Resource,), {'Meta': meta, 'grants': OPEN, **declared})
 
 
 def assert_found(number: str, *words: str) -> None:
@@ -157,6 +158,8 @@ class TestRecursion:
         )
 
         class HouseResource(Resource):
+            grants = OPEN
+
             class Meta:
                 model = Publisher
                 fields = ('id', 'country_id')
@@ -164,6 +167,8 @@ class TestRecursion:
             books = Many('PaperResource', 'book_set')
 
         class PaperResource(Resource):
+            grants = OPEN
+
             class Meta:
                 model = Book
                 fields = ('id', 'publisher_id')
@@ -176,6 +181,8 @@ class TestRecursion:
 
     def test_e015_a_child_that_shows_its_parent(self) -> None:
         class LeafResource(Resource):
+            grants = OPEN
+
             class Meta:
                 model = Edition
                 fields = ('id', 'book_id')
@@ -188,6 +195,8 @@ class TestRecursion:
 
     def test_e015_a_many_to_many_seen_from_both_sides(self) -> None:
         class WriterResource(Resource):
+            grants = OPEN
+
             class Meta:
                 model = Author
                 fields = ('id',)
@@ -200,6 +209,8 @@ class TestRecursion:
 
     def test_e016_a_child_that_hides_the_id_of_its_parent(self) -> None:
         class OrphanResource(Resource):
+            grants = OPEN
+
             class Meta:
                 model = Edition
                 fields = ('id', 'book_id')

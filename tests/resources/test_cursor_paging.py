@@ -38,7 +38,7 @@ _STORES = {
     SpecimenResource: shop.specimens(),
 }
 _per_data_set = settings(
-    max_examples=settings().max_examples // 2,
+    max_examples=settings().max_examples // 3,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -13,7 +13,6 @@ on PostgreSQL is jsonb, which normalises numbers and reorders keys; text there h
 decimals on SQLite keep 15 digits.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -75,13 +74,12 @@ def _ask_and_compare(data: st.DataObject, resource: type[Resource], rows: Sequen
         sort=question.sort_spec,
         limit=question.limit,
         offset=question.offset,
-        count='exact',
+        count=question.count,
     )
     found = [row for row in rows if oracle.passes(question.trees, row, resource)]
     keys = question.keys or oracle.declared_keys(resource.options.ordering)
     page = oracle.in_order(found, keys, resource)[question.offset :][: question.limit]
     expected, cut = serialized(resource, page, question.mask)
-    assert answer.count == len(found)
+    assert answer.count == (None if question.count == 'none' else len(found))
     assert exactly(f'[{",".join(answer.texts)}]') == exactly(expected)
     assert sorted(answer.truncated) == sorted(cut)
-    json.loads(expected)

@@ -23,6 +23,14 @@ def test_it():
 """
 
 
+#: What takes seconds to load, and is no matter here.
+_LEAN = [
+    word
+    for name in ('cacheprovider', 'django', 'schemathesis', 'hypothesispytest', 'xdist')
+    for word in ('-p', f'no:{name}')
+]
+
+
 @pytest.fixture
 def run_suite(run_python: Any, tmp_path: Path) -> RunSuite:
     """Runs a suite of one file in a folder of its own, on both engines."""
@@ -33,8 +41,7 @@ def run_suite(run_python: Any, tmp_path: Path) -> RunSuite:
         ran = run_python(
             '-m',
             'backstay.testing',
-            '-p',
-            'no:cacheprovider',
+            *_LEAN,
             *arguments,
             cwd=tmp_path,
             DJANGO_SETTINGS_MODULE=None,

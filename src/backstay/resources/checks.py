@@ -13,6 +13,7 @@ from django.core.checks import CheckMessage, Error
 from django.db import connections, models
 
 from backstay.resources.declaration.fields import Array, InPython, Many, Url
+from backstay.resources.declaration.grants import ALL
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.resource import Relation, Resource, resources
 from backstay.resources.errors import DeclarationError, MaskError
@@ -61,6 +62,26 @@ def _check_names(resource: type[Resource]) -> Iterator[Error]:
         yield _error(resource, 'E005', 'Meta.page_size must lie between 1 and max_page_size.')
     for name in set(fields) & set(resource.relations()):
         yield _error(resource, 'E006', f'`{name}` is both a field and a relation.')
+
+
+def _check_grants(resource: type[Resource]) -> Iterator[Error]:
+    """What nobody may read was forgotten, rather than meant."""
+    if not resource.grants:
+        yield _error(
+            resource,
+            'E040',
+            f'{resource.__name__} grants nothing to anybody.',
+            'Declare grants; to open it to all: grants = (Grant(anyone, read=ALL),).',
+        )
+    names = {*resource.fields(), *resource.relations()}
+    for grant in resource.grants:
+        for verb in ('read', 'write', 'create'):
+            granted = getattr(grant, verb)
+            for name in () if granted is ALL else granted:
+                if name not in names:
+                    yield _error(
+                        resource, 'E041', f'A grant to {verb} names `{name}`, which is not there.'
+                    )
 
 
 def _check_default_mask(resource: type[Resource]) -> Iterator[Error]:
@@ -198,6 +219,7 @@ def _check_engine(resource: type[Resource]) -> Iterator[Error]:
 
 _CHECKS: tuple[Callable[[type[Resource]], Iterator[Error]], ...] = (
     _check_names,
+    _check_grants,
     _check_default_mask,
     _check_recursion,
     _check_parent_ids,

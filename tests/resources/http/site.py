@@ -10,6 +10,7 @@ from backstay.errors import handler400, handler403, handler404, handler500
 from backstay.resources import Many, Resource, ResourceRouter, ResourceViewSet, view_set_of
 from tests.bookshop import resources as bookshop
 from tests.bookshop.models import Book
+from tests.bookshop.resources import OPEN
 from tests.catalogue import resources as catalogue
 from tests.catalogue.models import Product
 
@@ -18,6 +19,8 @@ __all__ = ['handler400', 'handler403', 'handler404', 'handler500', 'urlpatterns'
 
 class ShelfResource(Resource):
     """Something that has more rows below it than a page of it may read."""
+
+    grants = OPEN
 
     class Meta:
         model = Product
@@ -29,6 +32,8 @@ class ShelfResource(Resource):
 
 class TitleResource(Resource):
     """Something that is found by a text with blanks."""
+
+    grants = OPEN
 
     class Meta:
         model = Book

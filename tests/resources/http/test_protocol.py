@@ -33,7 +33,7 @@ class TestReads:
     def test_tell_what_they_depend_on(self, path: str) -> None:
         vary = {each.strip() for each in get(path)['Vary'].split(',')}
 
-        assert {'Authorization', 'Cookie', 'Accept', 'Prefer', 'X-Fields'} <= vary
+        assert {'Authorization', 'X-Api-Key', 'Cookie', 'Accept', 'Prefer', 'X-Fields'} <= vary
 
     def test_tell_what_they_took(self, path: str) -> None:
         timing = get(path)['Server-Timing']

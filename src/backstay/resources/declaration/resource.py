@@ -18,7 +18,7 @@ from backstay.resources.declaration.fields import (
     One,
     Url,
 )
-from backstay.resources.declaration.grants import ALL, Grant, anyone
+from backstay.resources.declaration.grants import Grant
 from backstay.resources.declaration.kinds import Kind, kind_of
 from backstay.resources.errors import DeclarationError
 
@@ -63,11 +63,13 @@ class Relation:
     forward: bool
     nullable: bool
     declared: One | Many
+    #: The module in which it is declared: where a name of a resource is looked for first.
+    beside: str
 
     @property
     def target(self) -> 'type[Resource]':
         """The resource that the relation leads to."""
-        return resolve(self.declared.resource)
+        return resolve(self.declared.resource, self.beside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,7 @@ class Resource:
     options: ClassVar[Options]
     declared: ClassVar[dict[str, Declared]]
     #: Who may do what, from the lowest to the highest; nobody may do anything else.
-    grants: ClassVar[Sequence[Grant]] = (Grant(anyone, read=ALL),)
+    grants: ClassVar[Sequence[Grant]] = ()
     _shape: 'ClassVar[_Shape]'
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -116,7 +118,7 @@ class Resource:
         }
         cls.options = _options(cls)
         cls._shape = _Shape(cls)
-        _registry[cls.__name__] = cls
+        _registry[_path(cls)] = cls
 
     @classmethod
     def fields(cls) -> Mapping[str, Field]:
@@ -137,16 +139,30 @@ def resources() -> Iterator[type[Resource]]:
     return iter(tuple(_registry.values()))
 
 
-def resolve(target: type[Resource] | str) -> type[Resource]:
-    """The resource that a relation names: a class, its name, or its dotted path."""
+def resolve(target: type[Resource] | str, beside: str = '') -> type[Resource]:
+    """The resource that a relation names: a class, its dotted path, or its name.
+
+    A name is first looked for in the module `beside` which it was written, then everywhere. Raises
+    DeclarationError where there is no such resource, or more than one.
+    """
     if not isinstance(target, str):
         return target
-    if found := _registry.get(target.rpartition('.')[2]):
+    if found := _registry.get(target) or _registry.get(f'{beside}.{target}'):
         return found
+    named = [each for each in resources() if each.__name__ == target]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        paths = ', '.join(sorted(_path(each) for each in named))
+        raise DeclarationError(f'{target!r} may be any of {paths}: give its dotted path')
     if '.' in target:
         imported: type[Resource] = import_string(target)
         return imported
     raise DeclarationError(f'there is no resource called {target!r}')
+
+
+def _path(resource: type[Resource]) -> str:
+    return f'{resource.__module__}.{resource.__qualname__}'
 
 
 def primary_key_of(model: type[models.Model]) -> Field:
@@ -313,6 +329,7 @@ def _relation(resource: type[Resource], name: str, declared: One | Many) -> Rela
         forward=forward,
         nullable=not forward or bool(edge.null),
         declared=declared,
+        beside=resource.__module__,
     )
 
 

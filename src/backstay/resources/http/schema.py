@@ -1,11 +1,6 @@
-"""How drf-spectacular describes the operations of a resource.
+"""How drf-spectacular describes the operations of a resource."""
 
-Every comparison that a list takes would make hundreds of parameters. So a field has one for the
-comparison without a suffix, and those with the suffixes that its kind is mostly asked with; its
-`x-lookups` names all suffixes that it takes. Fields behind a relation have their first one only.
-"""
-
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,40 +11,15 @@ from rest_framework.permissions import AllowAny
 
 from backstay.docs import PROBLEM
 from backstay.errors import CONTENT_TYPE
-from backstay.resources.conf import mask_header
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field
-from backstay.resources.http.json_schema import OFFSET, Components, Schema, limit_of, shown_mask
-from backstay.resources.query.filters import MOST_LISTED
-from backstay.resources.query.lookups import lookups_of
-from backstay.resources.query.mask import MOST_BYTES as MOST_MASK_BYTES
-from backstay.resources.query.order import MOST_KEYS, default_order
-from backstay.resources.query.parameters import MOST_BYTES
-from backstay.resources.query.values import MOST_CHARACTERS
-
-#: Suffixes that have a parameter of their own, by kind; '' is the comparison without one.
-_USUAL: dict[Kind, Sequence[str]] = {
-    Kind.TEXT: ('', 'icontains'),
-    Kind.LONG_TEXT: ('', 'icontains'),
-    Kind.CHOICE: ('', 'in'),
-    Kind.INTEGER: ('', 'gte', 'lte'),
-    Kind.FLOAT: ('', 'gte', 'lte'),
-    Kind.DECIMAL: ('', 'gte', 'lte'),
-    Kind.BOOLEAN: ('',),
-    Kind.DATE: ('', 'gte', 'lte'),
-    Kind.TIME: ('', 'gte', 'lte'),
-    Kind.DATETIME: ('', 'gte', 'lte'),
-    Kind.DURATION: ('', 'gte', 'lte'),
-    Kind.UUID: ('', 'in'),
-    Kind.IP: ('',),
-    Kind.FILE: ('isnull',),
-    Kind.BINARY: ('isnull',),
-    Kind.JSON: ('isnull',),
-    Kind.ARRAY: ('any',),
-}
-
-_TEXT: Schema = {'type': 'string'}
+from backstay.resources.http.json_schema import Components, Schema
+from backstay.resources.http.parameters import (
+    comparisons,
+    fields_parameter,
+    list_parameters,
+    lookup_parameter,
+    request_headers,
+)
 
 _MASK_CODES = ('mask-parse-error', 'mask-error', 'mask-too-large', 'parameter-unknown')
 _LIST_CODES = (
@@ -148,14 +118,14 @@ def _operation(view: Any, registry: ComponentRegistry) -> Operation | None:
 
 def _list(view: Any, readable: Readable, components: Components) -> Operation:
     model = readable.resource.options.name
-    options = list(_list_parameters(readable, components))
+    options = list(list_parameters(readable, components))
     return Operation(
         name=f'{view.basename}_list',
         summary=f'{model}: a page of the collection',
         parameters=[
             *options,
-            *_comparisons(readable, components, {option.name for option in options}),
-            *_headers(readable, conditional=True),
+            *comparisons(readable, components, {option.name for option in options}),
+            *request_headers(readable, conditional=True),
             *_answered(conditional=True, header_of_lists=False),
         ],
         body=None,
@@ -169,7 +139,7 @@ def _query(view: Any, readable: Readable, components: Components) -> Operation:
         name=f'{view.basename}_query',
         summary=f'{model}: a page of the collection, asked for in a body',
         parameters=[
-            *_headers(readable, conditional=False),
+            *request_headers(readable, conditional=False),
             *_answered(conditional=False, header_of_lists=False),
         ],
         body={'application/json': components.query(readable)},
@@ -184,170 +154,15 @@ def _retrieve(view: Any, readable: Readable, components: Components) -> Operatio
         name=f'{view.basename}_retrieve',
         summary=f'{options.name}: one object',
         parameters=[
-            _lookup(view, readable, components),
-            _fields(),
-            *_headers(readable, conditional=True),
+            lookup_parameter(view, readable, components),
+            fields_parameter(),
+            *request_headers(readable, conditional=True),
             *_answered(conditional=True, header_of_lists=True),
         ],
         body=None,
         responses={(200, 'application/json'): shown} | _NOT_MODIFIED | _problems(view, components),
     )
 
-
-# Parameters.
-
-
-def _lookup(view: Any, readable: Readable, components: Components) -> OpenApiParameter:
-    options = readable.resource.options
-    field = readable.fields.get(options.lookup)
-    schema = components.asked(field, options.name) if field else {'type': 'string'}
-    return OpenApiParameter(view.lookup_url_kwarg, schema, OpenApiParameter.PATH, required=True)
-
-
-def _fields() -> OpenApiParameter:
-    schema = {'type': 'string', 'format': 'mask', 'maxLength': MOST_MASK_BYTES}
-    description = f'The mask, where the header `{mask_header()}` gives none.'
-    return OpenApiParameter('fields', schema, description=description)
-
-
-def _list_parameters(readable: Readable, components: Components) -> Iterator[OpenApiParameter]:
-    options = readable.resource.options
-    names = list(_orderable(readable))
-    cursor = 'Where a page begins, from `next` or `previous`; empty for the first page.'
-    mode = {**components.count_mode(), 'default': options.count}
-    yield _fields()
-    yield OpenApiParameter(
-        'limit', limit_of(readable), description='Rows of the page; CSV has all.'
-    )
-    yield OpenApiParameter('offset', OFFSET, description='Rows before it; not with `cursor`.')
-    yield OpenApiParameter('cursor', {'type': 'string'}, description=cursor)
-    yield OpenApiParameter('count', mode, description='How `count` is found; `none` with `cursor`.')
-    yield OpenApiParameter(
-        'filter', _json_text(components.filter_spec()), description='A filter_spec as JSON.'
-    )
-    yield OpenApiParameter(
-        'sort',
-        _json_text(components.sort_spec()),
-        description='A sort_spec as JSON, or what `ordering` takes.',
-    )
-    yield OpenApiParameter(
-        'ordering',
-        {'type': 'string', 'pattern': _ordering_pattern(names), 'default': _default(readable)},
-        description='Names, from the first key to the last; with `-` before it, descending.',
-    )
-
-
-def _json_text(schema: Schema) -> Schema:
-    return {
-        'type': 'string',
-        'maxLength': MOST_BYTES,
-        'contentMediaType': 'application/json',
-        'contentSchema': schema,
-    }
-
-
-def _orderable(readable: Readable) -> Iterator[str]:
-    yield from (name for name, field in readable.fields.items() if field.orderable)
-    for relation in readable.relations.values():
-        if not relation.many:
-            fields = readable.through(relation).fields
-            yield from (f'{relation.name}.{name}' for name, own in fields.items() if own.orderable)
-
-
-def _ordering_pattern(names: Sequence[str]) -> str:
-    name = '-?(' + '|'.join(each.replace('.', r'\.') for each in names) + ')'
-    return f'^({name}(,{name}){{0,{MOST_KEYS - 1}}})?$'
-
-
-def _default(readable: Readable) -> str:
-    keys = [key for key in default_order(readable) if key.field in readable.fields]
-    return ','.join(f'{"-" if key.descending else ""}{key.field}' for key in keys)
-
-
-def _comparisons(
-    readable: Readable, components: Components, taken: Collection[str]
-) -> Iterator[OpenApiParameter]:
-    owner = readable.resource.options.name
-    for name, field in readable.fields.items():
-        if field.filterable:
-            usual = _usual(field)
-            if name in taken and not usual[0]:  # such as `count`, which says how to count
-                usual = ('exact', *usual[1:])
-            yield from _of_field(name, field, owner, components, usual)
-    for relation in readable.relations.values():
-        target = readable.through(relation)
-        for name, field in target.fields.items():
-            if field.filterable:
-                path = f'{relation.name}.{name}'
-                usual = _usual(field)[:1]
-                yield from _of_field(path, field, target.resource.options.name, components, usual)
-
-
-def _usual(field: Field) -> Sequence[str]:
-    is_key = field.kind is Kind.INTEGER and field.model_field.primary_key
-    return ('', 'in') if is_key else _USUAL[field.kind]
-
-
-def _of_field(
-    name: str, field: Field, owner: str, components: Components, usual: Sequence[str]
-) -> Iterator[OpenApiParameter]:
-    """The parameters of one field; the first tells all that it takes."""
-    lookups = list(lookups_of(field))
-    extensions: dict[str, Any] = {'x-lookups': lookups}
-    if field.kind is Kind.JSON:
-        extensions['x-member-lookups'] = list(lookups_of(field, member=True))
-    for suffix in usual:
-        yield OpenApiParameter(
-            f'{name}__{suffix}' if suffix else name,
-            _operand(suffix, field, owner, components),
-            description=_MEANING.get(suffix, ''),
-            extensions=extensions,
-            explode=False if suffix == 'in' else None,
-            style='form' if suffix == 'in' else None,
-        )
-        extensions = {}
-
-
-def _operand(suffix: str, field: Field, owner: str, components: Components) -> Schema:
-    value = components.asked(field, owner)
-    match suffix:
-        case 'isnull':
-            return {'type': 'boolean'}
-        case 'in':
-            return {'type': 'array', 'items': value, 'maxItems': MOST_LISTED}
-        case 'icontains':
-            # Two are taken by the wildcards around it.
-            return {'type': 'string', 'maxLength': MOST_CHARACTERS - 2}
-    return value
-
-
-_MEANING = {
-    'gte': 'At least this.',
-    'lte': 'At most this.',
-    'in': 'One of these.',
-    'icontains': 'Holds this text, in any case.',
-    'isnull': 'Whether there is no value.',
-    'any': 'Holds this element.',
-}
-
-
-def _headers(readable: Readable, *, conditional: bool) -> Iterator[OpenApiParameter]:
-    """The headers of a request."""
-    mask = {
-        'type': 'string',
-        'format': 'mask',
-        'maxLength': MOST_MASK_BYTES,
-        'default': shown_mask(readable),
-    }
-    strict = 'With `handling=strict`, a mask that names what is not there is refused.'
-    told = [(mask_header(), mask, 'Which members are shown.'), ('Prefer', _TEXT, strict)]
-    if conditional:
-        told.append(('If-None-Match', _TEXT, 'ETags of answers that the client has.'))
-    for name, schema, description in told:
-        yield OpenApiParameter(name, schema, OpenApiParameter.HEADER, description=description)
-
-
-# Answers.
 
 _NOT_MODIFIED = {304: OpenApiResponse(None, 'The client has it already.')}
 

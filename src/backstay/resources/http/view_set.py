@@ -43,7 +43,7 @@ from backstay.resources.query.nodes import CursorPage, Query
 from backstay.resources.query.parameters import read_all, read_one, read_query
 
 #: What an answer depends on beside its address and the mask header.
-_VARY = 'Authorization, Cookie, Accept, Prefer'
+_VARY = 'Authorization, X-Api-Key, Cookie, Accept, Prefer'
 #: RFC 7240: names and tokens in any case, the value with or without quotes.
 _STRICT = re.compile(r'(?:^|,)\s*handling\s*=\s*"?strict"?\s*(?:[,;]|$)', re.IGNORECASE)
 

@@ -2,16 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import models
 from django.db.models.expressions import Combinable
 
-if TYPE_CHECKING:
-    from backstay.resources.declaration.resource import Resource
-
-#: A resource, or its dotted path or name where the class does not exist yet.
-Target = 'type[Resource] | str'
+#: A resource, or its name or dotted path where the class does not exist yet.
+Target = type[Any] | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +19,7 @@ class One:
     own rights. It is null where there is no row, or none that the caller may see.
     """
 
-    resource: 'type[Resource] | str'
+    resource: Target
     #: Relation of the model; None when it is named as the field.
     source: str | None = None
 
@@ -35,7 +32,7 @@ class Many:
     reported in `truncated`.
     """
 
-    resource: 'type[Resource] | str'
+    resource: Target
     source: str | None = None
     #: Order of the rows, as in `Meta.ordering`; None for the target's own.
     ordering: Sequence[str] | None = None

@@ -16,14 +16,12 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.engine import postgresql, sqlite
+from backstay.resources.engine.pieces import Piece, Rendered, Written
 from backstay.resources.engine.slots import Sql
 
 #: The element that ends a list which was cut at its cap; no row of a list is ever a string.
 CUT_MARK = '\u001f'
 _CUT_JSON = '"\\u001f"'
-
-#: One piece of a concatenation: literal text, or SQL with its parameters.
-Piece = str | Sql
 
 
 class JsonText(Expression):
@@ -52,29 +50,13 @@ class JsonText(Expression):
 class JsonValue(JsonText):
     """One value of a known kind."""
 
-    def __init__(
-        self,
-        expression: Combinable,
-        kind: Kind,
-        field: models.Field,
-        *,
-        nullable: bool = True,
-        is_column: bool = True,
-        is_key: bool = False,
-        element: Kind | None = None,
-    ) -> None:
+    def __init__(self, expression: Combinable, written: Written) -> None:
         super().__init__(expression)
-        self.kind = kind
-        self.model_field = field
-        self.nullable = nullable
-        self.is_column = is_column
-        #: Whether it must read back as the same value: what is shown may be rounded, or null.
-        self.is_key = is_key
-        self.element = element
+        self.written = written
 
     def pieces(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Iterator[Piece]:
         sql, params = compiler.compile(self.expressions[0])
-        for piece in _dialect(connection).value(sql, self):
+        for piece in _dialect(connection).value(sql, self.written):
             yield (piece.sql, [*params] * piece.repeats) if isinstance(piece, Rendered) else piece
 
 
@@ -124,7 +106,7 @@ class JsonUrl(JsonText):
         yield compiler.compile(origin)
         yield self.literals[0]
         for value, literal in zip(values, self.literals[1:], strict=True):
-            if value.kind is Kind.TEXT:
+            if value.written.kind is Kind.TEXT:
                 yield compiler.compile(value.expressions[0])
             else:
                 yield from (each for each in value.pieces(compiler, connection) if each != '"')
@@ -170,16 +152,6 @@ class JsonRows(Subquery):
         end = f"CASE WHEN COUNT(*) > {self.cap} THEN ',{_CUT_JSON}]' ELSE ']' END"
         sql, _ = _dialect(connection).concatenate(['[', (joined, ()), (end, ())])
         return f'(SELECT {sql} FROM ({rows}) "r")', params
-
-
-class Rendered:
-    """SQL of a value in a dialect; `repeats` says how often the value's own SQL stands in it."""
-
-    __slots__ = ('repeats', 'sql')
-
-    def __init__(self, sql: str, repeats: int = 1) -> None:
-        self.sql = sql
-        self.repeats = repeats
 
 
 def _dialect(connection: BaseDatabaseWrapper) -> Any:

@@ -1,14 +1,12 @@
 """How PostgreSQL writes each kind of value as JSON text, concatenates, and joins rows."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import models
 
 from backstay.resources.declaration.kinds import Kind
-
-if TYPE_CHECKING:
-    from backstay.resources.engine.json_text import JsonValue, Piece
+from backstay.resources.engine.pieces import Piece, Rendered, Written
 
 #: CONCAT takes at most 100 arguments (FUNC_MAX_ARGS).
 _MOST_ARGUMENTS = 100
@@ -51,10 +49,8 @@ _TEMPLATES: dict[Kind, tuple[str, bool]] = {
 _PLAIN_ELEMENTS = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.CHOICE, Kind.INTEGER, Kind.BOOLEAN})
 
 
-def value(sql: str, of: 'JsonValue') -> Iterator['Piece | Any']:
+def value(sql: str, of: Written) -> Iterator[str | Rendered]:
     """The pieces that write one value."""
-    from backstay.resources.engine.json_text import Rendered
-
     if of.kind is Kind.ARRAY:
         template, quoted = _array(of), False
     else:
@@ -74,7 +70,7 @@ def value(sql: str, of: 'JsonValue') -> Iterator['Piece | Any']:
     yield Rendered(f"COALESCE({text}, 'null')", repeats)
 
 
-def concatenate(pieces: Sequence['Piece']) -> tuple[str, list[Any]]:
+def concatenate(pieces: Sequence[Piece]) -> tuple[str, list[Any]]:
     """One text of all pieces. CONCAT appends to one buffer, where `||` copies at every step."""
     arguments = [_argument(piece) for piece in pieces]
     params = [parameter for _, own in arguments for parameter in own]
@@ -96,7 +92,7 @@ def _concat(texts: Sequence[str]) -> str:
     return f'CONCAT({", ".join(texts)})'
 
 
-def _argument(piece: 'Piece') -> tuple[str, Sequence[Any]]:
+def _argument(piece: Piece) -> tuple[str, Sequence[Any]]:
     if not isinstance(piece, str):
         return piece
     literal = piece.replace("'", "''").replace('%', '%%')
@@ -108,7 +104,7 @@ def _places(field: models.Field) -> int:
     return getattr(field, 'decimal_places', 0) or 0
 
 
-def _array(of: 'JsonValue') -> str:
+def _array(of: Written) -> str:
     base = getattr(of.model_field, 'base_field', None)
     if base is None:
         return '{x}'  # a JSON field that holds an array

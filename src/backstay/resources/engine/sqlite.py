@@ -11,16 +11,14 @@ from datetime import timedelta
 from decimal import Context, Decimal
 from functools import lru_cache
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.dateparse import parse_datetime, parse_time
 from django.utils.duration import duration_string
 
 from backstay.resources.declaration.kinds import Kind
-
-if TYPE_CHECKING:
-    from backstay.resources.engine.json_text import JsonValue, Piece
+from backstay.resources.engine.pieces import Piece, Rendered, Written
 
 #: Digits that a REAL keeps, and to which Django rounds a decimal that it reads.
 _EXACT_DIGITS = 15
@@ -56,10 +54,8 @@ _COMPUTED: dict[Kind, tuple[str, bool]] = {
 }
 
 
-def value(sql: str, of: 'JsonValue') -> Iterator['Piece | Any']:
+def value(sql: str, of: Written) -> Iterator[str | Rendered]:
     """The pieces that write one value."""
-    from backstay.resources.engine.json_text import Rendered
-
     template, quoted = _template(of)
     repeats = template.count('{x}')
     text = template.replace('{x}', sql)
@@ -72,7 +68,7 @@ def value(sql: str, of: 'JsonValue') -> Iterator['Piece | Any']:
         yield Rendered(f"COALESCE({text}, 'null')", repeats)
 
 
-def _template(of: 'JsonValue') -> tuple[str, bool]:
+def _template(of: Written) -> tuple[str, bool]:
     if of.is_key and (of.kind is Kind.FLOAT or (of.kind is Kind.DECIMAL and not of.is_column)):
         return 'backstay_exact_float({x})', True
     if of.kind is Kind.DECIMAL:
@@ -86,7 +82,7 @@ def _template(of: 'JsonValue') -> tuple[str, bool]:
     return _TEMPLATES[of.kind]
 
 
-def concatenate(pieces: Sequence['Piece']) -> tuple[str, list[Any]]:
+def concatenate(pieces: Sequence[Piece]) -> tuple[str, list[Any]]:
     """One text of all pieces, as a balanced tree: SQLite refuses expressions deeper than 1000."""
     arguments = [_argument(piece) for piece in pieces]
     params = [parameter for _, own in arguments for parameter in own]
@@ -101,7 +97,7 @@ def join_rows(column: str) -> str:
     return f"COALESCE(group_concat({column}, ','), '')"
 
 
-def _argument(piece: 'Piece') -> tuple[str, Sequence[Any]]:
+def _argument(piece: Piece) -> tuple[str, Sequence[Any]]:
     if isinstance(piece, str):
         return "'" + piece.replace("'", "''").replace('%', '%%') + "'", ()
     sql, params = piece

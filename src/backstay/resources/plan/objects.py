@@ -30,7 +30,7 @@ from backstay.resources.plan.nodes import (
     ShowOne,
 )
 from backstay.resources.plan.order import ordering, sort_key
-from backstay.resources.plan.values import beside, value_of
+from backstay.resources.plan.values import beside, value_of, written
 from backstay.resources.query.mask import apply
 from backstay.resources.query.order import declared_order, default_order
 
@@ -118,17 +118,11 @@ def _value(field: Field, selection: Selection, prefix: str) -> Combinable:
         case Url(path=path):
             return _url(path, selection.readable.resource.fields(), prefix)
     if isinstance(field.declared, Computed):
-        value = JsonValue(field.declared.expression, field.kind, field.model_field, is_column=False)
+        value = JsonValue(field.declared.expression, written(field))
         if not prefix:
             return value
         return beside(selection.readable, OuterRef(f'{prefix}pk'), value)
-    return JsonValue(
-        value_of(field, selection.readable, prefix),
-        field.kind,
-        field.model_field,
-        nullable=field.nullable,
-        element=field.element,
-    )
+    return JsonValue(value_of(field, selection.readable, prefix), written(field))
 
 
 def _url(path: str, fields: Mapping[str, Field], prefix: str) -> JsonText:
@@ -137,7 +131,7 @@ def _url(path: str, fields: Mapping[str, Field], prefix: str) -> JsonText:
     parts = [fields[name] for name in re.findall(r'\{(\w+)\}', path)]
     columns = [F(f'{prefix}{part.attname}') for part in parts]
     values = [
-        JsonValue(column, part.kind, part.model_field, nullable=False)
+        JsonValue(column, written(part, nullable=False))
         for column, part in zip(columns, parts, strict=True)
     ]
     url: JsonText = JsonUrl(Slot('origin', models.TextField()), literals, values)

@@ -8,7 +8,6 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable
 
-from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.engine.json_text import JsonArray, JsonValue, Unless
 from backstay.resources.engine.pages import Count, Cut, select_all, select_page
@@ -19,6 +18,7 @@ from backstay.resources.plan.masks import refuse_costly, resolve_mask
 from backstay.resources.plan.nodes import Draft, Selection
 from backstay.resources.plan.objects import Patch, json_object, lists, patches
 from backstay.resources.plan.order import add_order, cut_page, ordering
+from backstay.resources.plan.values import written
 from backstay.resources.query.nodes import (
     CursorPage,
     Leaf,
@@ -148,14 +148,7 @@ def _whole(slot: int) -> Slot:
 
 def _keys(draft: Draft) -> JsonArray:
     keys: Sequence[JsonValue] = [
-        JsonValue(
-            key.expression,
-            key.field.kind,
-            key.field.model_field,
-            nullable=key.nullable,
-            is_column=not isinstance(key.field.declared, Computed),
-            is_key=True,
-        )
+        JsonValue(key.expression, written(key.field, nullable=key.nullable, is_key=True))
         for key in draft.order
     ]
     return JsonArray(*keys)

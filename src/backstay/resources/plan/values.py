@@ -6,6 +6,7 @@ from django.db.models.expressions import Combinable
 from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Field
+from backstay.resources.engine.pieces import Written
 
 
 def value_of(field: Field, readable: Readable, prefix: str = '') -> Combinable:
@@ -32,3 +33,15 @@ def beside(readable: Readable, pk: Combinable, expression: Combinable) -> Subque
     """What an expression over the row with this key comes to."""
     row = readable.resource.options.model._base_manager.order_by().filter(pk=pk)
     return Subquery(row.values_list(expression))
+
+
+def written(field: Field, *, nullable: bool | None = None, is_key: bool = False) -> Written:
+    """How a value of the field is written as JSON; `nullable` as the field says unless given."""
+    return Written(
+        kind=field.kind,
+        model_field=field.model_field,
+        nullable=field.nullable if nullable is None else nullable,
+        is_column=not isinstance(field.declared, Computed),
+        is_key=is_key,
+        element=field.element,
+    )

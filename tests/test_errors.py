@@ -186,7 +186,7 @@ class TestTranslation:
             (exceptions.ParseError('secret'), 400, 'malformed-json'),
             (exceptions.ValidationError('wrong'), 422, 'validation-failed'),
             (exceptions.AuthenticationFailed(), 401, 'not-authenticated'),
-            (exceptions.NotAuthenticated(), 401, 'not-authenticated'),
+            (exceptions.NotAuthenticated(), 401, 'token-missing'),
             (exceptions.PermissionDenied(), 403, 'not-permitted'),
             (exceptions.NotFound(), 404, 'not-found'),
             (exceptions.MethodNotAllowed('PUT'), 405, 'method-not-allowed'),

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F
 
-from backstay.resources import Array, Computed, Many, One, Resource
+from backstay.resources import Array, Computed, Many, One, Parent, Resource
 from tests.bookshop.resources import OPEN
 from tests.catalogue.models import Category, Gauge, Price, Product, Seo, Variant
 
@@ -41,6 +41,7 @@ class VariantResource(Resource):
         model = Variant
         fields = ('id', 'product_id', 'sku', 'qty')
 
+    product = Parent('ProductResource')
     prices = Many('PriceResource')
 
 

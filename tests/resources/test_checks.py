@@ -12,11 +12,13 @@ from backstay.resources import (
     Array,
     Computed,
     DeclarationError,
+    Grant,
     InPython,
     Many,
     One,
     Resource,
     Url,
+    anyone,
 )
 from backstay.resources.checks import check_resources
 from backstay.resources.declaration import resource as registry
@@ -39,7 +41,8 @@ def declare(model: type[models.Model] = Book, /, **members: Any) -> type[Resourc
     declared = {
         name: members.pop(name)
         for name in list(members)
-        if isinstance(members[name], One | Many | Computed | Array | Url | InPython)
+        if name == 'grants'
+        or isinstance(members[name], One | Many | Computed | Array | Url | InPython)
     }
     meta = type('Meta', (), {'model': model, 'fields': ('id', 'title'), **members})
     return type('WrongResource', (Resource,), {'Meta': meta, 'grants': OPEN, **declared})
@@ -293,3 +296,17 @@ class TestDeclarationsThatCannotBeMade:
     def test_an_option_that_does_not_exist(self) -> None:
         with pytest.raises(DeclarationError, match=r"unknown options: \['orderding'\]"):
             declare(Tag, orderding=('id',))
+
+
+class TestGrants:
+    def test_e040_nothing_to_anybody(self) -> None:
+        declare(grants=())
+
+        assert_found('E040', 'grants nothing', 'anyone')
+
+    @pytest.mark.parametrize('verb', ['read', 'write', 'create'])
+    def test_e041_a_name_that_is_not_there(self, verb: str) -> None:
+        granted = {'read': ('id',), verb: ('id', 'titel')}
+        declare(grants=(Grant(anyone, **granted),))
+
+        assert_found('E041', verb, 'titel')

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from backstay.resources.declaration.fields import Array, Computed, InPython, Many, One, Url
+from backstay.resources.declaration.fields import Array, Computed, InPython, Many, One, Parent, Url
 from backstay.resources.declaration.grants import (
     ALL,
     CallerValue,
@@ -30,6 +30,7 @@ __all__ = [
     'InPython',
     'Many',
     'One',
+    'Parent',
     'Resource',
     'ResourceRouter',
     'ResourceViewSet',

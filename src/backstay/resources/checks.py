@@ -97,6 +97,10 @@ def _check_default_mask(resource: type[Resource]) -> Iterator[Error]:
     for name, below in mask.entries:
         if name not in resource.fields() and name not in relations:
             yield _error(resource, 'E011', f'Meta.default_mask names `{name}`, which is not there.')
+        elif name in relations and not relations[name].is_shown:
+            yield _error(
+                resource, 'E017', f'Meta.default_mask shows the parent `{name}`; show its id (RR4).'
+            )
         elif name in relations and relations[name].many:
             yield _error(
                 resource,
@@ -119,8 +123,8 @@ def _check_recursion(resource: type[Resource]) -> Iterator[Error]:
             f'The relations {" -> ".join(path)} lead back to {resource.__name__}.',
             'A child shows the id of its parent, not the parent (RR4).',
         )
-    for relation in resource.relations().values():
-        for back in relation.target.relations().values():
+    for relation in _shown(resource):
+        for back in _shown(relation.target):
             if _is_inverse(resource, relation, back):
                 yield _error(
                     resource,
@@ -131,10 +135,14 @@ def _check_recursion(resource: type[Resource]) -> Iterator[Error]:
                 )
 
 
+def _shown(resource: type[Resource]) -> list[Relation]:
+    return [relation for relation in resource.relations().values() if relation.is_shown]
+
+
 def _cycles(
     start: type[Resource], path: tuple[str, ...], at: type[Resource] | None = None
 ) -> Iterator[tuple[str, ...]]:
-    for relation in (at or start).relations().values():
+    for relation in _shown(at or start):
         step = (*path, relation.name)
         if relation.target is start:
             yield step

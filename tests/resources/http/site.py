@@ -55,6 +55,7 @@ SERVED: dict[str, type[Resource]] = {
     'categories': catalogue.CategoryResource,
     'products': catalogue.ProductResource,
     'shelves': ShelfResource,
+    'variants': catalogue.VariantResource,
     'shown': catalogue.ShownProductResource,
 }
 

@@ -10,6 +10,7 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from backstay.resources import Resource
+from backstay.resources.declaration.readable import Readable
 from tests.bookshop.models import Specimen
 from tests.resources.http.asking import Answer, get, post
 from tests.resources.http.rows import FIRST, store_books, store_products, store_shown_products
@@ -85,7 +86,7 @@ class TestDocument:
         resource = SERVED[name]
         schema = document['components']['schemas'][resource.options.name]
 
-        assert list(schema['properties']) == [*resource.fields(), *resource.relations()]
+        assert list(schema['properties']) == [*Readable(resource).names]
         assert 'required' not in schema
         assert schema['additionalProperties'] is False
 

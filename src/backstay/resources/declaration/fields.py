@@ -25,6 +25,18 @@ class One:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The row behind a foreign key, which may be asked about and is never shown.
+
+    A child shows the id of its parent and not the parent (RR4), but may be filtered and sorted by
+    the parent's fields.
+    """
+
+    resource: Target
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Many:
     """The related rows: children behind a reverse foreign key, or a many-to-many relation.
 
@@ -81,4 +93,5 @@ class InPython:
     schema: Mapping[str, Any] | None = None
 
 
-Declared = One | Many | Computed | Array | Url | InPython
+Related = One | Parent | Many
+Declared = Related | Computed | Array | Url | InPython

@@ -33,9 +33,14 @@ class Readable:
         return _seen(self).relations
 
     @property
+    def shown(self) -> Mapping[str, Relation]:
+        """Those of the relations that masks may name; parents can only be asked about."""
+        return _seen(self).shown
+
+    @property
     def names(self) -> Sequence[str]:
         """Every name that some row may show: values, then relations."""
-        return (*self.fields, *self.relations)
+        return (*self.fields, *self.shown)
 
     @property
     def primary_key(self) -> Field:
@@ -58,6 +63,7 @@ class _Seen:
 
     fields: Mapping[str, Field]
     relations: Mapping[str, Relation]
+    shown: Mapping[str, Relation]
     #: The grants that apply, the highest first.
     grants: tuple[Grant, ...]
 
@@ -72,13 +78,15 @@ def _seen(readable: Readable) -> _Seen:
     def granted(name: str) -> bool:
         return any(grant.reads(name) for grant in applying)
 
+    relations = {
+        name: relation
+        for name, relation in resource.relations().items()
+        if granted(name) and _seen_target(relation, standing)
+    }
     return _Seen(
         fields={name: field for name, field in resource.fields().items() if granted(name)},
-        relations={
-            name: relation
-            for name, relation in resource.relations().items()
-            if granted(name) and _seen_target(relation, standing)
-        },
+        relations=relations,
+        shown={name: relation for name, relation in relations.items() if relation.is_shown},
         grants=applying,
     )
 

@@ -15,7 +15,8 @@ from backstay.resources.declaration.fields import (
     Declared,
     InPython,
     Many,
-    One,
+    Parent,
+    Related,
     Url,
 )
 from backstay.resources.declaration.grants import Grant
@@ -62,9 +63,14 @@ class Relation:
     #: Whether the row here points at the other (a foreign key), rather than the other way round.
     forward: bool
     nullable: bool
-    declared: One | Many
+    declared: Related
     #: The module in which it is declared: where a name of a resource is looked for first.
     beside: str
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether masks may name it; a parent can only be asked about."""
+        return not isinstance(self.declared, Parent)
 
     @property
     def target(self) -> 'type[Resource]':
@@ -211,7 +217,7 @@ class _Shape:
         relations = (
             _relation(self.resource, name, declared)
             for name, declared in self.resource.declared.items()
-            if isinstance(declared, One | Many)
+            if isinstance(declared, Related)
         )
         return {relation.name: relation for relation in relations}
 
@@ -221,7 +227,7 @@ class _Shape:
         for name in getattr(meta, 'fields', ()):
             yield self._limited(_field_of_model(self.resource, name, declared.get(name)))
         for name, value in declared.items():
-            if name not in getattr(meta, 'fields', ()) and not isinstance(value, One | Many):
+            if name not in getattr(meta, 'fields', ()) and not isinstance(value, Related):
                 yield self._limited(_declared_field(self.resource, name, value))
 
     def _limited(self, field: Field) -> Field:
@@ -304,7 +310,7 @@ def _declared_field(resource: type[Resource], name: str, declared: Declared) -> 
     raise DeclarationError(f'{resource.__name__}.{name} cannot be declared so')
 
 
-def _relation(resource: type[Resource], name: str, declared: One | Many) -> Relation:
+def _relation(resource: type[Resource], name: str, declared: Related) -> Relation:
     model = resource.options.model
     source = declared.source or name
     try:

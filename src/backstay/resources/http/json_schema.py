@@ -91,7 +91,7 @@ class Components:
 
     def _object(self, readable: Readable, name: str) -> Schema:
         members = {each: self.shown(field, name) for each, field in readable.fields.items()}
-        for each, relation in readable.relations.items():
+        for each, relation in readable.shown.items():
             members[each] = self._related(readable, relation)
         return {
             'type': 'object',

@@ -67,7 +67,7 @@ def _members(
             if below is not None and field.kind is not Kind.JSON:
                 raise MaskError('Mask error: Mask is inconsistent with model')
             yield name, ShowField(field=field, inner=below)
-        elif relation := readable.relations.get(name):
+        elif relation := readable.shown.get(name):
             # `name{}` on a relation is the same as `name`: its own default mask.
             inner = below if below and below.entries else None
             selection = select(readable.through(relation), inner, unknown)

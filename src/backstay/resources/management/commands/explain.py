@@ -52,6 +52,8 @@ class Command(BaseCommand):
         try:
             caller = _caller(options['as'])
             readable = Readable(resolve(options['resource']), caller.standing())
+            if not readable.grants:
+                raise CommandError(f'{caller.name} may read nothing of it; say --as who')
             query = self._query(readable, options)
             plan = make_plan(readable, query.shape, connection)
         except (Problem, DeclarationError) as error:

@@ -82,12 +82,6 @@ class TestReadme:
     def test_is_short(self) -> None:
         assert len((ROOT / 'README.md').read_text().splitlines()) < 120
 
-    def test_shows_the_declaration_of_a_service_as_it_is(self) -> None:
-        declaration = (ROOT / 'services' / 'listsum' / 'service.py').read_text()
-        (shown,) = blocks_of(ROOT / 'README.md', 'python')
-
-        assert shown.strip() in declaration
-
 
 def test_every_page_is_reached_from_the_index() -> None:
     index = ROOT / 'docs' / 'index.md'

@@ -4,12 +4,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable, Expression
 from django.db.models.sql.compiler import SQLCompiler
 
-from backstay.resources.engine.slots import JsonSlot, ListSlot, PatternSlot, Slot, Sql
+from backstay.resources.engine.slots import TEXT, TRUTH, JsonSlot, ListSlot, PatternSlot, Slot, Sql
 
 
 class Comparison(Expression):
@@ -18,7 +17,7 @@ class Comparison(Expression):
     conditional = True
 
     def __init__(self, template: str, *expressions: Combinable, sqlite: str = '') -> None:
-        super().__init__(output_field=models.BooleanField())
+        super().__init__(output_field=TRUTH)
         self.template = template
         self.sqlite_template = sqlite or template
         self.expressions: list[Any] = list(expressions)
@@ -49,7 +48,7 @@ class Bytewise(Comparison):
 
     def __init__(self, text: Combinable) -> None:
         super().__init__('{0} COLLATE "C"', text, sqlite='{0}')
-        self.output_field = models.TextField()
+        self.output_field = TEXT
 
 
 def compare(left: Combinable, operator: str, right: Combinable) -> Comparison:
@@ -149,7 +148,7 @@ class MemberName(Expression):
     """The name of a JSON member as each engine takes it: a key, or a path."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(output_field=models.TextField())
+        super().__init__(output_field=TEXT)
         self.name = name
 
     def as_postgresql(

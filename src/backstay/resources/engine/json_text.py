@@ -17,7 +17,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.engine import postgresql, sqlite
 from backstay.resources.engine.pieces import Piece, Rendered, Written
-from backstay.resources.engine.slots import Sql
+from backstay.resources.engine.slots import TEXT, Sql
 
 #: The element that ends a list which was cut at its cap; no row of a list is ever a string.
 CUT_MARK = '\u001f'
@@ -28,7 +28,7 @@ class JsonText(Expression):
     """Writes JSON as text and is never NULL. Subclasses say of which pieces it is made."""
 
     def __init__(self, *expressions: Combinable) -> None:
-        super().__init__(output_field=models.TextField())
+        super().__init__(output_field=TEXT)
         self.expressions: list[Any] = list(expressions)
 
     def get_source_expressions(self) -> list[Any]:
@@ -140,7 +140,7 @@ class JsonRows(Subquery):
     """
 
     def __init__(self, rows: models.QuerySet[Any], cap: int) -> None:
-        super().__init__(rows, output_field=models.TextField())
+        super().__init__(rows, output_field=TEXT)
         self.cap = cap
 
     def as_sql(  # type: ignore[override] # Django itself calls it without a template

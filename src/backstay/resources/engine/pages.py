@@ -16,7 +16,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.datastructures import BaseTable, Join
 from django.db.models.sql.query import Query
 
-from backstay.resources.engine.slots import Slot, Sql
+from backstay.resources.engine.slots import NUMBER, TRUTH, Slot, Sql
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class _OnPage(Expression):
     conditional = True
 
     def __init__(self, sql: str, params: Sequence[Any]) -> None:
-        super().__init__(output_field=models.BooleanField())
+        super().__init__(output_field=TRUTH)
         self.sql = sql
         self.params = params
 
@@ -114,14 +114,14 @@ class _CountColumn(Func):
     """The count that stands beside the page in the FROM clause."""
 
     template = '"n"."count_"'
-    output_field = models.IntegerField()
+    output_field = NUMBER
 
 
 class _CountAll(Func):
     """COUNT(*) of all rows: not an aggregate to the ORM, which would group by something."""
 
     template = 'COUNT(*)'
-    output_field = models.IntegerField()
+    output_field = NUMBER
 
 
 def _selecting(

@@ -19,6 +19,11 @@ SlotKey = int | str
 #: SQL and its parameters, in whatever sequence the compiler takes.
 Sql = tuple[str, Any]
 
+# Types of what expressions yield; made once, because making one costs more than an expression.
+TEXT = models.TextField()
+TRUTH = models.BooleanField()
+NUMBER = models.BigIntegerField()
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -90,7 +95,7 @@ class PatternSlot(Slot):
     """A LIKE pattern: `%` and `_` are wildcards, a backslash takes their meaning away."""
 
     def __init__(self, key: SlotKey, *, glob: bool = False) -> None:
-        super().__init__(key, models.TextField())
+        super().__init__(key, TEXT)
         self.glob = glob
 
     def as_postgresql(
@@ -106,7 +111,7 @@ class JsonSlot(Slot):
     """A JSON value as text."""
 
     def __init__(self, key: SlotKey) -> None:
-        super().__init__(key, models.TextField())
+        super().__init__(key, TEXT)
 
     def as_postgresql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any

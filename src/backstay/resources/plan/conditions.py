@@ -19,7 +19,7 @@ from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Field, Relation
 from backstay.resources.engine import comparisons as sql
-from backstay.resources.engine.slots import JsonSlot, ListSlot, PatternSlot, Slot
+from backstay.resources.engine.slots import TRUTH, JsonSlot, ListSlot, PatternSlot, Slot
 from backstay.resources.plan import rights
 from backstay.resources.plan.values import computed_beside
 from backstay.resources.query.nodes import And, Condition, Leaf, Not, Op, Or, Related
@@ -137,7 +137,7 @@ def _guarded(asked: Q, name: str, level: _Level) -> Q:
         model = level.readable.resource.options.model
         row = model._base_manager.order_by().filter(pk=level.deeper().attribute('pk'))
         readable_on = Q(Exists(row.filter(readable_on)))
-    return Q(Case(When(readable_on, then=ExpressionWrapper(asked, models.BooleanField()))))
+    return Q(Case(When(readable_on, then=ExpressionWrapper(asked, TRUTH))))
 
 
 def _written(leaf: Leaf, level: _Level) -> Q:

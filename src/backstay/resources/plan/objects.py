@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.db import models
 from django.db.models import Case, F, OuterRef, Q, Value, When
 from django.db.models.expressions import Combinable
 
@@ -20,7 +19,7 @@ from backstay.resources.engine.json_text import (
     JsonValue,
     Unless,
 )
-from backstay.resources.engine.slots import Slot
+from backstay.resources.engine.slots import TEXT, Slot
 from backstay.resources.plan import rights
 from backstay.resources.plan.nodes import (
     Member,
@@ -55,7 +54,7 @@ def json_object(selection: Selection, vendor: str, prefix: str = '') -> Combinab
     *special, (_, common) = rights.shapes(selection.readable, list(members), prefix)
     whens = [When(covered, then=_object(members, shown)) for covered, shown in special]
     usual = _object(members, common)
-    return Case(*whens, default=usual, output_field=models.TextField()) if whens else usual
+    return Case(*whens, default=usual, output_field=TEXT) if whens else usual
 
 
 def _object(members: Mapping[str, Combinable], shown: Collection[str]) -> JsonObject:
@@ -103,9 +102,7 @@ def _one(member: ShowOne, vendor: str, prefix: str) -> Combinable:
     visible = rights.visible(member.selection.readable, path)
     if not isinstance(visible, bool):
         present = Q((f'{path}pk__isnull', False)) & visible
-        return Case(
-            When(present, then=value), default=Value('null'), output_field=models.TextField()
-        )
+        return Case(When(present, then=value), default=Value('null'), output_field=TEXT)
     optional = member.relation.nullable or bool(prefix)
     return Unless(F(f'{path}pk'), value) if optional else value
 
@@ -134,7 +131,7 @@ def _url(path: str, fields: Mapping[str, Field], prefix: str) -> JsonText:
         JsonValue(column, written(part, nullable=False))
         for column, part in zip(columns, parts, strict=True)
     ]
-    url: JsonText = JsonUrl(Slot('origin', models.TextField()), literals, values)
+    url: JsonText = JsonUrl(Slot('origin', TEXT), literals, values)
     for column, part in zip(columns, parts, strict=True):
         url = Unless(column, url) if part.nullable else url
     return url

@@ -11,7 +11,7 @@ from django.db.models.expressions import Combinable
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.engine.json_text import JsonArray, JsonValue, Unless
 from backstay.resources.engine.pages import Count, Cut, select_all, select_page
-from backstay.resources.engine.slots import Slot, bind
+from backstay.resources.engine.slots import NUMBER, Slot, bind
 from backstay.resources.plan import rights
 from backstay.resources.plan.conditions import condition
 from backstay.resources.plan.masks import refuse_costly, resolve_mask
@@ -143,7 +143,7 @@ def _cut(draft: Draft, vendor: str) -> Cut:
 
 
 def _whole(slot: int) -> Slot:
-    return Slot(slot, models.BigIntegerField())
+    return Slot(slot, NUMBER)
 
 
 def _keys(draft: Draft) -> JsonArray:

@@ -15,7 +15,7 @@ from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
 from backstay.resources.declaration.grants import CallerValue, Cover, Grant, Scope, cover
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.engine.comparisons import is_in, is_not_true
-from backstay.resources.engine.slots import ListSlot, Slot
+from backstay.resources.engine.slots import TRUTH, ListSlot, Slot
 
 
 def rows(readable: Readable) -> models.QuerySet[models.Model]:
@@ -160,5 +160,5 @@ def _either(covered: Q, says: bool, otherwise: Cover) -> Cover:
         return (otherwise or covered) if isinstance(otherwise, bool) else covered | otherwise
     if otherwise is False:
         return False
-    uncovered = Q(is_not_true(ExpressionWrapper(covered, models.BooleanField())))
+    uncovered = Q(is_not_true(ExpressionWrapper(covered, TRUTH)))
     return uncovered if otherwise is True else uncovered & otherwise

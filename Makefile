@@ -6,7 +6,8 @@ export ENV ?= local
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-next check lint format types imports settings-check lock clean
+.PHONY: help run test test-next check lint format types imports settings-check lock clean \
+  bench bench-against bench-listsum
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -45,6 +46,21 @@ format: .venv/dev ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: .venv-bench/done ## Compare reads with peers, on PostgreSQL and SQLite (under 10 minutes)
+	.venv-bench/bin/python -m bench reads --rounds 5
+	.venv-bench/bin/python -m bench reads --engine sqlite --rounds 3
+	PYTHONPATH=src .venv-bench/bin/python -m bench.stages
+	.venv-bench/bin/python -m bench report
+
+REF ?= main
+bench-against: .venv-bench/done ## Compare the reads of this tree with those of REF (default main)
+	@rm -rf var/bench/against && git worktree prune && git worktree add -q --detach var/bench/against $(REF)
+	BENCH_AGAINST=$(CURDIR)/var/bench/against .venv-bench/bin/python -m bench against $(ARGS); \
+	  status=$$?; git worktree remove --force var/bench/against; exit $$status
+
+bench-listsum: .venv/dev ## Compare list-sum with the same endpoint written in FastAPI
+	$(BIN)/python -m bench.listsum
+
 COMPILE := $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q
 
 lock: .venv/uv ## Refresh the lock files
@@ -52,6 +68,7 @@ lock: .venv/uv ## Refresh the lock files
 	$(COMPILE) --upgrade --python-version 3.11 -c requirements/lts.in pyproject.toml --all-extras -o requirements/run.lock
 	$(COMPILE) --upgrade --python-version 3.11 -c requirements/lts.in pyproject.toml --all-extras --group dev -o requirements/dev.lock
 	$(COMPILE) --upgrade --python-version 3.12 -c requirements/next.in pyproject.toml --all-extras --group test -o requirements/next.lock
+	$(COMPILE) --upgrade --python-version 3.11 bench/requirements.in -o bench/requirements.lock
 
 clean: ## Remove the environments and all local state
 	rm -rf .venv .venv-next .venv-bench var
@@ -76,6 +93,12 @@ SELF = uv pip install -q --no-deps -e .
 .venv/dev: .venv/run requirements/dev.lock
 	@echo 'Installing what tests and checks need'
 	@$(BIN)/$(INSTALL) requirements/dev.lock --python $(BIN)/python
+	@touch $@
+
+.venv-bench/done: .venv/uv bench/requirements.lock
+	@echo 'Creating .venv-bench'
+	@$(PYTHON) -m venv .venv-bench
+	@$(BIN)/$(INSTALL) bench/requirements.lock --python .venv-bench/bin/python
 	@touch $@
 
 .venv-next/dev: .venv/uv requirements/next.lock pyproject.toml

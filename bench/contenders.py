@@ -1,5 +1,8 @@
 """Who takes part, and how each is tuned; all get the same processes, connections and clients."""
 
+import os
+from dataclasses import replace
+
 from bench import statements
 from bench.pgbench import Pgbench
 from bench.servers import Server, granian
@@ -76,3 +79,12 @@ CONTENDERS: tuple[Contender, ...] = (
         tuning='the same rows as columns, prepared, one generic plan; no application',
     ),
 )
+
+
+def against() -> tuple[Contender, ...]:
+    """Ours as it stands here, and as it stands in the checkout that `BENCH_AGAINST` names."""
+    other = os.environ.get('BENCH_AGAINST', '')
+    paths = f'{other}{os.pathsep}{other}/src'
+    ours = CONTENDERS[0]
+    there = django('backstay', 'Backstay, the other', 'the same', PYTHONPATH=paths)
+    return (ours, replace(there, name='other')) if other else (ours,)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bench.cases import CASES, Case
-from bench.contenders import CONTENDERS, OURS, Contender
+from bench.contenders import CONTENDERS, OURS, Contender, against
 from bench.shapes import FIRST, shapes
 
 
@@ -31,6 +31,13 @@ SUITES = (
         name='reads',
         title='Contenders',
         contenders=CONTENDERS,
+        reference=OURS,
+        cases=CASES,
+    ),
+    Suite(
+        name='against',
+        title='This tree and another',
+        contenders=against(),
         reference=OURS,
         cases=CASES,
     ),

@@ -40,6 +40,9 @@ class PreparedCursor:
             connection.execute('SELECT 1')  # psycopg begins the transaction before a statement
         if self._prepare:
             result = pgconn.exec_prepared(self._name(text, types), values)
+            if _is_outdated(result) and connection.autocommit:
+                self._forget(text, types)
+                result = pgconn.exec_prepared(self._name(text, types), values)
         else:
             result = pgconn.exec_params(text, values, types)
         if result.status != pq.ExecStatus.TUPLES_OK:
@@ -49,6 +52,10 @@ class PreparedCursor:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _forget(self, text: bytes, types: tuple[int, ...]) -> None:
+        names: dict[Any, bytes] = self._connection.__dict__['_backstay_prepared']
+        self._connection.pgconn.exec_(b'DEALLOCATE ' + names.pop((text, types)))
 
     def _dumped(self, params: Sequence[Any]) -> tuple[list[Any], tuple[int, ...]]:
         """The values as text, and their types: 0 for those that the statement casts itself.
@@ -83,6 +90,12 @@ class PreparedCursor:
             raise errors.error_from_result(result, encoding='utf-8')
         names[text, types] = name
         return name
+
+
+def _is_outdated(result: pq.abc.PGresult) -> bool:
+    """Whether a migration has changed what the statement yields since it was prepared."""
+    field = result.error_field(pq.DiagnosticField.SQLSTATE)
+    return field == b'0A000' and result.status != pq.ExecStatus.TUPLES_OK
 
 
 @dataclass(frozen=True, slots=True)

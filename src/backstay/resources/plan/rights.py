@@ -97,7 +97,7 @@ class _Leaf:
 
 
 def _field_at(model: type[models.Model], lookup: str) -> models.Field:
-    """The field that a lookup ends at; of a foreign key, the field that it points at."""
+    """The field that a lookup ends at; of a relation, the field that it points at."""
     field: Any = None
     options: Any = model._meta
     for part in lookup.split('__'):
@@ -107,7 +107,9 @@ def _field_at(model: type[models.Model], lookup: str) -> models.Field:
             break
         if field.is_relation:
             options = field.related_model._meta
-    return field.target_field if isinstance(field, models.ForeignKey) else field
+    if not field.is_relation:
+        return field
+    return field.target_field if isinstance(field, models.ForeignKey) else options.pk
 
 
 def _is_plain(rows: Q, model: type[models.Model]) -> bool:

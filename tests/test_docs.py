@@ -166,7 +166,9 @@ def test_the_document_of_a_service_has_its_own_paths_and_no_other(
     urlconf.urlpatterns = site_urls()  # type: ignore[attr-defined]
 
     paths = {
-        address: set(document_at(client, address)['paths'])
+        address: {
+            path for path in document_at(client, address)['paths'] if not path.startswith('/auth/')
+        }
         for address in ('/one/openapi.json', '/two/openapi.json', '/docs.json')
     }
 

@@ -1,24 +1,69 @@
-"""OpenAPI 3.1 documents and their Swagger pages, of the whole site and of each service."""
+"""OpenAPI 3.1 documents and their Swagger pages, of the whole site and of each service.
+
+A document describes what its reader may read. Staff may ask for that of somebody else:
+`/docs.json?as=guest`, `account`, or `level:2`.
+"""
 
 from typing import Any
 
 from django.urls import URLPattern, include, path
 from drf_spectacular.views import (
+    SpectacularAPIView,
     SpectacularJSONAPIView,
     SpectacularSwaggerSplitView,
     SpectacularYAMLAPIView,
 )
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from backstay.errors import CONTENT_TYPE
+from backstay.errors import CONTENT_TYPE, Problem
+from backstay.identity.caller import GUEST, Caller
+from backstay.identity.callers import Machine
 from backstay.services import Service
+
+
+class DocumentOfRole(SpectacularAPIView):
+    """A document as a role of `?as=` sees it, which staff may ask for."""
+
+    def _get_schema_response(self, request: Request) -> Response:
+        role = request.query_params.get('as')
+        if role is not None:
+            if not getattr(request.user, 'is_staff', False):
+                raise PermissionDenied
+            request.user = Machine(caller_in(role))  # type: ignore[assignment] # it stands for one
+        response: Response = super()._get_schema_response(request)  # type: ignore[no-untyped-call]
+        response['Cache-Control'] = 'private, no-cache'
+        response['Vary'] = 'Authorization, X-Api-Key, Cookie, Accept'
+        return response
+
+
+class JsonDocumentView(DocumentOfRole, SpectacularJSONAPIView):
+    """The document as JSON."""
+
+
+class YamlDocumentView(DocumentOfRole, SpectacularYAMLAPIView):
+    """The document as YAML."""
+
+
+def caller_in(role: str) -> Caller:
+    """A caller in a role: `guest`, `account`, or `level:2`, an account that holds it everywhere."""
+    if role == 'guest':
+        return GUEST
+    if role == 'account':
+        return Caller(kind='account', level=1)
+    kind, _, level = role.partition(':')
+    if kind == 'level' and len(level) == 1 and level in '0123456789':
+        return Caller(kind='account', level=int(level))
+    raise Problem('`as` should be guest, account, or level: and a digit.')
 
 
 def docs_urls() -> list[URLPattern]:
     """The documentation of every mounted service together."""
     return [
         path('docs/', SpectacularSwaggerSplitView.as_view(url_name='docs-json'), name='docs'),
-        path('docs.json', SpectacularJSONAPIView.as_view(), name='docs-json'),
-        path('docs.yaml', SpectacularYAMLAPIView.as_view(), name='docs-yaml'),
+        path('docs.json', JsonDocumentView.as_view(), name='docs-json'),
+        path('docs.yaml', YamlDocumentView.as_view(), name='docs-yaml'),
     ]
 
 
@@ -33,7 +78,7 @@ def service_docs_urls(service: Service) -> list[URLPattern]:
         'DESCRIPTION': service.description,
         'VERSION': service.version,
     }
-    view = SpectacularJSONAPIView.as_view(patterns=patterns, custom_settings=about)
+    view = JsonDocumentView.as_view(patterns=patterns, custom_settings=about)
     page = SpectacularSwaggerSplitView.as_view(url_name=name, title=service.title)
     return [path(service.openapi_path, view, name=name), path(service.docs_path, page)]
 

@@ -1,7 +1,5 @@
 """What the tests of identity share."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.core.cache import cache
 
@@ -12,11 +10,10 @@ from tests.identity.site import SHOP
 
 
 @pytest.fixture(autouse=True)
-def _fresh() -> Iterator[None]:
-    """allauth counts in the cache, and Basic credentials are remembered: nothing outlives a test."""
+def _fresh() -> None:
+    """Nothing of allauth's counters and of remembered credentials outlives a test."""
     cache.clear()
     verified_passwords.clear()
-    yield
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def make(username: str = 'ann@example.com', password: str | None = None) -> Acco
 
 class TestNames:
     @pytest.mark.parametrize(
-        'name', ['ann@example.com', 'bot', 'a.b+c-d_e@x', 'łukasz', '1', 'x' * 254]
+        'name', ['ann@example.com', 'bot', 'a.b+c-d_e@example.org', 'łukasz', '1', 'x' * 254]
     )
     def test_may_be_addresses_and_plain_names(self, name: str) -> None:
         assert make(name).username == name
@@ -58,6 +58,49 @@ class TestNames:
         with pytest.raises(IntegrityError), transaction.atomic():
             Account.objects.bulk_create([Account(username='ann@example.com')])
 
+    @pytest.mark.parametrize('field', ['username', 'email'])
+    def test_are_lower_case_in_the_database_too(self, field: str) -> None:
+        account = make('bot')
+
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Account.objects.filter(pk=account.pk).update(**{field: 'Ann@example.com'})
+
+
+class TestAddresses:
+    def test_are_the_user_name_that_is_one(self) -> None:
+        account = make('Ann@example.com')
+
+        assert account.email == 'ann@example.com'
+        assert account.emailaddress_set.get().verified  # type: ignore[attr-defined]
+
+    def test_stand_beside_a_plain_name(self) -> None:
+        account = Account.objects.create_user('bot', email='Bot@example.com')
+
+        assert (account.username, account.email) == ('bot', 'bot@example.com')
+
+    def test_may_be_absent(self) -> None:
+        assert make('bot').email == make('robot').email == ''
+
+    def test_belong_to_one_account(self) -> None:
+        make('ann@example.com')
+
+        with pytest.raises(ValidationError):
+            Account.objects.create_user('bot', email='ann@example.com')
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Account.objects.bulk_create([Account(username='bot', email='ann@example.com')])
+
+    def test_do_not_differ_from_a_user_name_that_is_one(self) -> None:
+        with pytest.raises(ValidationError, match='user name'):
+            Account.objects.create_user('ann@example.com', email='bob@example.com')
+
+    def test_take_the_user_name_with_them(self) -> None:
+        account = make('ann@example.com')
+        account.email = 'Ann@example.org'
+        account.save(update_fields=['email'])
+
+        account.refresh_from_db()
+        assert account.username == 'ann@example.org'
+
 
 class TestPasswords:
     def test_are_kept_as_argon2(self) -> None:
@@ -76,9 +119,10 @@ class TestPasswords:
 
         assert authenticate(username='ann@example.com', password='wrong') is None
 
-    def test_do_not_open_an_account_that_is_switched_off(self) -> None:
+    @pytest.mark.parametrize('status', ['blocked', 'closed'])
+    def test_do_not_open_an_account_that_is_switched_off(self, status: str) -> None:
         account = make(password=PASSWORD)
-        account.is_active = False
+        account.status = status
         account.save()
 
         assert authenticate(username='ann@example.com', password=PASSWORD) is None
@@ -94,6 +138,7 @@ def test_an_account_may_do_nothing_by_itself() -> None:
     account = make()
 
     assert account.is_active
+    assert account.level == 1
     assert not account.is_staff
     assert not account.is_superuser
 
@@ -115,6 +160,7 @@ class TestCreatesuperuser:
         assert account.username == 'root@example.com'
         assert account.is_staff
         assert account.is_superuser
+        assert account.level == 5
         assert account.check_password(PASSWORD)
 
     def test_tells_that_the_name_is_taken(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,20 +1,24 @@
 """Accounts in the admin, over HTTP."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from backstay.identity.models import Account
+from backstay.identity.keys import create_key
+from backstay.identity.models import Account, ApiKey
 
 pytestmark = pytest.mark.django_db
 
 PASSWORD = 'correct horse battery'
 LIST = '/admin/identity/account/'
 
-#: The session, the caller, how many rows there are, how many match, the rows.
-STATEMENTS_OF_THE_LIST = 5
+#: The session, the caller, the levels to filter by, how many rows there are, how many match, the
+#: rows.
+STATEMENTS_OF_THE_LIST = 6
 
 
 @pytest.fixture
@@ -94,7 +98,7 @@ class TestList:
         assert 'ann@example.com' in page
         assert 'ben@example.com' not in page
 
-    @pytest.mark.parametrize('accounts', [0, 30])
+    @pytest.mark.parametrize('accounts', [0, 100])
     def test_takes_as_many_statements_for_many_as_for_few(
         self,
         signed_in: Client,
@@ -129,6 +133,8 @@ class TestPages:
         assert response.status_code == 302, response.content.decode()
         account = Account.objects.get(username='ann@example.com')
         assert account.check_password(PASSWORD)
+        assert account.email == 'ann@example.com'
+        assert account.emailaddress_set.get().verified  # type: ignore[attr-defined]
 
     @pytest.mark.parametrize('password', ['short', 'password123', 'annexample'])
     def test_refuse_a_weak_password(self, signed_in: Client, password: str) -> None:
@@ -145,10 +151,88 @@ class TestPages:
         assert not Account.objects.filter(username='ann@example.com').exists()
 
     def test_change_a_name(self, signed_in: Client, admin: Account) -> None:
-        form = {'username': 'root@example.com', 'name': 'Root', 'is_active': 'on'}
+        form = {'username': 'root@example.com', 'name': 'Root', 'status': 'active', 'level': 5}
 
         response = signed_in.post(f'{LIST}{admin.pk}/change/', form)
 
         assert response.status_code == 302
         admin.refresh_from_db()
         assert admin.name == 'Root'
+
+
+class TestActions:
+    def run(self, client: Client, action: str, accounts: list[Account]) -> None:
+        """Tick the accounts and run an action."""
+        form = {'action': action, '_selected_action': [account.pk for account in accounts]}
+        assert client.post(LIST, form, follow=True).status_code == 200
+
+    def test_block_and_unblock(self, signed_in: Client, admin: Account) -> None:
+        ann = Account.objects.create_user('ann@example.com')
+        self.run(signed_in, 'block', [ann, admin])
+        ann.refresh_from_db()
+        admin.refresh_from_db()
+        assert (ann.status, admin.status) == ('blocked', 'active')
+        self.run(signed_in, 'unblock', [ann])
+        ann.refresh_from_db()
+        assert ann.status == 'active'
+
+    def test_are_recorded(self, signed_in: Client, admin: Account) -> None:
+        ann = Account.objects.create_user('ann@example.com')
+        self.run(signed_in, 'block', [ann])
+
+        (entry,) = LogEntry.objects.filter(object_id=str(ann.pk))
+        assert entry.user_id == admin.pk
+        assert 'Blocked' in entry.get_change_message()
+
+
+class TestKeys:
+    KEYS = '/admin/identity/apikey/'
+
+    def test_are_shown_once(self, signed_in: Client) -> None:
+        form = {'name': 'ci', 'level': 2, 'ip_allow': '[]'}
+
+        answer = signed_in.post(f'{self.KEYS}add/', form)
+
+        key = ApiKey.objects.get()
+        found = re.search(rf'cak_{key.prefix}\.[\w-]{{43}}', answer.content.decode())
+        assert found
+        assert 'no-store' in answer['Cache-Control']
+        used = Client().get('/auth/me', headers={'X-Api-Key': found.group()})
+        assert used.status_code == 200
+        page = signed_in.get(f'{self.KEYS}{key.pk}/change/').content.decode()
+        assert key.prefix in page
+        assert key.secret_hash not in page
+
+    def test_that_exceed_their_creator_are_refused(self, signed_in: Client) -> None:
+        Account.objects.update(level=2)
+
+        answer = signed_in.post(f'{self.KEYS}add/', {'name': 'ci', 'level': 3, 'ip_allow': '[]'})
+
+        assert b'higher level' in answer.content
+        assert not ApiKey.objects.exists()
+
+    def test_are_revoked_and_never_deleted(self, signed_in: Client, admin: Account) -> None:
+        key, _ = create_key(admin, 'ci')
+        form = {'action': 'revoke', '_selected_action': [key.pk]}
+        signed_in.post(self.KEYS, form)
+
+        key.refresh_from_db()
+        assert key.revoked_at
+        assert signed_in.post(f'{self.KEYS}{key.pk}/delete/', {'post': 'yes'}).status_code == 403
+
+    @pytest.mark.parametrize('keys', [1, 100])
+    def test_are_listed_in_as_many_statements(
+        self,
+        signed_in: Client,
+        admin: Account,
+        django_assert_num_queries: Callable[..., Any],
+        keys: int,
+    ) -> None:
+        made, _ = create_key(admin, 'ci')
+        ApiKey.objects.bulk_create(
+            ApiKey(creator=admin, name='x', prefix=f'p{n}', expires_at=made.expires_at)
+            for n in range(keys)
+        )
+
+        with django_assert_num_queries(STATEMENTS_OF_THE_LIST):
+            assert signed_in.get(self.KEYS).status_code == 200

@@ -73,9 +73,7 @@ class TestEveryWay:
         with django_assert_num_queries(2 if by == 'session' else 1):
             client.get('/closed', headers=headers)
 
-    def test_ends_when_the_account_is_blocked(
-        self, presented: Any, by: str, ann: Account
-    ) -> None:
+    def test_ends_when_the_account_is_blocked(self, presented: Any, by: str, ann: Account) -> None:
         client, headers = presented(by)
         assert client.get('/closed', headers=headers).status_code == 200
         Account.objects.filter(pk=ann.pk).update(status=Status.BLOCKED)

@@ -15,7 +15,7 @@ from backstay.resources import Resource
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.execute import run
 from backstay.resources.plan.plan import make_plan
-from backstay.resources.query.cursor import binding_of, sign
+from backstay.resources.query.cursor import binding_of, encrypt
 from backstay.resources.query.parameters import read_query
 from tests.bookshop.factories import make_book, make_specimen
 from tests.bookshop.resources import (
@@ -77,8 +77,8 @@ class _Walk:
         return _Page(
             ids=ids[: self.limit],
             more=len(ids) > self.limit,
-            on=sign(keys[-1], backwards, binding, _SECRET) if keys else '',
-            back=sign(keys[0], not backwards, binding, _SECRET) if keys else '',
+            on=encrypt(keys[-1], backwards, binding, _SECRET) if keys else '',
+            back=encrypt(keys[0], not backwards, binding, _SECRET) if keys else '',
         )
 
     def through(self, cursor: str = '') -> list[_Page]:

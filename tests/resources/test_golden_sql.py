@@ -30,7 +30,7 @@ from tests.resources.asking import plan_of, query_of
 
 _GOLDEN = Path(__file__).parent / 'golden'
 _SETTINGS = {'NAME': 'nowhere', 'TIME_ZONE': None, 'OPTIONS': {}}
-_ENGINES: dict[str, BaseDatabaseWrapper] = {
+ENGINES: dict[str, BaseDatabaseWrapper] = {
     'postgresql': PostgreSQL(_SETTINGS, 'golden'),
     'sqlite': SQLite(_SETTINGS, 'golden'),
 }
@@ -147,13 +147,13 @@ CASES: dict[str, tuple[type[Resource], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize('engine', _ENGINES)
+@pytest.mark.parametrize('engine', ENGINES)
 @pytest.mark.parametrize('name', CASES)
 def test_the_sql_is_what_was_reviewed(name: str, engine: str) -> None:
     resource, options = CASES[name]
     options = {'mask': 'id', **options} if not name.startswith('mask') else options
-    plan = plan_of(resource, query_of(resource, **options), _ENGINES[engine])
-    text = f'{_broken(plan.sql)}\n-- {_shown(plan.parameters)}\n'
+    plan = plan_of(resource, query_of(resource, **options), ENGINES[engine])
+    text = f'{broken(plan.sql)}\n-- {shown(plan.parameters)}\n'
     path = _GOLDEN / engine / f'{name}.sql'
     if os.environ.get('REWRITE_GOLDEN_SQL'):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -164,7 +164,7 @@ def test_the_sql_is_what_was_reviewed(name: str, engine: str) -> None:
 def test_every_golden_file_belongs_to_a_case() -> None:
     files = {(path.parent.name, path.stem) for path in _GOLDEN.rglob('*.sql')}
 
-    assert files == {(engine, name) for engine in _ENGINES for name in CASES}
+    assert files == {(engine, name) for engine in ENGINES for name in CASES}
 
 
 #: A text or name as a whole, a bracket, or the space before a clause.
@@ -174,7 +174,7 @@ _PARTS = re.compile(
 )
 
 
-def _broken(sql: str) -> str:
+def broken(sql: str) -> str:
     """The SQL over several lines: a clause or a member of an object on each, indented."""
     depth = 0
 
@@ -191,7 +191,7 @@ def _broken(sql: str) -> str:
     return _PARTS.sub(replaced, sql).replace(' \n', '\n')
 
 
-def _shown(parameters: tuple[Any, ...]) -> str:
+def shown(parameters: tuple[Any, ...]) -> str:
     """Slots by their keys, and what is no slot as it is."""
     return ' '.join(
         f'{{{each.key}}}' if isinstance(each, Parameter) else str(each) for each in parameters

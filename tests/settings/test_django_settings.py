@@ -206,3 +206,45 @@ class TestCache:
 
         assert cache['BACKEND'].endswith('RedisCache')
         assert cache['LOCATION'] == 'redis://h/1'
+
+
+class TestMail:
+    @pytest.mark.parametrize(
+        ('env', 'backend'), [('local', 'console'), ('test', 'locmem'), ('production', 'dummy')]
+    )
+    def test_goes_where_nobody_else_reads_it(self, tmp_path: Path, env: str, backend: str) -> None:
+        made = settings_of(tmp_path, ENV=env, **DEPLOYED)
+
+        assert made['EMAIL_BACKEND'] == f'django.core.mail.backends.{backend}.EmailBackend'
+
+    @pytest.mark.parametrize(
+        ('url', 'port', 'ssl', 'tls'),
+        [
+            ('smtp://mail.example.com', 25, False, False),
+            ('smtp+tls://us%40er:p%2Fw@mail.example.com', 587, False, True),
+            ('smtps://us%40er:p%2Fw@mail.example.com:4465', 4465, True, False),
+        ],
+    )
+    def test_goes_to_a_server_when_told(
+        self, tmp_path: Path, url: str, port: int, ssl: bool, tls: bool
+    ) -> None:
+        made = settings_of(tmp_path, ENV='production', EMAIL_URL=url, **DEPLOYED)
+
+        assert made['EMAIL_BACKEND'].endswith('smtp.EmailBackend')
+        assert (made['EMAIL_HOST'], made['EMAIL_PORT']) == ('mail.example.com', port)
+        assert (made['EMAIL_USE_SSL'], made['EMAIL_USE_TLS']) == (ssl, tls)
+        if '@' in url:
+            assert (made['EMAIL_HOST_USER'], made['EMAIL_HOST_PASSWORD']) == ('us@er', 'p/w')
+
+    @pytest.mark.parametrize('url', ['mail.example.com', 'http://x', 'smtp://'])
+    def test_goes_to_nothing_else(self, tmp_path: Path, url: str) -> None:
+        with pytest.raises(SettingsError, match='EMAIL_URL'):
+            settings_of(tmp_path, EMAIL_URL=url)
+
+
+@pytest.mark.parametrize('url', ['https://shop.example.com/', 'shop.example.com', 'ftp://x'])
+def test_the_front_end_is_an_address_without_a_slash(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match='BACKSTAY_FRONTEND_URL'):
+        settings_of(tmp_path, BACKSTAY_FRONTEND_URL=url)
+    good = settings_of(tmp_path, BACKSTAY_FRONTEND_URL='https://shop.example.com/app')
+    assert good['HEADLESS_FRONTEND_URLS']['account_signup'].startswith('https://shop.example.com/')

@@ -13,6 +13,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.encoding import force_bytes
@@ -26,6 +27,18 @@ class SignupFields(forms.Form):
     """What a new account may tell beside its address and password."""
 
     name = forms.CharField(max_length=150, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a password that is like the rest; allauth asks before the rest is known."""
+        given = super().clean() or self.cleaned_data
+        if password := given.get('password'):
+            address = given.get('email', '')
+            draft = get_user_model()(username=address, email=address, name=given.get('name', ''))
+            try:
+                validate_password(password, draft)
+            except forms.ValidationError as error:
+                self.add_error('password', error)
+        return given
 
     def signup(self, request: HttpRequest, user: Any) -> None:
         """Keep it."""
@@ -74,8 +87,10 @@ class AccountAdapter(DefaultAccountAdapter):
                 return super().save_user(request, user, form, commit)
         except IntegrityError:
             from allauth.account.internal.flows.signup import prevent_enumeration
+            from allauth.headless.base.response import AuthenticationResponse
 
             answer = prevent_enumeration(request, email=form.cleaned_data['email'])
+            answer = AuthenticationResponse.from_response(request, answer)
             raise ImmediateHttpResponse(answer) from None
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:

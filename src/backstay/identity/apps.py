@@ -13,9 +13,13 @@ class IdentityConfig(AppConfig):
 
     def ready(self) -> None:
         from allauth.account.signals import password_changed, password_set
+        from django.core import checks
 
         from backstay.identity import openapi  # noqa: F401 drf-spectacular finds what is imported
+        from backstay.identity.checks import check_scopes
         from backstay.identity.tokens import follow_session
+
+        checks.register(check_scopes)
 
         for changed in (password_changed, password_set):
             changed.connect(follow_session, dispatch_uid='backstay.identity.tokens')

@@ -16,6 +16,7 @@ from functools import lru_cache
 from ipaddress import ip_network
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -106,7 +107,8 @@ def store_key(key: ApiKey) -> None:
     """Save a new key. Raises TooManyKeys."""
     with transaction.atomic():
         # The creator's row is the lock: two keys at once must not both be the fiftieth.
-        list(type(key.creator)._default_manager.select_for_update().filter(pk=key.creator_id))
+        accounts = get_user_model()._default_manager
+        list(accounts.select_for_update().filter(pk=key.creator_id).values_list('pk'))
         if active_keys(key.creator).count() >= MOST_ACTIVE:
             raise TooManyKeys(f'An account may have {MOST_ACTIVE} active keys.')
         key.save()

@@ -38,6 +38,7 @@ def account_called(name: str) -> Any:
     return account
 
 
+@lru_cache(maxsize=8)
 def account_columns(prefix: str = '') -> tuple[str, ...]:
     """The columns of the account's model, below a path to it."""
     fields = get_user_model()._meta.concrete_fields

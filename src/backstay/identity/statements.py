@@ -6,17 +6,19 @@ always the same, but for one value.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Subquery
 
+from backstay.resources.conf import prepares_statements
 from backstay.resources.engine.slots import Slot, bind
 
 
 class Statement:
-    """A query set with slots in it, and how its rows come back as Python values."""
+    """A query set of value lists with slots in it, compiled once for each engine."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
@@ -28,9 +30,8 @@ class Statement:
         compiled = self._compiled.get(connection.vendor)
         if compiled is None:
             compiled = self._compiled[connection.vendor] = _compile(self._make(), connection)
-        with connection.cursor() as cursor:
-            cursor.execute(compiled.sql, bind(compiled.parameters, values, {}))
-            row = cursor.fetchone()
+        run = _row_of_postgresql if connection.vendor == 'postgresql' else _row_of_sqlite
+        row = run(compiled, bind(compiled.parameters, values, {}), connection)
         return None if row is None else compiled.converted(row, connection)
 
 
@@ -38,6 +39,8 @@ class Statement:
 class _Compiled:
     sql: str
     parameters: tuple[Any, ...]
+    #: From the text of each column to a Python value, where the driver gives nothing but text.
+    parsers: tuple[Callable[[str], Any], ...]
     #: Position of a column, its functions from the driver's value to Python's, its expression.
     converters: tuple[tuple[int, list[Any], Any], ...]
 
@@ -52,12 +55,45 @@ class _Compiled:
 def _compile(rows: Any, connection: BaseDatabaseWrapper) -> _Compiled:
     compiler = rows.query.get_compiler(connection=connection)
     sql, parameters = compiler.as_sql()
-    converters = compiler.get_converters([column[0] for column in compiler.select])
+    columns = [column[0] for column in compiler.select]
+    converters = compiler.get_converters(columns)
     return _Compiled(
         sql=sql,
         parameters=tuple(parameters),
+        parsers=tuple(_parser(column.output_field) for column in columns),
         converters=tuple((at, *each) for at, each in converters.items()),
     )
+
+
+def _parser(field: models.Field) -> Callable[[str], Any]:
+    match field:
+        case models.DateTimeField():
+            return datetime.fromisoformat
+        case models.JSONField() | models.CharField() | models.TextField():
+            return str
+    return field.to_python
+
+
+def _row_of_sqlite(compiled: _Compiled, parameters: Any, connection: Any) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(compiled.sql, parameters)
+        return cursor.fetchone()
+
+
+def _row_of_postgresql(compiled: _Compiled, parameters: Any, connection: Any) -> Any:
+    """PostgreSQL prepares the statement: planning it takes longer than running it."""
+    from backstay.resources.engine.prepared import PreparedCursor
+
+    connection.ensure_connection()
+    raw = PreparedCursor(connection.connection, prepare=prepares_statements())
+    connection._prepare_cursor(raw).execute(compiled.sql, parameters)
+    cells = [column[0] if column else None for column in raw.columns]
+    if not raw.columns or not raw.columns[0]:
+        return None
+    return [
+        None if cell is None else parse(cell.decode())
+        for parse, cell in zip(compiled.parsers, cells, strict=True)
+    ]
 
 
 def text_slot(position: int) -> Slot:

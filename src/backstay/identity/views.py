@@ -1,5 +1,6 @@
 """The platform's own endpoints under `/auth/`: who one is, and one's API keys."""
 
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -19,6 +20,7 @@ from backstay.identity.callers import caller_of
 from backstay.identity.keys import create_key, revoke_key, rotate_key
 from backstay.identity.models import HIGHEST_LEVEL, LOWEST_LEVEL, ApiKey
 from backstay.identity.rights import rights_of
+from backstay.resources.errors import PageError
 
 _TAGS = ['Identity']
 
@@ -106,7 +108,8 @@ def _written(held: Held) -> dict[str, Any]:
 class KeySerializer(serializers.ModelSerializer):
     """An API key, without its secret."""
 
-    scopes = ScopeSerializer(many=True, allow_null=True, default=None)
+    name = serializers.RegexField(r'\S', max_length=100, help_text='What it is for.')
+    scopes: Any = serializers.ListSerializer(child=ScopeSerializer(), allow_null=True, default=None)
     level = serializers.IntegerField(
         min_value=LOWEST_LEVEL,
         max_value=HIGHEST_LEVEL,
@@ -157,6 +160,23 @@ class KeyPages(LimitOffsetPagination):
 
     default_limit = 20
     max_limit = 100
+
+    def get_limit(self, request: Request) -> int:
+        """As many as are asked for. Raises PageError."""
+        return _whole(request, 'limit', self.default_limit, least=1, most=self.max_limit)
+
+    def get_offset(self, request: Request) -> int:
+        """After as many as are asked for. Raises PageError."""
+        return _whole(request, 'offset', 0, least=0, most=10_000)
+
+
+def _whole(request: Request, name: str, default: int, *, least: int, most: int) -> int:
+    given = request.query_params.getlist(name) or [str(default)]
+    if len(given) > 1 or not re.fullmatch(r'[0-9]{1,6}', given[0], re.ASCII):
+        raise PageError(f'{name} must be given once, as a whole number.')
+    if not least <= int(given[0]) <= most:
+        raise PageError(f'{name} must lie between {least} and {most}.')
+    return int(given[0])
 
 
 @extend_schema(tags=_TAGS)

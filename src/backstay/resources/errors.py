@@ -12,6 +12,7 @@ Problem
 │   └── PageTooDeep          400 page-too-deep
 ├── CursorError              400 cursor-invalid
 ├── ParameterError           400 parameter-unknown
+├── QueryTooDeep             422 query-too-deep
 └── QueryTooSlow             422 query-too-slow
 """
 
@@ -88,6 +89,13 @@ class ParameterError(Problem):
     """A query parameter that does not exist, or twice."""
 
     code = 'parameter-unknown'
+
+
+class QueryTooDeep(Problem):
+    """The statement is nested deeper than the database reads."""
+
+    status = 422
+    code = 'query-too-deep'
 
 
 class QueryTooSlow(Problem):

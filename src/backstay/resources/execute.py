@@ -15,9 +15,10 @@ from typing import Any
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from backstay.errors import Problem
 from backstay.resources.conf import prepares_statements
 from backstay.resources.engine.json_text import CUT_MARK
-from backstay.resources.errors import QueryTooSlow
+from backstay.resources.errors import QueryTooDeep, QueryTooSlow
 from backstay.resources.plan.objects import Patch
 from backstay.resources.plan.plan import Plan
 from backstay.resources.query.nodes import Query
@@ -51,8 +52,8 @@ def run(
 ) -> Rows:
     """Run the statement and take its rows.
 
-    Raises QueryTooSlow when the database needs more than `timeout` seconds; the connection stays
-    usable.
+    Raises QueryTooSlow when the database needs more than `timeout` seconds, QueryTooDeep when it
+    cannot read the statement; the connection stays usable.
     """
     connection = connections[using]
     connection.ensure_connection()
@@ -60,10 +61,8 @@ def run(
     try:
         return _rows(plan, columns(connection, plan, query, facts, timeout))
     except OperationalError as error:
-        if _is_timeout(error):
-            raise QueryTooSlow(
-                'The query takes too long; ask for less, or filter by an indexed field.'
-            ) from None
+        if problem := _problem_of(error):
+            raise problem from None
         raise
 
 
@@ -82,7 +81,12 @@ def stream(
 
 def _streamed(plan: Plan, query: Query, facts: Mapping[str, Any], using: str) -> Iterator[bytes]:
     with connections[using].chunked_cursor() as cursor:
-        cursor.execute(plan.sql, plan.bind(query, facts))
+        try:
+            cursor.execute(plan.sql, plan.bind(query, facts))
+        except OperationalError as error:
+            if problem := _problem_of(error):
+                raise problem from None
+            raise
         while rows := cursor.fetchmany(_ROWS_PER_FETCH):
             for row in rows:
                 yield _patched(plan, row[0].encode())[0]
@@ -114,7 +118,7 @@ def _rows(plan: Plan, columns: Sequence[Sequence[bytes | None]]) -> Rows:
         count = int(counts[0] or 0)
     objects = [each for each in raw if each is not None]
     truncated: list[tuple[int, str]] = []
-    if plan.patches or any(_CUT_BYTES in each for each in objects):
+    if plan.patches or _CUT_BYTES in b''.join(objects):
         patched = [_patched(plan, each) for each in objects]
         objects = [each for each, _ in patched]
         truncated = [(at, cut) for at, (_, cuts) in enumerate(patched) for cut in cuts]
@@ -223,6 +227,17 @@ def _limit_postgresql(connection: BaseDatabaseWrapper, timeout: float | None) ->
     raw.execute(f'SET {scope}plan_cache_mode = force_generic_plan')
     if not connection.in_atomic_block:  # whose end undoes what it set
         raw._backstay_timeout = wanted
+
+
+def _problem_of(error: OperationalError) -> Problem | None:
+    """What the client is told where it asked too much; None for other faults."""
+    if _is_timeout(error):
+        return QueryTooSlow(
+            'The query takes too long; ask for less, or filter by an indexed field.'
+        )
+    if 'parser stack overflow' in str(error):  # SQLite before 3.46
+        return QueryTooDeep('The query is nested deeper than the database reads; ask for less.')
+    return None
 
 
 def _is_timeout(error: OperationalError) -> bool:

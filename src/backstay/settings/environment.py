@@ -91,8 +91,8 @@ class Environment(BaseModel):
     email_url: SecretStr | None = Field(None, alias='EMAIL_URL')
     mail_from: str = Field('backstay@localhost', alias='DEFAULT_FROM_EMAIL')
     #: Where the pages of the front end begin that mails point at.
-    frontend_url: str = Field(
-        '', alias='BACKSTAY_FRONTEND_URL', pattern=r'^(https?://[^\s]*[^/\s])?$'
+    frontend_url: str | None = Field(
+        None, alias='BACKSTAY_FRONTEND_URL', pattern=r'^https?://[^\s]*[^/\s]$'
     )
     #: Whether strangers may make an account for themselves.
     sign_up: bool = Field(True, alias='BACKSTAY_SIGN_UP')

@@ -91,12 +91,13 @@ _SECOND_FACTOR: dict[str, Any] = {
     'MFA_SUPPORTED_TYPES': ['totp', 'recovery_codes', 'webauthn'],
     'MFA_PASSKEY_LOGIN_ENABLED': True,
     'MFA_TOTP_ISSUER': 'Backstay',
+    'MFA_TOTP_TOLERANCE': 1,  # a step before and after: clocks differ (RFC 6238, 5.2)
 }
 
 
 def _frontend_urls(environment: Environment) -> dict[str, str]:
     """Pages that mails point at; without a front end, the paths that one would have."""
-    site = environment.frontend_url
+    site = environment.frontend_url or ''
     return {
         'account_signup': f'{site}/account/signup',
         'account_reset_password': f'{site}/account/password/reset',

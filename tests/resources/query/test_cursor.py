@@ -1,4 +1,4 @@
-"""Cursors: signed, bound, typed, and refused with one text."""
+"""Cursors: encrypted, bound, typed, and refused with one text."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -20,15 +20,15 @@ KEY = 'k' * 50
 REFUSAL = 'The cursor is not valid here; start again without it.'
 
 
-def sign(*keys: Any, backwards: bool = False, binding: str = 'b') -> str:
+def encrypt(*keys: Any, backwards: bool = False, binding: str = 'b') -> str:
     """A cursor of these keys."""
-    return cursor.sign(keys, backwards, binding, KEY)
+    return cursor.encrypt(keys, backwards, binding, KEY)
 
 
 def refused(text: str, kinds: list[Kind], binding: str = 'b', key: str = KEY) -> None:
     """That the cursor is refused, with the text that is always the same."""
     with pytest.raises(CursorError) as raised:
-        cursor.unsign(text, kinds, binding, key)
+        cursor.decrypt(text, kinds, binding, key)
     assert raised.value.detail == REFUSAL
     assert raised.value.answer_code == 'cursor-invalid'
     assert raised.value.members == {}
@@ -57,7 +57,7 @@ def refused(text: str, kinds: list[Kind], binding: str = 'b', key: str = KEY) ->
     ],
 )
 def test_keys_come_back_as_they_were(kind: Kind, value: object) -> None:
-    boundary = cursor.unsign(sign(value, 7), [kind, Kind.INTEGER], 'b', KEY)
+    boundary = cursor.decrypt(encrypt(value, 7), [kind, Kind.INTEGER], 'b', KEY)
 
     assert boundary == cursor.Boundary((value, 7), backwards=False)
     assert type(boundary.keys[0]) is type(value)
@@ -81,26 +81,26 @@ def test_keys_come_back_as_they_were(kind: Kind, value: object) -> None:
     ],
 )
 def test_keys_may_come_from_the_json_of_a_row(kind: Kind, json: object, value: object) -> None:
-    assert cursor.unsign(sign(json), [kind], 'b', KEY).keys == (value,)
+    assert cursor.decrypt(encrypt(json), [kind], 'b', KEY).keys == (value,)
 
 
 def test_the_direction_is_kept() -> None:
-    assert cursor.unsign(sign(1, backwards=True), [Kind.INTEGER], 'b', KEY).backwards is True
+    assert cursor.decrypt(encrypt(1, backwards=True), [Kind.INTEGER], 'b', KEY).backwards is True
 
 
 def test_a_cursor_stands_in_a_url_as_it_is() -> None:
-    text = sign('é' * 20, Decimal('1.5'), None)
+    text = encrypt('é' * 20, Decimal('1.5'), None)
 
     assert text.isascii()
     assert not set(text) - set('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~')
 
 
 def test_a_usual_cursor_is_short() -> None:
-    assert len(sign(datetime.now(UTC), 'a' * 100, 2**63 - 1)) < 1_024
+    assert len(encrypt(datetime.now(UTC), 'a' * 100, 2**63 - 1)) < 1_024
 
 
 def test_every_changed_character_is_noticed() -> None:
-    text = sign('Blue mug', 7)
+    text = encrypt('Blue mug', 7)
 
     for at, character in enumerate(text):
         changed = text[:at] + ('A' if character != 'A' else 'B') + text[at + 1 :]
@@ -116,23 +116,23 @@ def test_what_is_no_cursor(text: str) -> None:
 
 
 def test_it_is_bound_to_the_question_and_the_key() -> None:
-    refused(sign(1), [Kind.INTEGER], binding='other')
-    refused(sign(1), [Kind.INTEGER], key='other')
+    refused(encrypt(1), [Kind.INTEGER], binding='other')
+    refused(encrypt(1), [Kind.INTEGER], key='other')
 
 
 def test_it_has_as_many_keys_as_the_order() -> None:
-    refused(sign(1, 2), [Kind.INTEGER])
-    refused(sign(), [Kind.INTEGER])
+    refused(encrypt(1, 2), [Kind.INTEGER])
+    refused(encrypt(), [Kind.INTEGER])
 
 
 def test_it_lives_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = sign(1)
+    text = encrypt(1)
     now = datetime.now(UTC).timestamp()
 
-    monkeypatch.setattr('django.core.signing.time.time', lambda: now + 24 * 3600 - 60)
-    assert cursor.unsign(text, [Kind.INTEGER], 'b', KEY).keys == (1,)
+    monkeypatch.setattr('backstay.resources.query.cursor.time.time', lambda: now + 24 * 3600 - 60)
+    assert cursor.decrypt(text, [Kind.INTEGER], 'b', KEY).keys == (1,)
 
-    monkeypatch.setattr('django.core.signing.time.time', lambda: now + 24 * 3600 + 60)
+    monkeypatch.setattr('backstay.resources.query.cursor.time.time', lambda: now + 24 * 3600 + 60)
     refused(text, [Kind.INTEGER])
 
 
@@ -140,7 +140,7 @@ def test_keys_too_long_for_a_link_are_refused() -> None:
     text = ''.join(chr(0x4E00 + index) for index in range(4_000))
 
     with pytest.raises(PageError):
-        sign(text)
+        encrypt(text)
 
 
 def test_the_binding_depends_on_everything_that_the_caller_asked(products: Readable) -> None:

@@ -281,7 +281,7 @@ class TestCursorPages:
     def test_a_cursor_leads_on(self, products: Readable) -> None:
         first = asked(products, cursor='', sort='price', limit='2', id__gt='0')
         bound = cursor.binding_of(products, first, 'ann')
-        text = cursor.sign(['12.50', 1], False, bound, 'key')
+        text = cursor.encrypt(['12.50', 1], False, bound, 'key')
 
         query = asked(products, cursor=text, sort='price', limit='3', id__gt='0', fields='id')
 
@@ -291,7 +291,7 @@ class TestCursorPages:
 
     def test_a_null_key_has_no_slot(self, products: Readable) -> None:
         bound = cursor.binding_of(products, asked(products, cursor='', sort='price'), 'ann')
-        text = cursor.sign([None, 5], True, bound, 'key')
+        text = cursor.encrypt([None, 5], True, bound, 'key')
 
         query = asked(products, cursor=text, sort='price')
 
@@ -301,7 +301,9 @@ class TestCursorPages:
     def test_keys_through_relations_are_typed(self, products: Readable) -> None:
         bound = cursor.binding_of(products, asked(products, cursor='', sort='category.id'), 'ann')
 
-        query = asked(products, cursor=cursor.sign([4, 5], False, bound, 'key'), sort='category.id')
+        query = asked(
+            products, cursor=cursor.encrypt([4, 5], False, bound, 'key'), sort='category.id'
+        )
 
         assert query.values == (21, 4, 5)
 
@@ -309,14 +311,14 @@ class TestCursorPages:
         names = Readable(NamesResource)
         bound = cursor.binding_of(names, asked(names, cursor='', sort='name'), 'ann')
 
-        query = asked(names, cursor=cursor.sign(['x', 5], False, bound, 'key'), sort='name')
+        query = asked(names, cursor=cursor.encrypt(['x', 5], False, bound, 'key'), sort='name')
 
         assert query.shape.order[-1] == Key(field='pk')
         assert query.values == (21, 'x', 5)
 
     def test_another_question_is_refused(self, products: Readable) -> None:
         bound = cursor.binding_of(products, asked(products, cursor='', status='active'), 'ann')
-        text = cursor.sign([5], False, bound, 'key')
+        text = cursor.encrypt([5], False, bound, 'key')
         asked(products, cursor=text, status='active')
 
         for other in (

@@ -96,34 +96,50 @@ class Grant:
 Cover = Q | bool
 
 
-def cover(
-    rows: Q, standing: Standing, leaf: Callable[[str, Any], Q], expression: Callable[[Any], Q]
-) -> Cover:
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How the parts of a grant's rows are written."""
+
+    #: One lookup with its value.
+    leaf: Callable[[str, Any], Q]
+    #: Whatever else a `Q` holds.
+    expression: Callable[[Any], Q]
+    #: The rows that a condition does not cover; what is unknown covers nothing.
+    complement: Callable[[Q], Q]
+
+
+def cover(rows: Q, standing: Standing, writing: Writing) -> Cover:
     """The rows of a grant, simplified for a standing.
 
-    `leaf` writes one lookup with its value, `expression` whatever else the `Q` holds. A scope that
-    the caller holds over everything is true for every row, and falls away.
+    A scope that the caller holds over everything is true for every row, and falls away.
     """
     if not rows.children:
         return True
-    parts = [_cover_of(child, standing, leaf, expression) for child in rows.children]
+    parts = [_cover_of(child, standing, writing) for child in rows.children]
     joined = _join(parts, rows.connector)
     if not rows.negated:
         return joined
-    return (not joined) if isinstance(joined, bool) else ~joined
+    return (not joined) if isinstance(joined, bool) else writing.complement(joined)
 
 
-def _cover_of(
-    child: Any, standing: Standing, leaf: Callable[[str, Any], Q], expression: Callable[[Any], Q]
-) -> Cover:
+def certain(rows: Q, standing: Standing) -> bool | None:
+    """Whether a standing alone says that the rows are all, or none; None where it does not."""
+    covered = cover(rows, standing, _UNWRITTEN)
+    return covered if isinstance(covered, bool) else None
+
+
+_UNWRITTEN = Writing(leaf=lambda *_: Q(pk=0), expression=Q, complement=lambda covered: covered)
+
+
+def _cover_of(child: Any, standing: Standing, writing: Writing) -> Cover:
     if isinstance(child, Q):
-        return cover(child, standing, leaf, expression)
+        return cover(child, standing, writing)
     if not isinstance(child, tuple):
-        return expression(child)
+        return writing.expression(child)
     lookup, value = child
     if isinstance(value, Scope) and _holds_all(standing, value):
         return True
-    return leaf(lookup, value)
+    return writing.leaf(lookup, value)
 
 
 def _holds_all(standing: Standing, scope: Scope) -> bool:

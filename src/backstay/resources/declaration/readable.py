@@ -6,12 +6,12 @@ not exist (leak rules L1-L4 of the commerce contract, 1.10). Which rows it has, 
 each row, is written in `backstay.resources.plan.rights`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from backstay.identity.caller import STRANGER, Standing
-from backstay.resources.declaration.grants import Grant
+from backstay.resources.declaration.grants import Grant, certain
 from backstay.resources.declaration.resource import Field, Relation, Resource, primary_key_of
 
 
@@ -71,9 +71,7 @@ class _Seen:
 @lru_cache(maxsize=4_096)
 def _seen(readable: Readable) -> _Seen:
     resource, standing = readable.resource, readable.standing
-    applying = tuple(
-        grant for grant in reversed(resource.grants) if grant.who.includes(standing) and grant.read
-    )
+    applying = tuple(_applying(resource, standing))
 
     def granted(name: str) -> bool:
         return any(grant.reads(name) for grant in applying)
@@ -91,6 +89,18 @@ def _seen(readable: Readable) -> _Seen:
     )
 
 
+def _applying(resource: type[Resource], standing: Standing) -> Iterator[Grant]:
+    """The grants to read that may decide about a row; none does that stands below one of all."""
+    for grant in reversed(resource.grants):
+        if not (grant.read and grant.who.includes(standing)):
+            continue
+        covers_all = certain(grant.rows, standing)
+        if covers_all is not False:
+            yield grant
+        if covers_all:
+            return
+
+
 def _seen_target(relation: Relation, standing: Standing) -> bool:
     """Whether anything of the target may be read; a relation to nothing is not there."""
-    return any(grant.who.includes(standing) and grant.read for grant in relation.target.grants)
+    return any(_applying(relation.target, standing))

@@ -66,6 +66,11 @@ def is_not_true(condition: Combinable) -> Comparison:
     return Comparison('({0}) IS NOT TRUE', condition)
 
 
+def nowhere() -> Comparison:
+    """What holds for no row."""
+    return Comparison('1 = 0')
+
+
 def is_in(value: Combinable, among: ListSlot) -> Comparison:
     """Whether the value is one of a bound list."""
     return Comparison('{0} = ANY({1})', value, among, sqlite='{0} IN {1}')

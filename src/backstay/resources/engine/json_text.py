@@ -60,20 +60,41 @@ class JsonValue(JsonText):
             yield (piece.sql, [*params] * piece.repeats) if isinstance(piece, Rendered) else piece
 
 
-class JsonObject(JsonText):
-    """An object, its members in the order given."""
+class JsonMembers(JsonText):
+    """Members of an object, each behind a comma."""
 
     def __init__(self, members: Sequence[tuple[str, Combinable]]) -> None:
         super().__init__(*(value for _, value in members))
-        self.keys = [name for name, _ in members]
+        self.keys: list[str | None] = [name for name, _ in members]
 
     def pieces(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Iterator[Piece]:
-        opening = '{'
         for key, value in zip(self.keys, self.expressions, strict=True):
-            yield f'{opening}{json.dumps(key, ensure_ascii=False)}:'
+            if key is not None:
+                yield f',{json.dumps(key, ensure_ascii=False)}:'
             yield from _pieces_of(value, compiler, connection)
-            opening = ','
-        yield '}' if self.keys else '{}'
+
+
+class JsonObject(JsonMembers):
+    """An object, its members in the order given.
+
+    What comes without a name is text of members, each behind a comma, or of none.
+    """
+
+    def __init__(self, members: Sequence[tuple[str, Combinable] | Combinable]) -> None:
+        named = [each if isinstance(each, tuple) else (None, each) for each in members]
+        JsonText.__init__(self, *(value for _, value in named))
+        self.keys = [name for name, _ in named]
+
+    def pieces(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Iterator[Piece]:
+        members = super().pieces(compiler, connection)
+        yield '{'
+        if self.keys and self.keys[0] is None:
+            sql, params = _dialect(connection).concatenate(_merged(members))
+            yield f'substr({sql}, 2)', params
+        elif self.keys:
+            yield str(next(members)).removeprefix(',')
+            yield from members
+        yield '}'
 
 
 class JsonArray(JsonText):

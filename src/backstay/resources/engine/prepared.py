@@ -94,8 +94,9 @@ class PreparedCursor:
 
 def _is_outdated(result: pq.abc.PGresult) -> bool:
     """Whether a migration has changed what the statement yields since it was prepared."""
-    field = result.error_field(pq.DiagnosticField.SQLSTATE)
-    return field == b'0A000' and result.status != pq.ExecStatus.TUPLES_OK
+    if result.status == pq.ExecStatus.TUPLES_OK:
+        return False
+    return result.error_field(pq.DiagnosticField.SQLSTATE) == b'0A000'
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,9 +104,16 @@ def _argument(piece: Piece) -> tuple[str, Sequence[Any]]:
     return (sql if _is_simple(sql) else f'({sql})'), params
 
 
+#: A name, one call, one CASE or one subquery. The ORM brackets whatever is made of several.
+_SIMPLE = re.compile(r'[\w".]+|\w+\([^()]*\)|CASE .* END|\(SELECT .*\)', re.DOTALL)
+
+
 def _is_simple(sql: str) -> bool:
-    """Whether the SQL binds tighter than `||` as it stands: a name or one call."""
-    return bool(re.fullmatch(r'[\w".]+|\w+\([^()]*\)', sql))
+    """Whether the SQL binds tighter than `||` as it stands.
+
+    SQLite before 3.46 reads nothing that is nested too deep, so no bracket is wasted.
+    """
+    return _SIMPLE.fullmatch(sql) is not None
 
 
 def install(connection: BaseDatabaseWrapper, **_: Any) -> None:

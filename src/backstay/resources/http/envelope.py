@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from backstay.resources.execute import Rows
 from backstay.resources.plan.plan import MOST_COUNTED
-from backstay.resources.query.cursor import sign
+from backstay.resources.query.cursor import encrypt
 from backstay.resources.query.nodes import CursorPage, OffsetPage, Query
 
 #: What RFC 3986 allows in a query beside letters and digits.
@@ -22,7 +22,7 @@ PAGE = frozenset({'limit', 'offset', 'cursor'})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """What the cursors of an answer are bound to, and the key that signs them."""
+    """What the cursors of an answer are bound to, and the key that seals them."""
 
     binding: str
     key: str
@@ -104,7 +104,7 @@ def _cursor(keys: list[bytes], limit: int, seal: Seal, *, backwards: bool) -> _L
     if not keys:
         return None
     # The alphabet of a cursor stands in a URL as it is.
-    cursor = sign(json.loads(keys[0]), backwards, seal.binding, seal.key)
+    cursor = encrypt(json.loads(keys[0]), backwards, seal.binding, seal.key)
     return f'limit={limit}&cursor={cursor}'
 
 

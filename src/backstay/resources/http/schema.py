@@ -31,7 +31,7 @@ _LIST_CODES = (
     'page-too-deep',
     'cursor-invalid',
 )
-_REFUSED = ('mask-too-expensive', 'query-too-slow')
+_REFUSED = ('mask-too-expensive', 'query-too-deep', 'query-too-slow')
 _NOT_AUTHENTICATED = (
     'token-missing',
     'token-invalid',

@@ -130,9 +130,11 @@ def _compare(leaf: Leaf, level: _Level) -> Q:
 def _guarded(asked: Q, name: str, level: _Level) -> Q:
     """What is asked of a field or relation; unknown on rows that do not show it to the caller."""
     readable_on = rights.where_readable(level.readable, name)
-    if isinstance(readable_on, bool):
+    if readable_on is True:
         return asked
-    if level.depth:
+    if readable_on is False:
+        readable_on = Q(sql.nowhere())
+    elif level.depth:
         # The grants speak of a row further out: they are asked there.
         model = level.readable.resource.options.model
         row = model._base_manager.order_by().filter(pk=level.deeper().attribute('pk'))

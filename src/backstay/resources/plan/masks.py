@@ -42,8 +42,12 @@ def refuse_costly(draft: Draft) -> Draft:
 
 
 def select(readable: Readable, mask: Mask | None, unknown: list[str]) -> Selection:
-    """What a mask shows of a resource; without one, its default mask."""
-    mask = default_mask(readable) if mask is None else mask
+    """What a mask shows of a resource; without one, its default mask.
+
+    What a default mask names and the caller cannot read is not `unknown`: nobody asked for it.
+    """
+    if mask is None:
+        mask, unknown = default_mask(readable), []
     entries = [(name, below) for name, below in mask.entries if name != '*']
     if len(entries) < len(mask.entries):
         named = {name for name, _ in entries}

@@ -10,8 +10,10 @@ from django.db.models import Case, F, OuterRef, Q, Value, When
 from django.db.models.expressions import Combinable
 
 from backstay.resources.declaration.fields import Computed, InPython, Url
+from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Field
 from backstay.resources.engine.json_text import (
+    JsonMembers,
     JsonObject,
     JsonRows,
     JsonText,
@@ -51,6 +53,8 @@ def json_object(selection: Selection, vendor: str, prefix: str = '') -> Combinab
     members = {
         name: _member(member, selection, vendor, prefix) for name, member in selection.members
     }
+    if any(isinstance(member, ShowOne | ShowMany) for _, member in selection.members):
+        return _pieced(members, selection.readable, prefix)
     *special, (_, common) = rights.shapes(selection.readable, list(members), prefix)
     whens = [When(covered, then=_object(members, shown)) for covered, shown in special]
     usual = _object(members, common)
@@ -59,6 +63,23 @@ def json_object(selection: Selection, vendor: str, prefix: str = '') -> Combinab
 
 def _object(members: Mapping[str, Combinable], shown: Collection[str]) -> JsonObject:
     return JsonObject([(name, value) for name, value in members.items() if name in shown])
+
+
+def _pieced(members: Mapping[str, Combinable], readable: Readable, prefix: str) -> JsonObject:
+    """The object, with a condition for each run of members.
+
+    An object for each shape would write nested rows once for each, and theirs once for each of
+    these: the statement would grow with the power of its depth.
+    """
+    pieces: list[tuple[str, Combinable] | Combinable] = []
+    for covered, names in rights.runs(readable, list(members), prefix):
+        run = [(name, members[name]) for name in names]
+        if covered is True:
+            pieces.extend(run)
+        elif covered is not False:
+            shown = When(covered, then=JsonMembers(run))
+            pieces.append(Case(shown, default=Value(''), output_field=TEXT))
+    return JsonObject(pieces)
 
 
 def patches(selection: Selection) -> Iterator[Patch]:

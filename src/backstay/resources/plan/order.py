@@ -143,4 +143,4 @@ def _equal(key: SortKey, slot: int | None) -> Q:
 
 
 def _nowhere() -> Q:
-    return Q(sql.Comparison('1 = 0'))
+    return Q(sql.nowhere())

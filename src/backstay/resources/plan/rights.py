@@ -12,9 +12,16 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
 
-from backstay.resources.declaration.grants import CallerValue, Cover, Grant, Scope, cover
+from backstay.resources.declaration.grants import (
+    CallerValue,
+    Cover,
+    Grant,
+    Scope,
+    Writing,
+    cover,
+)
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.engine.comparisons import is_in, is_not_true
+from backstay.resources.engine.comparisons import is_in, is_not_true, nowhere
 from backstay.resources.engine.slots import TRUTH, ListSlot, Slot
 
 
@@ -23,13 +30,15 @@ def rows(readable: Readable) -> models.QuerySet[models.Model]:
     every = readable.resource.options.model._base_manager.order_by()
     seen = visible(readable)
     if isinstance(seen, bool):
-        return every if seen else every.none()
+        # Django would refuse to write a subquery of `none()`.
+        return every if seen else every.filter(nowhere())
     return every.filter(seen)
 
 
 def visible(readable: Readable, prefix: str = '') -> Cover:
     """Which rows the caller may see; `prefix` is the ORM path to them from the query's own."""
-    return _any([covered for covered, _ in _covers(readable, prefix)])
+    # The lowest first: it mostly covers the most rows, and the others then need no look.
+    return _any([covered for covered, _ in reversed(_covers(readable, prefix))])
 
 
 def where_readable(readable: Readable, name: str, prefix: str = '') -> Cover:
@@ -54,6 +63,25 @@ def shapes(
     return [*found[:-1], (True, found[-1][1])] if found else [(True, frozenset())]
 
 
+def runs(
+    readable: Readable, names: Sequence[str], prefix: str = ''
+) -> list[tuple[Cover, Sequence[str]]]:
+    """The names in their order, those together that the same rows show, and which rows do.
+
+    Says the same as `shapes`; each name is in it once, however many shapes show it.
+    """
+    covers = _covers(readable, prefix)
+    found: list[tuple[list[bool], list[str]]] = []
+    for name in names:
+        granted = [grant.reads(name) for _, grant in covers]
+        if found and found[-1][0] == granted:
+            found[-1][1].append(name)
+        else:
+            found.append((granted, [name]))
+    conditions = [covered for covered, _ in covers]
+    return [(_first(list(zip(conditions, granted, strict=True))), run) for granted, run in found]
+
+
 def _covers(readable: Readable, prefix: str) -> list[tuple[Cover, Grant]]:
     """What each grant covers, the highest first, as far as any row is left for it."""
     covers: list[tuple[Cover, Grant]] = []
@@ -70,13 +98,23 @@ def _covers(readable: Readable, prefix: str) -> list[tuple[Cover, Grant]]:
 def _cover(readable: Readable, grant: Grant, prefix: str) -> Cover:
     model = readable.resource.options.model
     if _is_plain(grant.rows, model):
-        return cover(grant.rows, readable.standing, _Leaf(model, prefix), Q)
+        writing = Writing(leaf=_Leaf(model, prefix), expression=Q, complement=_not_true)
+        return cover(grant.rows, readable.standing, writing)
     # Its joins would multiply rows, or its expressions know nothing of a prefix.
-    covered = cover(grant.rows, readable.standing, _Leaf(model, ''), Q)
+    every = model._base_manager.order_by()
+
+    def complement(covered: Q) -> Q:
+        return ~Q(Exists(every.filter(pk=OuterRef('pk')).filter(covered)))
+
+    writing = Writing(leaf=_Leaf(model, ''), expression=Q, complement=complement)
+    covered = cover(grant.rows, readable.standing, writing)
     if isinstance(covered, bool):
         return covered
-    row = model._base_manager.order_by().filter(pk=OuterRef(f'{prefix}pk'))
-    return Q(Exists(row.filter(covered)))
+    return Q(Exists(every.filter(pk=OuterRef(f'{prefix}pk')).filter(covered)))
+
+
+def _not_true(covered: Q) -> Q:
+    return Q(is_not_true(ExpressionWrapper(covered, TRUTH)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +145,10 @@ def _field_at(model: type[models.Model], lookup: str) -> models.Field:
             break
         if field.is_relation:
             options = field.related_model._meta
-    if not field.is_relation:
-        return field
-    return field.target_field if isinstance(field, models.ForeignKey) else options.pk
+    found: models.Field = field
+    if field.is_relation:
+        found = field.target_field if isinstance(field, models.ForeignKey) else options.pk
+    return found
 
 
 def _is_plain(rows: Q, model: type[models.Model]) -> bool:

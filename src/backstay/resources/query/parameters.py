@@ -22,7 +22,7 @@ from backstay.resources.errors import (
     SortError,
 )
 from backstay.resources.query import json_text, mask
-from backstay.resources.query.cursor import binding, unsign
+from backstay.resources.query.cursor import binding, decrypt
 from backstay.resources.query.filters import Scope, Tally, all_of, parse_filter
 from backstay.resources.query.json_text import shown
 from backstay.resources.query.lookups import parse_lookup
@@ -273,7 +273,7 @@ def _cursor_page(
         return CursorPage(limit_slot=limit_slot)
     if not isinstance(cursor, str):
         raise PageError('`cursor` should be a text.')
-    boundary = unsign(cursor, [_kind(key, readable) for key in order], bound, secret_key)
+    boundary = decrypt(cursor, [_kind(key, readable) for key in order], bound, secret_key)
     slots: list[int | None] = []
     for key in boundary.keys:
         slots.append(None if key is None else len(values))

@@ -1,6 +1,6 @@
-SELECT (CASE
-  WHEN "bookshop_book"."id" IS NULL THEN NULL
-  ELSE ('{"id":' || "bookshop_book"."id" || '}') END) AS "json_", "n"."count_" AS "count_"
+SELECT CASE
+WHEN "bookshop_book"."id" IS NULL THEN NULL
+ELSE ('{"id":' || "bookshop_book"."id" || '}') END AS "json_", "n"."count_" AS "count_"
 FROM (SELECT COUNT(*) AS "count_"
   FROM (SELECT %s AS "count_"
     FROM "bookshop_book"

@@ -1,6 +1,6 @@
-SELECT (CASE
-  WHEN "bookshop_book"."id" IS NULL THEN NULL
-  ELSE ('{"id":' || "bookshop_book"."id" || '}') END) AS "json_", "n"."count_" AS "count_"
+SELECT CASE
+WHEN "bookshop_book"."id" IS NULL THEN NULL
+ELSE ('{"id":' || "bookshop_book"."id" || '}') END AS "json_", "n"."count_" AS "count_"
 FROM (SELECT COUNT(*) AS "count_"
   FROM "bookshop_book") "n"
 LEFT JOIN "bookshop_book" ON ("bookshop_book"."id" IN (SELECT "bookshop_book"."id" AS "pk_"

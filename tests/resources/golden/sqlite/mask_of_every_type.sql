@@ -15,11 +15,11 @@ SELECT (('{"id":' || "bookshop_specimen"."id" ||
     ',"money":' || (COALESCE('"' || (CASE
           WHEN "bookshop_specimen"."money" IS NOT NULL THEN printf('%%.2f', "bookshop_specimen"."money") END) || '"', 'null')) ||
     ',"exact":' || (COALESCE('"' || (backstay_decimal("bookshop_specimen"."exact", 30, 10)) || '"', 'null')) ||
-    ',"truth":' || (CASE
-      WHEN "bookshop_specimen"."truth" IS NULL THEN 'null'
-      ELSE CASE
-      WHEN "bookshop_specimen"."truth" THEN 'true'
-      ELSE 'false' END END) ||
+    ',"truth":' || CASE
+    WHEN "bookshop_specimen"."truth" IS NULL THEN 'null'
+    ELSE CASE
+    WHEN "bookshop_specimen"."truth" THEN 'true'
+    ELSE 'false' END END ||
     ',"day":' || (COALESCE('"' || ("bookshop_specimen"."day") || '"', 'null')) ||
     ',"clock":' || (COALESCE('"' || ("bookshop_specimen"."clock") || '"', 'null')) ||
     ',"moment":' || (COALESCE('"' || (replace("bookshop_specimen"."moment", ' ', 'T') || 'Z') || '"', 'null')) ||
@@ -33,10 +33,10 @@ SELECT (('{"id":' || "bookshop_specimen"."id" ||
     ',"required_text":' || json_quote("bookshop_specimen"."required_text") ||
     ',"required_integer":' || "bookshop_specimen"."required_integer" ||
     ',"required_real":' || backstay_float("bookshop_specimen"."required_real") ||
-    ',"required_money":"' || (CASE
-      WHEN "bookshop_specimen"."required_money" IS NOT NULL THEN printf('%%.2f', "bookshop_specimen"."required_money") END) || '","required_truth":' || (CASE
-      WHEN "bookshop_specimen"."required_truth" THEN 'true'
-      ELSE 'false' END) ||
+    ',"required_money":"' || CASE
+    WHEN "bookshop_specimen"."required_money" IS NOT NULL THEN printf('%%.2f', "bookshop_specimen"."required_money") END || '","required_truth":' || CASE
+    WHEN "bookshop_specimen"."required_truth" THEN 'true'
+    ELSE 'false' END ||
     ',"required_day":"' || "bookshop_specimen"."required_day" || '","required_clock":"' || "bookshop_specimen"."required_clock" || '","required_moment":"' || (replace("bookshop_specimen"."required_moment", ' ', 'T') || 'Z') || '","required_span":"' || backstay_duration("bookshop_specimen"."required_span") || '","required_uuid":"' || (substr("bookshop_specimen"."required_uuid", 1, 8) || '-' || substr("bookshop_specimen"."required_uuid", 9, 4) || '-' || substr("bookshop_specimen"."required_uuid", 13, 4) || '-' || substr("bookshop_specimen"."required_uuid", 17, 4) || '-' || substr("bookshop_specimen"."required_uuid", 21, 12)) || '","required_document":' || "bookshop_specimen"."required_document" ||
     ',"doubled":' || "bookshop_specimen"."doubled" || '}')) AS "json_"
 FROM "bookshop_specimen"

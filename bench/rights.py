@@ -1,0 +1,103 @@
+"""`python -m bench.rights`: what rights cost on a list of 50 rows with two joins and a count.
+
+One resource is open to all, the other has three grants: the active rows for everybody, one field
+more in scope, all of them a level higher. Both show the same rows. CPU of this process, which on
+SQLite is the database too; on PostgreSQL the wall time of the statement is measured instead.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bench import database
+from bench.stages import set_up
+
+ROUNDS, TIMES = 15, 20
+#: `none` leaves the page alone.
+COUNT = os.environ.get('BENCH_COUNT', 'exact')
+
+
+def cases() -> dict[str, Callable[[], Any]]:
+    """A list without rights, and with those of three callers."""
+    from django.db import connection
+    from django.db.models import Q
+
+    from backstay.identity.caller import GUEST, Caller, Facts, Held
+    from backstay.resources import ALL, Grant, Resource, Scope, anyone, level
+    from backstay.resources.declaration.readable import Readable
+    from backstay.resources.execute import run
+    from backstay.resources.plan.cache import plans
+    from backstay.resources.query.parameters import read_query
+    from bench.peers import backstay
+
+    fields = backstay.ProductResource.Meta.fields
+    some = tuple(name for name in fields if name != 'rating')
+
+    def resource(grants: tuple[Grant, ...]) -> type[Resource]:
+        members = {
+            'Meta': type('Meta', (), dict(vars(backstay.ProductResource.Meta))),
+            'company': backstay.ProductResource.declared['company'],
+            'category': backstay.ProductResource.declared['category'],
+        }
+        return type('MeasuredResource', (Resource,), {**members, 'grants': grants})
+
+    relations = ('company', 'category')
+    granted = resource(
+        (
+            Grant(anyone, read=(*some, *relations), rows=Q(status='active')),
+            Grant(level(2), read=(*fields, *relations), rows=Q(company_id__in=Scope('shops', 2))),
+            Grant(level(3), read=ALL, rows=Q(company_id__in=Scope('shops', 3))),
+        )
+    )
+
+    def listing(asked: type[Resource], caller: Caller) -> Callable[[], Any]:
+        parameters = {'limit': ['50'], 'status': ['active'], 'count': [COUNT]}
+        facts = Facts(caller, 'https://shop.test')
+
+        def read() -> Any:
+            readable = Readable(asked, caller.standing())
+            query = read_query(
+                readable, parameters=parameters, mask_header='*', caller_key='x', secret_key='x'
+            )
+            return run(plans.plan(readable, query.shape, connection), query, facts)
+
+        return read
+
+    scopes = tuple(Held(over='shops', id=key, level=2 + key % 2) for key in range(1, 11))
+    everything = (Held(over='shops', level=3),)
+    return {
+        'open to all': listing(resource((Grant(anyone, read=ALL),)), GUEST),
+        'as a guest: one grant': listing(granted, GUEST),
+        'as a manager of ten of 50 companies: three grants': listing(
+            granted, Caller(kind='account', account_id=1, scopes=scopes)
+        ),
+        'as the owner of all: pruned': listing(
+            granted, Caller(kind='account', account_id=2, scopes=everything)
+        ),
+    }
+
+
+def main() -> None:
+    """Measure in turn, check, print."""
+    set_up()
+    clock = time.process_time if database.engine() == 'sqlite' else time.perf_counter
+    made = cases()
+    counts = {read().count for read in made.values()}
+    if len(counts) != 1 or any(len(read().objects) != 51 for read in made.values()):
+        raise SystemExit(f'the lists differ: {counts}')
+    taken: dict[str, list[float]] = {name: [] for name in made}
+    for _ in range(ROUNDS):
+        for name, read in made.items():
+            start = clock()
+            for _ in range(TIMES):
+                read()
+            taken[name].append((clock() - start) / TIMES * 1e3)
+    first = min(next(iter(taken.values())))
+    print(f'| list of 50 rows on {database.engine()} | ms | ratio |\n|---|--:|--:|')
+    for name, each in taken.items():
+        print(f'| {name} | {min(each):.2f} | {min(each) / first:.2f} |')
+
+
+if __name__ == '__main__':
+    main()

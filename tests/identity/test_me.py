@@ -1,0 +1,70 @@
+"""`GET /auth/me`: who one is, and what one may do."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+
+from backstay.identity.keys import create_key
+from backstay.identity.models import Account
+from tests.identity.signing_in import basic, bearer, get_me
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures('site')]
+
+
+def me(**headers: str) -> Any:
+    """The body."""
+    answer = get_me(**headers)
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+def test_guests_are_asked_to_sign_in() -> None:
+    assert get_me().json()['code'] == 'token-missing'
+
+
+def test_tells_the_account_and_what_it_holds(ann: Account) -> None:
+    group = Group.objects.create(name='one')
+    ann.groups.add(group)
+
+    body = me(**basic(ann.username))
+
+    assert body['kind'] == 'account'
+    assert body['account'] == {
+        'id': str(ann.pk),
+        'username': 'ann@example.com',
+        'email': 'ann@example.com',
+        'name': 'Ann',
+    }
+    assert (body['level'], body['highest_level']) == (1, 2)
+    assert body['scopes'] == [{'over': 'groups', 'id': group.pk, 'level': 2, 'read_only': False}]
+
+
+def test_tells_what_may_be_done_with_each_resource(ann: Account) -> None:
+    low = me(**basic(ann.username))['rights']
+    Account.objects.update(level=3)
+    high = me(**basic(ann.username))['rights']
+
+    assert low['StaffProduct'] == {
+        'read': ['id', 'name'],
+        'write': [],
+        'create': [],
+        'delete': False,
+    }
+    assert 'ManagersProduct' not in low
+    assert high['ManagersProduct'] == {
+        'read': ['id', 'name'],
+        'write': ['name'],
+        'create': [],
+        'delete': True,
+    }
+
+
+def test_tells_a_key_that_it_has_no_account(ann: Account) -> None:
+    body = me(**bearer(create_key(ann, 'ci')[1]))
+
+    assert (body['kind'], body['account']) == ('key', None)
+
+
+def test_is_kept_by_nobody(ann: Account) -> None:
+    assert 'no-store' in get_me(**basic(ann.username))['Cache-Control']

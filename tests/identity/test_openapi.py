@@ -1,0 +1,56 @@
+"""The endpoints under `/auth/` that are ours, called as their description says."""
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import CHECKS
+
+from backstay.identity.models import Account
+from config.wsgi import application
+from tests.identity.signing_in import App, bearer
+
+site = schemathesis.openapi.from_wsgi('/docs.json', application).include(path_regex='^/auth/')
+
+#: What a key may do depends on its creator, which no description can tell; and who tries wrong
+#: passwords again and again is answered 429, not 401.
+NOT_ASKED = CHECKS.get_by_names(['positive_data_acceptance', 'ignored_auth'])
+
+repeatable = settings(
+    max_examples=40,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture
+def token(ann: Account) -> str:
+    """An access token of Ann's."""
+    return str(App().sign_in(ann.email)['access_token'])
+
+
+@pytest.mark.django_db
+@site.parametrize()
+@repeatable
+def test_every_answer_to_an_account_is_one_that_the_document_describes(
+    case: schemathesis.Case, token: str
+) -> None:
+    case.call_and_validate(headers=bearer(token), excluded_checks=NOT_ASKED)
+
+
+def test_the_document_has_our_endpoints_and_says_where_the_others_are() -> None:
+    assert {operation.ok().path for operation in site.get_all_operations()} == {
+        '/auth/me',
+        '/auth/keys/',
+        '/auth/keys/{id}/',
+        '/auth/keys/{id}/rotate/',
+    }
+    assert site.raw_schema['externalDocs']['url'] == '/auth/openapi.json'
+    assert set(site.raw_schema['components']['securitySchemes']) == {
+        'basic',
+        'bearer',
+        'key',
+        'session',
+    }

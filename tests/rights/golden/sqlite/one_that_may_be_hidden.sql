@@ -1,0 +1,49 @@
+SELECT ('{' || (substr((CASE
+        WHEN ("bookshop_publisher"."id" IN (SELECT value
+            FROM json_each(%s))
+          OR (("bookshop_publisher"."id" IN (SELECT value
+                FROM json_each(%s)))) IS NOT TRUE) THEN (
+          ',"name":' || json_quote("bookshop_publisher"."name"))
+        ELSE %s END || CASE
+        WHEN ("bookshop_publisher"."id" IN (SELECT value
+            FROM json_each(%s))
+          OR "bookshop_publisher"."id" IN (SELECT value
+            FROM json_each(%s))) THEN (
+          ',"country":' || CASE
+          WHEN ("bookshop_publisher"."country_id" IS NOT NULL
+            AND ("bookshop_publisher"."country_id" = %s
+              OR (("bookshop_publisher"."country_id" IN (SELECT value
+                    FROM json_each(%s)))) IS NOT TRUE
+              OR EXISTS(SELECT %s AS "a"
+                FROM "bookshop_country" U0
+                LEFT OUTER JOIN "bookshop_publisher" U1 ON (U0."code" = U1."country_id")
+                WHERE (U0."code" = ("bookshop_publisher"."country_id")
+                  AND U1."id" IN (SELECT value
+                    FROM json_each(%s)))
+                LIMIT 1))) THEN CASE
+          WHEN (EXISTS(SELECT %s AS "a"
+              FROM "bookshop_country" U0
+              LEFT OUTER JOIN "bookshop_publisher" U1 ON (U0."code" = U1."country_id")
+              WHERE (U0."code" = ("bookshop_publisher"."country_id")
+                AND U1."id" IN (SELECT value
+                  FROM json_each(%s)))
+              LIMIT 1)
+            OR (("bookshop_publisher"."country_id" IN (SELECT value
+                  FROM json_each(%s)))) IS NOT TRUE) THEN ('{"name":' || json_quote("bookshop_country"."name") || '}')
+          ELSE '{}' END
+          ELSE %s END)
+        ELSE %s END), 2)) || '}') AS "json_"
+FROM "bookshop_publisher"
+LEFT OUTER JOIN "bookshop_country" ON ("bookshop_publisher"."country_id" = "bookshop_country"."code")
+WHERE "bookshop_publisher"."id" IN (SELECT "bookshop_publisher"."id" AS "pk_"
+  FROM "bookshop_publisher"
+  LEFT OUTER JOIN "bookshop_country" ON ("bookshop_publisher"."country_id" = "bookshop_country"."code")
+  WHERE ("bookshop_country"."name" = %s
+    OR "bookshop_publisher"."id" IN (SELECT value
+      FROM json_each(%s))
+    OR "bookshop_publisher"."id" IN (SELECT value
+      FROM json_each(%s)))
+  ORDER BY "bookshop_publisher"."id" DESC
+  LIMIT %s OFFSET %s)
+ORDER BY "bookshop_publisher"."id" DESC
+-- {scope:houses:2} {scope:houses:1}  {scope:houses:2} {scope:houses:1} aa {scope:countries:3} 1 {scope:houses:2} 1 {scope:houses:2} {scope:countries:3} null  open {scope:houses:1} {scope:houses:2} {0} {1}

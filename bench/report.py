@@ -52,6 +52,7 @@ def write() -> None:
     parts = [
         section(read(suite, engine), engine)
         for suite in SUITES
+        if suite.name != 'against'  # which is of the day, and of nobody else's interest
         for engine in ENGINES
         if stored_at(suite, engine).exists()
     ]

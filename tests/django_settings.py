@@ -6,3 +6,4 @@ from config.settings import INSTALLED_APPS as SITE_APPS
 _TESTED = ('backstay.resources', 'tests.bookshop', 'tests.catalogue')
 
 INSTALLED_APPS = [*dict.fromkeys((*SITE_APPS, *_TESTED))]
+PASSWORD_HASHERS = ['tests.hashing.QuickArgon2']

@@ -114,6 +114,11 @@ class TestPasswords:
 
         assert authenticate(username='ANN@example.com', password=PASSWORD) == account
 
+    def test_are_the_same_however_a_keyboard_writes_them(self) -> None:
+        make(password='cafe\u0301 au lait \ufb01n')
+
+        assert authenticate(username='ann@example.com', password='café au lait fin')
+
     def test_that_are_wrong_do_not(self) -> None:
         make(password=PASSWORD)
 

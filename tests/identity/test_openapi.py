@@ -29,21 +29,19 @@ repeatable = settings(
 )
 
 
-@pytest.fixture(autouse=True)
-def _open_connection() -> Iterator[None]:
-    """Requests that do not come from Django's own client would end the test's transaction."""
+@pytest.fixture
+def token(ann: Account) -> Iterator[str]:
+    """An access token of Ann's, in a transaction that lasts as long as the test.
+
+    Requests that do not come from Django's own client would end it.
+    """
+    token = App().sign_in(ann.email)['access_token']
     signals = (request_started, request_finished)
     for signal in signals:
         signal.disconnect(close_old_connections)
-    yield
+    yield token
     for signal in signals:
         signal.connect(close_old_connections)
-
-
-@pytest.fixture
-def token(ann: Account) -> str:
-    """An access token of Ann's."""
-    return str(App().sign_in(ann.email)['access_token'])
 
 
 @pytest.mark.django_db

@@ -97,7 +97,8 @@ class TestSigningUp:
         assert Account.objects.count() == 1
 
     @pytest.mark.parametrize(
-        'password', ['short', 'password1234', '1234567890', 'new@example.com', 'new@example']
+        'password',
+        ['short', 'password1234', '1234567890', 'new@example.com', 'new@example', 'long ' * 26],
     )
     def test_refuses_weak_passwords(self, password: str) -> None:
         answer = App().post('auth/signup', {**NEW, 'password': password})

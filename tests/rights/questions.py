@@ -82,6 +82,8 @@ def _leaf(random: Random, view: View, resource: type[Resource], relation: str = 
     ordered = fields[name].kind not in (Kind.CHOICE, Kind.LONG_TEXT)
     op = random.choice(('==', '!=', 'is_null', 'is_not_null', 'in', *('>', '<=') * ordered))
     values = values_for(view, resource, name)
+    if not values:
+        return Compare(field=name, op='is_null', value=None, relation=relation)
     if op == 'in':
         return Compare(
             field=name, op=op, value=random.sample(values, min(2, len(values))), relation=relation

@@ -4,6 +4,7 @@ Of every secret only a hash is stored, and nothing here is tied to a domain: whi
 classes or teams an account belongs to is the services' matter (`Service.scopes`).
 """
 
+import unicodedata
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -136,6 +137,14 @@ class AccountFields(AbstractBaseUser, PermissionsMixin):
             kwargs |= {'update_fields': {*fields, 'username'}} if fields is not None else {}
         super().save(*args, **kwargs)
 
+    def set_password(self, raw_password: str | None) -> None:
+        """The new password; what keyboards write differently for one text is one password."""
+        super().set_password(_one_spelling(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Whether this is the password."""
+        return super().check_password(_one_spelling(raw_password))
+
     def vouch_for_email(self) -> None:
         """Record the e-mail address as verified: one statement, or none without an address."""
         from allauth.account.models import EmailAddress
@@ -144,6 +153,10 @@ class AccountFields(AbstractBaseUser, PermissionsMixin):
             EmailAddress.objects.create(
                 user_id=self.pk, email=self.email, verified=True, primary=True
             )
+
+
+def _one_spelling(password: str | None) -> str | None:
+    return None if password is None else unicodedata.normalize('NFKC', password)
 
 
 class Account(AccountFields):

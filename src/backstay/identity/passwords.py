@@ -14,6 +14,7 @@ from allauth.account.auth_backends import AuthenticationBackend
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.encoding import force_bytes
 
@@ -52,6 +53,22 @@ def verified_account(request: HttpRequest | None, name: str, password: str) -> A
         else:
             attempt.succeeded = account.check_password(password)
     return account if attempt.succeeded else None
+
+
+class MaximumLengthValidator:
+    """Refuses passwords that are longer than anybody types: each attempt costs their hash."""
+
+    def __init__(self, max_length: int = 128) -> None:
+        self.max_length = max_length
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Raises ValidationError."""
+        if len(password) > self.max_length:
+            raise ValidationError(self.get_help_text(), code='password_too_long')
+
+    def get_help_text(self) -> str:
+        """What forms say."""
+        return f'Your password may have {self.max_length} characters.'
 
 
 class VerifiedPasswords:

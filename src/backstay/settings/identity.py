@@ -30,13 +30,15 @@ AUTHENTICATION_CLASSES = [
 #: Calls of one account, of one key, and of one address that is not signed in.
 THROTTLE_RATES = {'account': '600/minute', 'key': '3000/minute', 'address': '300/minute'}
 
-_PASSWORD_VALIDATORS = [
-    {'NAME': f'django.contrib.auth.password_validation.{name}', 'OPTIONS': options}
-    for name, options in (
-        ('UserAttributeSimilarityValidator', {'user_attributes': ('username', 'email', 'name')}),
-        ('MinimumLengthValidator', {'min_length': 10}),
-        ('CommonPasswordValidator', {}),
-    )
+_DJANGO = 'django.contrib.auth.password_validation'
+_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {
+        'NAME': f'{_DJANGO}.UserAttributeSimilarityValidator',
+        'OPTIONS': {'user_attributes': ('username', 'email', 'name')},
+    },
+    {'NAME': f'{_DJANGO}.MinimumLengthValidator', 'OPTIONS': {'min_length': 10}},
+    {'NAME': f'{_DJANGO}.CommonPasswordValidator'},
+    {'NAME': 'backstay.identity.passwords.MaximumLengthValidator'},
 ]
 
 

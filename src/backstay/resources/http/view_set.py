@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, Stre
 from django.http.response import HttpResponseBase
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotAuthenticated, UnsupportedMediaType
+from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -58,6 +59,8 @@ class ResourceViewSet(ViewSet):
     resource: ClassVar[type[Resource]]
     schema = ResourceSchema()
     content_negotiation_class = Negotiation
+    #: The grants decide who may read; a subclass may ask for more.
+    permission_classes = (AllowAny,)
     lookup_value_regex = '[^/]+'
     #: Name of the path's parameter: that of the resource's lookup field.
     lookup_url_kwarg: ClassVar[str] = 'id'

@@ -15,7 +15,7 @@ from backstay.identity.caller import GUEST, Caller
 from backstay.resources import Resource
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.plan.plan import make_plan
-from tests.resources.test_golden_sql import ENGINES, broken, shown
+from tests.resources.test_golden_sql import ENGINES, LOCKED, broken, shown
 from tests.rights.asking import query_of
 from tests.rights.callers import CALLERS
 from tests.rights.resources import (
@@ -28,6 +28,8 @@ from tests.rights.resources import (
     WorkResource,
     WriterResource,
 )
+
+pytestmark = LOCKED
 
 _GOLDEN = Path(__file__).parent / 'golden'
 _BOB, _ROOT, _KEY = CALLERS['operator'], CALLERS['root'], CALLERS['key']

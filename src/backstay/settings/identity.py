@@ -3,6 +3,8 @@
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import django
+
 from backstay.settings.environment import Environment
 
 APPS = (
@@ -119,19 +121,42 @@ def _mail(environment: Environment) -> dict[str, Any]:
 
     Mails carry codes, which do not belong into the log of a deployed site.
     """
-    made: dict[str, Any] = {'DEFAULT_FROM_EMAIL': environment.mail_from}
     if environment.email_url is None:
         nowhere = 'django.core.mail.backends.dummy.EmailBackend'
-        return {**made, 'EMAIL_BACKEND': _BACKENDS.get(environment.env, nowhere)}
-    url = urlsplit(environment.email_url.get_secret_value())
+        backend, options = _BACKENDS.get(environment.env, nowhere), {}
+    else:
+        backend = 'django.core.mail.backends.smtp.EmailBackend'
+        options = _smtp(environment.email_url.get_secret_value())
+    sender = {'DEFAULT_FROM_EMAIL': environment.mail_from}
+    if django.VERSION >= (6, 1):
+        return {**sender, 'MAILERS': {'default': {'BACKEND': backend, 'OPTIONS': options}}}
     return {
-        **made,
-        'EMAIL_BACKEND': 'django.core.mail.backends.smtp.EmailBackend',
-        'EMAIL_HOST': url.hostname or 'localhost',
-        'EMAIL_PORT': url.port or {'smtps': 465, 'smtp+tls': 587}.get(url.scheme, 25),
-        'EMAIL_HOST_USER': unquote(url.username or ''),
-        'EMAIL_HOST_PASSWORD': unquote(url.password or ''),
-        'EMAIL_USE_SSL': url.scheme == 'smtps',
-        'EMAIL_USE_TLS': url.scheme == 'smtp+tls',
-        'EMAIL_TIMEOUT': 10,
+        **sender,
+        'EMAIL_BACKEND': backend,
+        **{_BEFORE_6_1[name]: value for name, value in options.items()},
+    }
+
+
+#: Options of a mailer to the settings that they were until Django 6.1.
+_BEFORE_6_1 = {
+    'host': 'EMAIL_HOST',
+    'port': 'EMAIL_PORT',
+    'username': 'EMAIL_HOST_USER',
+    'password': 'EMAIL_HOST_PASSWORD',
+    'use_ssl': 'EMAIL_USE_SSL',
+    'use_tls': 'EMAIL_USE_TLS',
+    'timeout': 'EMAIL_TIMEOUT',
+}
+
+
+def _smtp(address: str) -> dict[str, Any]:
+    url = urlsplit(address)
+    return {
+        'host': url.hostname or 'localhost',
+        'port': url.port or {'smtps': 465, 'smtp+tls': 587}.get(url.scheme, 25),
+        'username': unquote(url.username or ''),
+        'password': unquote(url.password or ''),
+        'use_ssl': url.scheme == 'smtps',
+        'use_tls': url.scheme == 'smtp+tls',
+        'timeout': 10,
     }

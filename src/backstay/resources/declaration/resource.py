@@ -342,7 +342,7 @@ def _relation(resource: type[Resource], name: str, declared: Related) -> Relatio
 def _link(edge: Any) -> tuple[str, str, str]:
     """How the ORM spells an edge: its own lookup, that back from the target, the local end."""
     if edge.many_to_many:
-        if edge.concrete:
+        if isinstance(edge, models.ManyToManyField):
             return edge.name, edge.related_query_name(), 'pk'
         return edge.field.related_query_name(), edge.field.name, 'pk'
     if edge.concrete:

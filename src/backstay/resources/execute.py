@@ -225,6 +225,8 @@ def _limit_postgresql(connection: BaseDatabaseWrapper, timeout: float | None) ->
     # Straight to the driver: it is no statement of the read.
     raw.execute(f'SET {scope}statement_timeout = {wanted}')
     raw.execute(f'SET {scope}plan_cache_mode = force_generic_plan')
+    # Compiling a wide statement to machine code takes seconds, and a page never earns them back.
+    raw.execute(f'SET {scope}jit = off')
     if not connection.in_atomic_block:  # whose end undoes what it set
         raw._backstay_timeout = wanted
 

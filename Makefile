@@ -7,7 +7,7 @@ export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-next check lint format types imports settings-check lock clean \
-  bench bench-against bench-listsum
+  bench bench-against bench-listsum bench-writes
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -51,6 +51,10 @@ bench: .venv-bench/done ## Compare reads with peers, on PostgreSQL and SQLite (u
 	.venv-bench/bin/python -m bench reads --engine sqlite --rounds 3
 	PYTHONPATH=src .venv-bench/bin/python -m bench.stages
 	.venv-bench/bin/python -m bench report
+
+bench-writes: .venv-bench/done ## Compare a bulk of 1 000 new rows with DRF and with bulk_create
+	PYTHONPATH=src .venv-bench/bin/python -m bench.writes
+	PYTHONPATH=src BENCH_ENGINE=sqlite .venv-bench/bin/python -m bench.writes
 
 REF ?= main
 bench-against: .venv-bench/done ## Compare the reads of this tree with those of REF (default main)

@@ -8,6 +8,7 @@ from backstay.settings import Environment, django_settings, load
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 SERVICES = {
+    'codereview': 'services.codereview',
     'listsum': 'services.listsum',
 }
 

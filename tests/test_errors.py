@@ -19,6 +19,7 @@ from backstay.errors import (
     CONTENT_TYPE,
     Fault,
     Problem,
+    code_of,
     escape_pointer,
     handler400,
     handler403,
@@ -497,3 +498,21 @@ def test_a_problem_is_escaped_without_any_middleware() -> None:
     assert b'<' not in response.content
     assert b'&' not in response.content
     assert json.loads(response.content)['detail'] == f'{SCRIPT}&'
+
+
+@pytest.mark.parametrize(
+    ('status', 'title'),
+    [
+        (404, 'Not Found'),
+        (413, 'Content Too Large'),
+        (414, 'URI Too Long'),
+        (416, 'Range Not Satisfiable'),
+        (422, 'Unprocessable Content'),
+    ],
+)
+def test_a_status_is_called_as_in_rfc_9110_by_every_python(status: int, title: str) -> None:
+    assert Problem(status=status).title == title
+
+
+def test_a_code_made_of_a_title_is_the_same_by_every_python() -> None:
+    assert code_of(414) == 'uri-too-long'

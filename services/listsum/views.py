@@ -60,6 +60,7 @@ class TwoListSum(APIView):
 
     @extend_schema(
         operation_id='two_list_sum',
+        tags=['List-sum'],
         summary='Is the target a sum of one number from each list?',
         description=(
             'Whether `target` equals a + b for some a of `list_a` and some b of `list_b`. Numbers '

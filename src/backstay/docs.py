@@ -1,7 +1,8 @@
 """OpenAPI 3.1 documents and their Swagger pages, of the whole site and of each service.
 
-A document describes what its reader may read. Staff may ask for that of somebody else:
-`/docs.json?as=guest`, `account`, or `level:2`.
+A document describes what its reader may do: an operation on a resource that he may call on no row
+is not in it. Staff may ask for that of somebody else: `/docs.json?as=guest`, `account`, or
+`level:2`.
 """
 
 from typing import Any
@@ -17,8 +18,8 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backstay.caller import GUEST, Caller
 from backstay.errors import CONTENT_TYPE, Problem
-from backstay.identity.caller import GUEST, Caller
 from backstay.identity.callers import Machine
 from backstay.services import Service
 

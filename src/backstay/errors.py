@@ -51,7 +51,7 @@ class Problem(Exception):
         super().__init__(detail)
         self.answer_status = status or self.status
         self.answer_code = code or self.code
-        self.title = HTTPStatus(self.answer_status).phrase
+        self.title = phrase_of(self.answer_status)
         self.detail = detail or self.title
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
@@ -92,9 +92,23 @@ _CODES = {
 }
 
 
+#: Names of RFC 9110 that Python has from 3.13 on: no answer depends on the Python that gives it.
+_PHRASES = {
+    413: 'Content Too Large',
+    414: 'URI Too Long',
+    416: 'Range Not Satisfiable',
+    422: 'Unprocessable Content',
+}
+
+
+def phrase_of(status: int) -> str:
+    """What the status is called."""
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
+
+
 def code_of(status: int) -> str:
     """The stable code of a status that nothing more precise is known of."""
-    return _CODES.get(status, HTTPStatus(status).phrase.lower().replace(' ', '-'))
+    return _CODES.get(status, phrase_of(status).lower().replace(' ', '-'))
 
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
@@ -132,7 +146,7 @@ def problem_from(error: Exception) -> Problem | None:
         case SuspiciousOperation():
             return _of_status(400, 'The request cannot be understood.')
         case drf.ValidationError():
-            faults = tuple(_faults(error.get_full_details(), ''))
+            faults = tuple(faults_in(error.get_full_details(), ''))
             count = f'{len(faults)} faults' if len(faults) != 1 else 'One fault'
             return _of_status(422, f'{count} in what was sent.', errors=faults)
         case drf.ParseError():
@@ -178,7 +192,7 @@ def _headers(error: Any) -> dict[str, str]:
     return headers
 
 
-def _faults(details: Any, pointer: str) -> Iterator[Fault]:
+def faults_in(details: Any, pointer: str) -> Iterator[Fault]:
     """DRF's nested details as flat faults, each with the pointer to its place."""
     match details:
         case dict() if _is_leaf(details):
@@ -186,11 +200,11 @@ def _faults(details: Any, pointer: str) -> Iterator[Fault]:
         case dict():
             for key, value in details.items():
                 own = '' if key == 'non_field_errors' else f'/{escape_pointer(str(key))}'
-                yield from _faults(value, pointer + own)
+                yield from faults_in(value, pointer + own)
         case list():
             leaves = all(isinstance(each, dict) and _is_leaf(each) for each in details)
             for index, value in enumerate(details):
-                yield from _faults(value, pointer if leaves else f'{pointer}/{index}')
+                yield from faults_in(value, pointer if leaves else f'{pointer}/{index}')
 
 
 def _is_leaf(details: Mapping[str, Any]) -> bool:

@@ -31,6 +31,9 @@ class Service:
     any_origin: bool = False
     #: Dotted path of a function without arguments that loads demo data; it runs once.
     demo: str = ''
+    #: Dotted path of a sequence of `backstay.seeding.Seed`s: what `backstay seed` writes, and
+    #: `backstay run` in its size `small`, once and before `demo`.
+    seeds: str = ''
     #: Dotted path of a function from the id of an account (a value or an expression) to a query set
     #: of what it holds: `values_list(over, id, level, read_only)`. It runs inside the statement
     #: that loads the account.

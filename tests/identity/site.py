@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, Value
+from django.db.models import DecimalField, F, Q, Value
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.decorators import api_view, permission_classes
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -11,16 +11,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+import config.urls  # noqa: F401 it gives resources their pages, once, before ours are listed
+from backstay.caller import Held
 from backstay.errors import handler400, handler403, handler404, handler500
 from backstay.identity.authentication import BasicAuthentication, SessionAuthentication
-from backstay.identity.caller import Held
 from backstay.identity.callers import caller_of
 from backstay.identity.models import Account
 from backstay.identity.throttles import AddressThrottle, CallerThrottle
 from backstay.identity.urls import identity_urls
 from backstay.resources import (
+    ALL,
     CallerValue,
+    Computed,
     Grant,
+    One,
+    Parent,
     Resource,
     ResourceRouter,
     Scope,
@@ -29,7 +34,7 @@ from backstay.resources import (
     view_set_of,
 )
 from backstay.services import Service
-from tests.catalogue.models import Product
+from tests.catalogue.models import Category, Product
 
 __all__ = ['handler400', 'handler403', 'handler404', 'handler500', 'urlpatterns']
 
@@ -119,6 +124,47 @@ class ManagersProductResource(Resource):
         fields = ('id', 'name')
 
     grants = (Grant(level(3), read=('id', 'name'), write=('name',), delete=True),)
+
+
+class ShelfResource(Resource):
+    """Categories, for whoever holds level 2 over something."""
+
+    class Meta:
+        model = Category
+        name = 'ReservedShelf'
+        fields = ('id', 'name')
+
+    grants = (Grant(level(2), read=ALL),)
+
+
+class ShelvedProductResource(Resource):
+    """Products by group: a low grant for some groups, and one for whoever holds all of them."""
+
+    class Meta:
+        model = Product
+        name = 'ShelvedProduct'
+        fields = ('id', 'name', 'slug', 'price')
+
+    category = One(ShelfResource)
+    parent = Parent(ShelfResource, source='category')
+    double_price = Computed(F('price') * 2, DecimalField(max_digits=12, decimal_places=2))
+
+    grants = (
+        Grant(
+            signed_in,
+            read=('id', 'name', 'category', 'parent'),
+            rows=Q(id__in=Scope('groups', level=1)),
+        ),
+        Grant(
+            level(2),
+            read=ALL,
+            write=('name', 'slug'),
+            create=ALL,
+            delete=True,
+            rows=Q(id__in=Scope('groups', level=2)),
+        ),
+        Grant(signed_in, write=('price',), rows=~Q(id__in=Scope('groups', level=1))),
+    )
 
 
 router = ResourceRouter()

@@ -236,3 +236,52 @@ class TestKeys:
 
         with django_assert_num_queries(STATEMENTS_OF_THE_LIST):
             assert signed_in.get(self.KEYS).status_code == 200
+
+
+class TestHistory:
+    HISTORY = '/admin/admin/logentry/'
+
+    def block(self, client: Client, account: Account) -> None:
+        """Do something."""
+        form = {'action': 'block', '_selected_action': [account.pk]}
+        client.post(LIST, form)
+
+    def test_tells_who_did_what(self, signed_in: Client) -> None:
+        self.block(signed_in, Account.objects.create_user('ann@example.com'))
+
+        page = signed_in.get(self.HISTORY).content.decode()
+        entry = LogEntry.objects.get()
+        detail = signed_in.get(f'{self.HISTORY}{entry.pk}/change/').content.decode()
+
+        assert 'ann@example.com' in page
+        assert 'root@example.com' in page
+        assert 'Status: Blocked.' in detail
+
+    def test_is_changed_by_nobody(self, signed_in: Client) -> None:
+        self.block(signed_in, Account.objects.create_user('ann@example.com'))
+        entry = LogEntry.objects.get()
+
+        for path in ('add/', f'{entry.pk}/delete/'):
+            assert signed_in.post(f'{self.HISTORY}{path}', {'post': 'yes'}).status_code == 403
+        answer = signed_in.post(f'{self.HISTORY}{entry.pk}/change/', {'object_repr': 'x'})
+        assert answer.status_code == 403
+
+    @pytest.mark.parametrize('entries', [1, 100])
+    def test_takes_as_many_statements_for_much_as_for_little(
+        self,
+        signed_in: Client,
+        django_assert_num_queries: Callable[..., Any],
+        entries: int,
+    ) -> None:
+        accounts = Account.objects.bulk_create(Account(username=f'u{n}') for n in range(entries))
+        form = {'action': 'block', '_selected_action': [account.pk for account in accounts]}
+        signed_in.post(LIST, form)
+
+        with django_assert_num_queries(4):
+            assert signed_in.get(self.HISTORY).status_code == 200
+
+
+def test_the_admin_says_whose_it_is(signed_in: Client) -> None:
+    assert '<title>Everything that is stored | Backstay</title>' in re.sub(
+        r'\s+(?=[<|])|(?<=>)\s+', ' ', signed_in.get('/admin/').content.decode()
+    ).replace('> ', '>').replace(' <', '<')

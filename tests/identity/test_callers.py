@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser, Group
 from django.core.management import CommandError, call_command
 from django.test import Client, RequestFactory
 
-from backstay.identity.caller import GUEST, Caller, Facts, Held
+from backstay.caller import GUEST, Caller, Facts, Held
 from backstay.identity.callers import Machine, caller_of, caller_of_account
 from backstay.identity.checks import check_scopes
 from backstay.identity.models import Account, Status
@@ -147,7 +147,7 @@ class TestFacts:
         assert facts['caller:unknown'] is None
 
     def test_leave_out_what_is_only_read(self) -> None:
-        assert Facts(self.caller, '', writing=True)['scope:groups:2'] == [1]
+        assert Facts(self.caller)['writes:groups:2'] == [1]
 
     def test_know_nothing_else(self) -> None:
         with pytest.raises(KeyError):

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from backstay.identity.caller import Held
+from backstay.caller import Held
 from backstay.identity.keys import TooManyKeys, caller_of_key, create_key, rotate_key
 from backstay.identity.models import Account, ApiKey
 from tests.identity.signing_in import account_with_password, basic, bearer

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 
+from backstay.caller import Caller, Held
 from backstay.identity.keys import create_key
 from backstay.identity.models import Account
+from backstay.identity.rights import rights_of
 from tests.identity.signing_in import basic, bearer, get_me
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures('site')]
@@ -68,3 +70,42 @@ def test_tells_a_key_that_it_has_no_account(ann: Account) -> None:
 
 def test_is_kept_by_nobody(ann: Account) -> None:
     assert 'no-store' in get_me(**basic(ann.username))['Cache-Control']
+
+
+class TestRights:
+    """Of `ShelvedProduct`, for accounts that hold this or that."""
+
+    def of(self, *scopes: Held) -> Any:
+        """What somebody who holds these may do."""
+        caller = Caller(kind='account', account_id=1, name='ann', level=1, scopes=scopes)
+        return rights_of(caller)['ShelvedProduct']
+
+    def test_name_no_relation_to_what_may_not_be_read(self) -> None:
+        assert self.of(Held(over='groups', id=1, level=1))['read'] == ['id', 'name']
+
+    def test_name_relations_that_are_shown_and_no_others(self) -> None:
+        read = self.of(Held(over='groups', id=1, level=2))['read']
+
+        assert read == ['id', 'name', 'slug', 'price', 'double_price', 'category']
+
+    def test_to_write_are_those_that_bodies_take(self) -> None:
+        found = self.of(Held(over='groups', id=1, level=2))
+
+        assert found['write'] == ['name', 'slug', 'price']
+        assert found['create'] == ['name', 'slug', 'price']
+        assert found['delete'] is True
+
+    def test_to_write_are_not_had_by_who_only_reads(self) -> None:
+        found = self.of(Held(over='groups', id=1, level=2, read_only=True))
+
+        assert 'slug' in found['read']
+        assert (found['write'], found['create'], found['delete']) == (['price'], [], False)
+
+    def test_leave_out_grants_that_no_row_can_meet(self) -> None:
+        everything = self.of(Held(over='groups', level=2))
+
+        assert everything['write'] == ['name', 'slug']
+
+    def test_leave_out_resources_with_which_nothing_may_be_done(self) -> None:
+        assert 'ReservedShelf' not in rights_of(Caller(kind='account', account_id=1, level=1))
+        assert 'ReservedShelf' in rights_of(Caller(kind='account', account_id=1, level=2))

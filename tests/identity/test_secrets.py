@@ -10,9 +10,12 @@ import pytest
 from django.core import mail
 from django.test import Client
 
+from backstay.identity.email_changes import remember_change
 from backstay.identity.keys import create_key
-from backstay.identity.models import Account, ApiKey, TokenPair
+from backstay.identity.models import Account, ApiKey, EmailChange, TokenPair
+from tests.identity.passkeys import Passkey
 from tests.identity.signing_in import PASSWORD, App, basic, bearer, code_of_the_last_mail
+from tests.identity.test_email_changes import mailed
 from tests.identity.test_sign_in import code_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures('site')]
@@ -73,6 +76,8 @@ def use_everything(ann: Account) -> tuple[set[str], list[Any]]:
     ann.refresh_from_db()
     pair = TokenPair.objects.first()
     assert pair is not None
+    of_passkey = use_a_passkey(app, answers)
+    of_change = change_the_address(app, answers)
     answers.append(App().post('tokens/refresh', {'refresh_token': meta['refresh_token'] + 'x'}))
     found = secrets_of(
         PASSWORD,
@@ -91,8 +96,63 @@ def use_everything(ann: Account) -> tuple[set[str], list[Any]]:
         pair.access_hash,
         pair.refresh_hash,
         pair.password_mark,
+        *of_passkey,
+        *of_change,
     )
     return found, answers
+
+
+def use_a_passkey(app: App, answers: list[Any]) -> list[str]:
+    """Add one and sign in with it, rightly and wrongly; what only the device and the site know."""
+    register, login = 'account/authenticators/webauthn', 'auth/webauthn/login'
+    key, other = Passkey(), App()
+    asked = app.call('GET', f'app/v1/{register}?passwordless').json()['data']['creation_options']
+    made = key.create(asked)
+    answers.append(app.post(register, {'name': 'Laptop', 'credential': {**made, 'response': {}}}))
+    answers.append(app.post(register, {'name': 'Laptop', 'credential': made}))
+    assert answers[-1].status_code == 200
+    options = other.call('GET', f'app/v1/{login}').json()['data']['request_options']
+    given = key.get(options)
+    response = given['response']
+    wrong = [
+        {**given, 'response': {**response, 'signature': response['clientDataJSON']}},
+        {**given, 'response': {**response, 'clientDataJSON': response['signature']}},
+        {**given, 'id': 'eA'},
+    ]
+    answers += [other.post(login, {'credential': each}) for each in (*wrong, given)]
+    assert answers[-1].status_code == 200
+    return [
+        asked['publicKey']['challenge'],
+        options['publicKey']['challenge'],
+        made['response']['attestationObject'],
+        response['signature'],
+        response['clientDataJSON'],
+        other.headers['X-Session-Token'],
+        *(answers[-1].json()['meta'][name] for name in ('access_token', 'refresh_token')),
+    ]
+
+
+def change_the_address(app: App, answers: list[Any]) -> list[str]:
+    """Change it and undo that, rightly and wrongly; what was mailed for it, and its hash."""
+    app.post('account/email', {'email': 'ann@example.org'})
+    code = code_of_the_last_mail()
+    answers.append(app.post('auth/email/verify', {'key': 'AAAA-AAAA'}))
+    assert app.post('auth/email/verify', {'key': code}).status_code == 200
+    undo = mailed()
+    hashed = EmailChange.objects.get().undo_hash
+    client = Client(raise_request_exception=False)
+    answers += [
+        client.post('/auth/email/undo', {'undo': given}, content_type='application/json')
+        for given in (undo + 'x', undo * 3, [undo], undo)
+    ]
+    assert answers[-1].status_code == 204
+    return [code, undo, undo[4:], hashed, *change_left_behind()]
+
+
+def change_left_behind() -> list[str]:
+    """One that is not undone, so that a page of it would have something to show."""
+    undo = remember_change(Account.objects.get(), 'ann@example.net')
+    return [undo, EmailChange.objects.get().undo_hash]
 
 
 def leaked(secrets: set[str], text: str) -> list[str]:
@@ -106,7 +166,7 @@ def test_no_log_and_no_error_has_any_of_them(ann: Account, log: io.StringIO) -> 
 
     assert len(secrets) > 20
     assert len(errors) > 20
-    assert {answer.status_code for answer in answers} <= {200, 400, 401, 403, 404, 429}
+    assert {each.status_code for each in answers} <= {200, 204, 400, 401, 403, 404, 410, 422, 429}
     assert 'request' in log.getvalue()
     assert leaked(secrets, log.getvalue()) == []
     for answer in errors:

@@ -199,6 +199,11 @@ class TestLockout:
             answer = App(address).post('auth/login', {'email': email, 'password': 'wrong'})
         return answer
 
+    def lock(self, email: str = 'ann@example.com') -> None:
+        """Twenty wrong passwords from as many addresses."""
+        for number in range(20):
+            self.fail(1, f'192.0.2.{number}', email)
+
     def succeed(self, address: str) -> Any:
         """The answer to the right password."""
         return App(address).post('auth/login', {'email': 'ann@example.com', 'password': PASSWORD})
@@ -213,6 +218,20 @@ class TestLockout:
         assert 0 < int(answer['Retry-After']) <= 900
         assert self.succeed('192.0.2.2').status_code == 200
 
+    def test_asks_for_a_pause_that_doubles_to_a_quarter_of_an_hour(self) -> None:
+        self.fail(5)
+
+        pauses = [int(self.fail(1)['Retry-After']) for _ in range(7)]
+
+        assert pauses[:5] == [30, 60, 120, 240, 480]
+        assert all(880 < pause <= 900 for pause in pauses[5:])
+
+    def test_never_asks_for_more_than_it_lasts(self) -> None:
+        self.fail(11)
+        let_pass(880)
+
+        assert 0 < int(self.fail(1)['Retry-After']) <= 20
+
     def test_is_the_same_for_an_account_that_does_not_exist(self) -> None:
         known = self.fail(6)
         unknown = self.fail(6, email='nobody@example.com')
@@ -225,6 +244,7 @@ class TestLockout:
         assert self.succeed('192.0.2.1').status_code == 200
 
         assert self.fail(5).status_code == 400
+        assert self.fail(1)['Retry-After'] == '30'
 
     def test_counts_a_whole_ipv6_network_as_one(self) -> None:
         for number in range(5):
@@ -235,15 +255,10 @@ class TestLockout:
 
     def test_comes_after_twenty_wherever_they_come_from(self) -> None:
         """T004."""
-        for number in range(20):
-            self.fail(1, f'192.0.2.{number}')
+        self.lock()
 
         assert self.succeed('198.51.100.1').status_code == 429
-        for counter in Counter.objects.all():
-            hits = array('d')
-            hits.frombytes(bytes(counter.hits))
-            counter.hits = array('d', (hit - 15 * 60 for hit in hits)).tobytes()
-            counter.save()
+        let_pass(15 * 60)
         assert self.succeed('198.51.100.1').status_code == 200
 
     def test_ignores_what_the_client_says_of_its_address(self) -> None:
@@ -261,6 +276,15 @@ class TestLockout:
             assert client.post('/admin/login/', form).status_code == 200
 
         assert client.post('/admin/login/', form).status_code == 429
+
+
+def let_pass(seconds: float) -> None:
+    """Make everything that was counted so much older."""
+    for counter in Counter.objects.all():
+        hits = array('d')
+        hits.frombytes(bytes(counter.hits))
+        counter.hits = array('d', (hit - seconds for hit in hits)).tobytes()
+        counter.save()
 
 
 @pytest.mark.usefixtures('ann')

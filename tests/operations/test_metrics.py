@@ -8,7 +8,8 @@ from django.test import Client
 from backstay.operations.urls import operations_urls
 from backstay.settings import Environment
 
-pytestmark = pytest.mark.urls('sample_site.root')
+#: The queues of tasks are counted in the database.
+pytestmark = [pytest.mark.urls('sample_site.root'), pytest.mark.django_db]
 
 
 def figure(client: Client, series: str) -> float:

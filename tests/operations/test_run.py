@@ -1,9 +1,14 @@
 """`backstay run` as a developer uses it."""
 
+import os
 import re
 import signal
 import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -37,6 +42,54 @@ def test_it_prepares_serves_stops_and_starts_again_with_its_data(start_site: Sta
     with sqlite3.connect(first.base_dir / 'var/db.sqlite3') as database:
         assert database.execute('SELECT name FROM auth_group').fetchall() == [('demo 1',)]
     database.close()
+
+
+def test_it_runs_tasks_beside_the_site_and_ends_with_it(start_site: StartSite) -> None:
+    site = start_site('run')
+    name = 'backstay.tasks.upkeep.forget_finished_jobs'
+    with closing(
+        sqlite3.connect(site.base_dir / 'var/db.sqlite3', isolation_level=None)
+    ) as database:
+        due = "UPDATE tasks_periodictask SET next_run_at = '2020-01-01 00:00:00' WHERE name = ?"
+        wait_for(lambda: database.execute(due, (name,)).rowcount)
+        done = "SELECT 1 FROM tasks_job WHERE state = 'done' AND task = ?"
+        wait_for(lambda: database.execute(done, (name,)).fetchall())
+    assert f'backstay_tasks_total{{outcome="done",task="{name}"}} 1.0' in site.get('/metrics').text
+    children = site.workers()
+    assert len(children) == 2
+    started = time.monotonic()
+    assert site.stop(signal.SIGINT, group=True) == 0
+    assert time.monotonic() - started < 5
+    assert not any(Path(f'/proc/{child}').exists() for child in children)
+    assert 'Traceback' not in site.output()
+
+
+def test_a_worker_does_not_outlive_a_site_that_was_killed(start_site: StartSite) -> None:
+    site = start_site('run')
+    named = wait_for(lambda: re.search(r'working .*worker=[^:\s]+:(\d+):', site.output()))
+    web, worker = site.workers(), int(named[1])
+    web.remove(worker)
+    site.stop(signal.SIGKILL)
+    for process in web:  # Granian leaves them
+        os.kill(process, signal.SIGKILL)
+    wait_for(lambda: not _runs(worker))
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 20) -> Any:
+    """What the condition gives once it is true."""
+    until = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < until, 'it did not come true'
+        time.sleep(0.02)
+    return value
+
+
+def _runs(pid: int) -> bool:
+    """Whether the process is there, and more than a name that its parent has not asked for."""
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    except FileNotFoundError:
+        return False
 
 
 def password_in(output: str) -> str:

@@ -8,15 +8,19 @@ import socket
 import threading
 import time
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 import pytest
 from django.core.management import CommandError, call_command
-from sample_site.running import Site, StartSite, launch
+from sample_site.running import Site, StartSite, free_port, launch
 
 from backstay.operations.management.commands.serve import claim
 from backstay.settings import Environment
+
+#: What `collectstatic` writes last, of no files: the real thing takes 40 s.
+NO_FILES = '{"version": "1.1", "paths": {}, "hash": ""}'
 
 
 @pytest.mark.parametrize(
@@ -52,6 +56,37 @@ def test_a_port_in_use_is_one_clear_line(site: Site, tmp_path: Path) -> None:
     ]
 
 
+class TestStaticFiles:
+    DEPLOYED = MappingProxyType(
+        {'ENV': 'staging', 'SECRET_KEY': 'k' * 40, 'ALLOWED_HOSTS': '127.0.0.1'}
+    )
+
+    def test_have_to_be_collected_before_a_deployed_site_serves(self, tmp_path: Path) -> None:
+        site = launch(tmp_path, 'serve', free_port(), {**self.DEPLOYED})
+        try:
+            assert site.process.wait(timeout=20) == 1
+        finally:
+            site.process.kill()
+        assert site.output().splitlines() == [
+            f'CommandError: {tmp_path}/var/static/staticfiles.json is missing: /docs/ and /admin/ '
+            'need the static files; collect them with `backstay collectstatic --noinput`'
+        ]
+
+    def test_that_are_collected_let_a_deployed_site_serve(
+        self, start_site: StartSite, tmp_path: Path
+    ) -> None:
+        (tmp_path / 'var' / 'static').mkdir(parents=True)
+        (tmp_path / 'var' / 'static' / 'staticfiles.json').write_text(NO_FILES)
+        site = start_site('serve', base_dir=tmp_path, **self.DEPLOYED)
+        assert site.get('/livez').status_code == 200
+
+    def test_are_not_asked_of_who_only_looks(self, settings: Any, tmp_path: Path) -> None:
+        settings.STATIC_ROOT = tmp_path
+        settings.BACKSTAY = settings.BACKSTAY.model_copy(update={'env': 'staging'})
+        call_command('serve', '--print', stdout=(printed := io.StringIO()))
+        assert 'threads' in printed.getvalue()
+
+
 @pytest.mark.parametrize('host', ['no-such-host.invalid', '192.0.2.1'])
 def test_an_address_of_another_machine_is_refused(host: str) -> None:
     with pytest.raises(CommandError, match=rf'^HOST.*{host}'):
@@ -62,15 +97,16 @@ def test_port_0_is_a_free_one() -> None:
     assert claim('127.0.0.1', 0)[1] > 0
 
 
-def test_several_processes_count_together_and_replace_each_other(start_site: StartSite) -> None:
-    site = start_site('serve', ENV='test', BACKSTAY_PROCESSES='2')
+def test_several_processes_count_together_and_replace_each_other(
+    start_site: StartSite, tmp_path: Path
+) -> None:
+    site = start_site('serve', ENV='test', BACKSTAY_PROCESSES='2', TMPDIR=str(tmp_path))
     started = time.monotonic()
     for _ in range(40):  # new connections, which the kernel spreads over the processes
         site.get('/sample/hello/')
     series = 'http_requests_total{method="GET",route="/sample/hello/",status="2xx"} 40.0'
     assert series in site.get('/metrics').text.splitlines()
-    folder = site.base_dir / 'var'
-    assert len(list(folder.glob('metrics-*'))) == 1
+    assert len(list(tmp_path.glob('backstay-metrics-*'))) == 1
 
     time.sleep(max(0, started + 6 - time.monotonic()))  # sooner is a crash loop to Granian
     dead = site.workers()[0]
@@ -82,7 +118,7 @@ def test_several_processes_count_together_and_replace_each_other(start_site: Sta
     assert len(site.workers()) == 2
     assert site.get('/livez').status_code == 200
     assert site.stop() == 0
-    assert list(folder.glob('metrics-*')) == []
+    assert list(tmp_path.glob('backstay-metrics-*')) == []
 
 
 def test_print_shows_what_the_environment_amounts_to(settings: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 from django.db.backends.sqlite3.base import Database
 
-from backstay.identity.caller import Caller, Facts
+from backstay.caller import Caller, Facts
 from backstay.resources import Resource
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import QueryTooDeep

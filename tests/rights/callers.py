@@ -2,7 +2,7 @@
 
 from random import Random
 
-from backstay.identity.caller import GUEST, Caller, Held
+from backstay.caller import GUEST, Caller, Held
 
 
 def _house(key: int | None, level: int, *, read_only: bool = False) -> Held:

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from backstay.identity.caller import Caller
+from backstay.caller import Caller
 from backstay.resources import (
     CallerValue,
     Computed,
@@ -391,10 +391,10 @@ def _step(world: World, model: type[models.Model], row: Row, name: str) -> list[
     others = world.rows[edge.related_model]
     key = row[model._meta.pk.attname]
     if edge.many_to_many:
-        field = edge if edge.concrete else edge.field
+        field = edge.field if edge.auto_created else edge
         through = field.remote_field.through
         here, there = field.m2m_field_name(), field.m2m_reverse_field_name()
-        if not edge.concrete:
+        if edge.auto_created:
             here, there = there, here
         here, there = _column(through, here), _column(through, there)
         return [others[link[there]] for link in world.rows[through].values() if link[here] == key]

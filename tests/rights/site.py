@@ -9,9 +9,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
+from backstay.caller import Caller
 from backstay.docs import docs_urls
 from backstay.errors import handler400, handler403, handler404, handler500
-from backstay.identity.caller import Caller
 from backstay.identity.callers import Machine
 from backstay.resources import ResourceRouter, view_set_of
 from tests.rights.callers import CALLERS

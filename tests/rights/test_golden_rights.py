@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from backstay.identity.caller import GUEST, Caller
+from backstay.caller import GUEST, Caller
 from backstay.resources import Resource
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.plan.plan import make_plan
@@ -24,6 +24,7 @@ from tests.rights.resources import (
     LandResource,
     OpinionResource,
     PrintingResource,
+    TextResource,
     VerdictResource,
     WorkResource,
     WriterResource,
@@ -62,6 +63,16 @@ CASES: dict[str, tuple[type[Resource], Caller, dict[str, Any]]] = {
         {'mask': 'id', 'sort': 'copy.stock'},
     ),
     'count_of_what_is_seen': (WorkResource, GUEST, {'mask': 'id', 'count': 'exact'}),
+    'count_of_what_a_filter_settles': (
+        HouseResource,
+        _BOB,
+        {'mask': '{}', 'count': 'exact', 'filter': {'field': 'id', 'value': 1}},
+    ),
+    'filter_of_a_computed_field': (
+        TextResource,
+        GUEST,
+        {'mask': '{}', 'filter': {'field': 'double_price', 'op': '>', 'value': 1}},
+    ),
 }
 
 

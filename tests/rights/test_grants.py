@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backstay.identity.caller import Caller
+from backstay.caller import Caller
 from backstay.resources import Resource
 from tests.rights.asking import ask, ask_if_readable, objects
 from tests.rights.callers import CALLERS, any_caller

@@ -17,8 +17,8 @@ from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
+from backstay.caller import Caller, Held
 from backstay.docs import caller_in
-from backstay.identity.caller import Caller, Held
 from backstay.resources import Resource
 from backstay.resources.query.cursor import encrypt
 from tests.bookshop.models import Book, Publisher
@@ -345,6 +345,18 @@ def test_a_document_has_what_its_reader_may_read(word: str) -> None:
             assert shown - {''} <= set(names)
 
 
+@pytest.mark.parametrize('word', CALLERS)
+def test_a_document_has_no_read_that_its_reader_may_not_make(word: str) -> None:
+    view = View(World(), CALLERS[word])
+    document = json.loads(answers(Asked('/openapi.json'), word)[0].body)
+
+    told = {path.split('/')[1] for path in document['paths']}
+
+    assert told == {prefix for prefix, resource in SERVED.items() if view.names(resource)}
+    for prefix in SERVED.keys() - told:
+        assert SERVED[prefix].options.name not in document['components']['schemas']
+
+
 def test_a_document_names_nothing_that_its_reader_may_not_read() -> None:
     documents = {
         word: json.loads(answers(Asked('/openapi.json'), word)[0].body)
@@ -377,7 +389,9 @@ class TestDocumentOfARole:
         view = View(World(), caller_in(role))
         assert view.caller.standing().level == level
         assert [*found['Work']['properties']] == view.names(SERVED['works'])
-        assert [*found['Opinion']['properties']] == view.names(SERVED['opinions'])
+        # Guests read no opinion at all.
+        told = found.get('Opinion', {'properties': ()})
+        assert [*told['properties']] == view.names(SERVED['opinions'])
 
     def test_a_role_that_does_not_exist(self, staff: Client) -> None:
         for role in ('', 'root', 'level:', 'level:x', 'level:10', 'level:-1'):

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from backstay.identity.caller import Caller
+from backstay.caller import Caller
 from backstay.resources.plan import conditions, rights
 from backstay.resources.plan.cache import plans
 from tests.rights.callers import CALLERS, any_caller

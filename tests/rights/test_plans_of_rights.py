@@ -5,15 +5,21 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 
-from backstay.identity.caller import GUEST, Caller, Facts, Held
+from backstay.caller import GUEST, Caller, Facts, Held
+from backstay.resources import ALL, Grant, level
 from backstay.resources.declaration.grants import certain
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.plan.plan import make_plan
+from tests.bookshop.models import Book
+from tests.resources.conftest import Declare
 from tests.rights.asking import ask, plan_of, query_of
 from tests.rights.callers import CALLERS, any_caller
 from tests.rights.questions import mask_text, whole_mask
 from tests.rights.resources import (
+    HOUSES_2,
+    HOUSES_3,
     SERVED,
     IssueResource,
     LabelResource,
@@ -59,6 +65,35 @@ def test_equal_shapes_are_one() -> None:
     """Two grants that show the same of what is asked need no CASE."""
     assert 'CASE' not in sql_of(OpinionResource, CALLERS['operator'], 'id,stars', sort='id')
     assert 'CASE' in sql_of(OpinionResource, CALLERS['operator'], 'id,text', sort='id')
+
+
+@pytest.mark.parametrize(
+    ('lower', 'higher', 'asked'),
+    [
+        (Q(publisher_id__in=HOUSES_2), Q(publisher_id__in=HOUSES_3), ['2']),
+        (Q(publisher_id__in=HOUSES_3), Q(publisher_id__in=HOUSES_2), ['3', '2']),
+        (Q(publisher_id__in=HOUSES_2), ~Q(publisher_id__in=HOUSES_3), ['2', '3']),
+        (Q(publisher_id__in=HOUSES_2), Q(publisher_id__in=HOUSES_3, pages=1), ['2', '3']),
+        (
+            Q(publisher_id__in=HOUSES_2) | Q(pages=1),
+            Q(publisher_id__in=HOUSES_3) | Q(pages=1),
+            ['2'],
+        ),
+    ],
+    ids=str,
+)
+def test_rows_that_a_lower_grant_holds_for_certain_are_not_asked_for_again(
+    declare: Declare, lower: Q, higher: Q, asked: list[str]
+) -> None:
+    grants = (Grant(level(2), read=ALL, rows=lower), Grant(level(3), read=ALL, rows=higher))
+    resource = declare(Book, 'id', grants=grants)
+    caller = CALLERS['manager']
+
+    query = query_of(resource, caller, 'id')
+    plan = make_plan(Readable(resource, caller.standing()), query.shape, connection)
+
+    keys = [str(getattr(each, 'key', '')) for each in plan.parameters]
+    assert [key[-1] for key in keys if key.startswith('scope:')] == asked
 
 
 def test_nested_rows_are_written_once_however_many_grants_there_are() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 from django.db import ConnectionHandler
 
@@ -41,6 +42,7 @@ def test_django_has_nothing_to_warn_of_under_production(run_python) -> None:
         SECRET_KEY=secrets.token_urlsafe(48),
         ALLOWED_HOSTS='example.com',
         DATABASE_URL='sqlite://:memory:',
+        EMAIL_URL='smtp+tls://mail.example.com',
         SERVICES=None,
     )
 
@@ -208,6 +210,22 @@ class TestCache:
         assert cache['LOCATION'] == 'redis://h/1'
 
 
+def mailer_of(made: dict[str, Any]) -> dict[str, Any]:
+    """Backend and options of the mail, where this Django looks for them."""
+    if django.VERSION >= (6, 1):
+        mailer = made['MAILERS']['default']
+        return {'backend': mailer['BACKEND'], **mailer['OPTIONS']}
+    return {
+        'backend': made['EMAIL_BACKEND'],
+        'host': made.get('EMAIL_HOST'),
+        'port': made.get('EMAIL_PORT'),
+        'username': made.get('EMAIL_HOST_USER'),
+        'password': made.get('EMAIL_HOST_PASSWORD'),
+        'use_ssl': made.get('EMAIL_USE_SSL'),
+        'use_tls': made.get('EMAIL_USE_TLS'),
+    }
+
+
 class TestMail:
     @pytest.mark.parametrize(
         ('env', 'backend'), [('local', 'console'), ('test', 'locmem'), ('production', 'dummy')]
@@ -215,7 +233,7 @@ class TestMail:
     def test_goes_where_nobody_else_reads_it(self, tmp_path: Path, env: str, backend: str) -> None:
         made = settings_of(tmp_path, ENV=env, **DEPLOYED)
 
-        assert made['EMAIL_BACKEND'] == f'django.core.mail.backends.{backend}.EmailBackend'
+        assert mailer_of(made)['backend'] == f'django.core.mail.backends.{backend}.EmailBackend'
 
     @pytest.mark.parametrize(
         ('url', 'port', 'ssl', 'tls'),
@@ -228,13 +246,13 @@ class TestMail:
     def test_goes_to_a_server_when_told(
         self, tmp_path: Path, url: str, port: int, ssl: bool, tls: bool
     ) -> None:
-        made = settings_of(tmp_path, ENV='production', EMAIL_URL=url, **DEPLOYED)
+        mailer = mailer_of(settings_of(tmp_path, ENV='production', EMAIL_URL=url, **DEPLOYED))
 
-        assert made['EMAIL_BACKEND'].endswith('smtp.EmailBackend')
-        assert (made['EMAIL_HOST'], made['EMAIL_PORT']) == ('mail.example.com', port)
-        assert (made['EMAIL_USE_SSL'], made['EMAIL_USE_TLS']) == (ssl, tls)
+        assert mailer['backend'].endswith('smtp.EmailBackend')
+        assert (mailer['host'], mailer['port']) == ('mail.example.com', port)
+        assert (mailer['use_ssl'], mailer['use_tls']) == (ssl, tls)
         if '@' in url:
-            assert (made['EMAIL_HOST_USER'], made['EMAIL_HOST_PASSWORD']) == ('us@er', 'p/w')
+            assert (mailer['username'], mailer['password']) == ('us@er', 'p/w')
 
     @pytest.mark.parametrize('url', ['mail.example.com', 'http://x', 'smtp://'])
     def test_goes_to_nothing_else(self, tmp_path: Path, url: str) -> None:

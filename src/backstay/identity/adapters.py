@@ -1,11 +1,16 @@
 """What allauth asks a site: how accounts are made, what mails say, what is shown of an account."""
 
 import base64
+import hmac
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.stages import EmailVerificationStage
+from allauth.account.internal.flows.password_reset_by_code import (
+    PASSWORD_RESET_VERIFICATION_SESSION_KEY,
+)
+from allauth.core import context as allauth_context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
@@ -16,11 +21,15 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import salted_hmac
 from django.utils.encoding import force_bytes
 
+from backstay.identity import stages
 from backstay.identity.addresses import address_of, network_of
 from backstay.identity.attempts import MAILS_FROM, RESETS, is_within
-from backstay.identity.problems import AccountBlocked, answered_as_problems
+from backstay.identity.email_changes import remember_change
+from backstay.identity.loading import account_called
+from backstay.identity.problems import AccountBlocked, SignInThrottled, answered_as_problems
 
 
 class SignupFields(forms.Form):
@@ -47,17 +56,6 @@ class SignupFields(forms.Form):
             user.save(update_fields=['name'])
 
 
-class AddressStage(EmailVerificationStage):
-    """The verification of the address, of accounts that have one."""
-
-    def handle(self) -> Any:
-        """The answer that asks for it, or None, and whether sign-in goes on."""
-        account: Any = self.login.user
-        if account is not None and not account.email:
-            return None, True
-        return super().handle()  # type: ignore[no-untyped-call]
-
-
 #: Mails that somebody can have sent who has not signed in.
 _ASKED_FOR = (
     'email_confirmation_signup',
@@ -66,6 +64,12 @@ _ASKED_FOR = (
     'unknown_account',
     'password_reset_code',
 )
+
+
+#: Where the session that asks for a new password keeps what the account was at that moment.
+_RESET_MARK = 'backstay_reset_mark'
+#: Seconds after which every limit that allauth answers as a fault lets one more pass.
+_LONGEST_LIMIT = 5 * 60
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -110,15 +114,45 @@ class AccountAdapter(DefaultAccountAdapter):
             here = network_of(self.request)
             if not is_within(MAILS_FROM, here):
                 return
-        if 'password_reset_code' in template_prefix and not is_within(RESETS, email.lower()):
-            return
+        if 'password_reset_code' in template_prefix:
+            self.request.session[_RESET_MARK] = _mark_of(account_called(email))
+            if not is_within(RESETS, email.lower()):
+                return
         super().send_mail(template_prefix, email, context)
 
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: Any,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Who is told of another address at the old one gets what undoes it."""
+        if template_prefix == 'account/email/email_changed' and context and email:
+            undo = remember_change(user, email)
+            site = settings.BACKSTAY.frontend_url
+            context = {**context, 'undo': undo, 'page': f'{site}/account/email/undo/{undo}'}
+            context['has_page'] = bool(site)
+            template_prefix = 'identity/email/email_changed'
+        super().send_notification_mail(template_prefix, user, context, email)
+
+    def clean_password(self, password: str, user: Any = None) -> str:
+        """Refuse a reset whose code was mailed for another address or password than are now."""
+        session = self.request.session
+        is_reset = user is not None and PASSWORD_RESET_VERIFICATION_SESSION_KEY in session
+        if is_reset and not hmac.compare_digest(session.get(_RESET_MARK, ''), _mark_of(user)):
+            raise super().validation_error('incorrect_code')
+        return str(super().clean_password(password, user))
+
+    def validation_error(self, code: str, *args: Any) -> Any:
+        """Too many attempts are no fault of what was sent. Raises SignInThrottled for them."""
+        if code == 'too_many_login_attempts':
+            raise SignInThrottled(_LONGEST_LIMIT)
+        return super().validation_error(code, *args)
+
     def get_login_stages(self) -> list[str]:
-        """allauth's, of which one asks bots for an address that they do not have."""
-        ours = f'{__name__}.AddressStage'
-        theirs = 'allauth.account.stages.EmailVerificationStage'
-        return [ours if stage == theirs else stage for stage in super().get_login_stages()]
+        """allauth's, and ours in place of some."""
+        return [stages.OURS.get(stage, stage) for stage in super().get_login_stages()]
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
         """The password was right, so that this tells nobody anything new."""
@@ -130,13 +164,31 @@ class AccountAdapter(DefaultAccountAdapter):
         return str(address_of(request) or '0.0.0.0')  # noqa: S104 an address that is nobody's
 
 
+def _mark_of(account: Any) -> str:
+    """What changes with the account's address and its password."""
+    known = '' if account is None else f'{account.email} {account.password}'
+    return salted_hmac(_RESET_MARK, known, algorithm='sha256').hexdigest()
+
+
 def display_name(account: Any) -> str:
     """What mails and answers call an account."""
     return str(account.name or account.get_username())
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
-    """Secrets of second factors are stored encrypted, with a key made of SECRET_KEY."""
+    """Secrets of second factors are stored encrypted, with a key made of SECRET_KEY.
+
+    Passkeys are for the host of the front end: its pages are where browsers use them, and the
+    origin of every answer is checked against it (WebAuthn 5.1.3). Without a front end they are for
+    the host that is asked.
+    """
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """The site as authenticators know it."""
+        site = settings.BACKSTAY.frontend_url
+        host = urlsplit(site).hostname if site else None
+        host = host or allauth_context.request.get_host().partition(':')[0]
+        return {'id': host, 'name': host}
 
     def encrypt(self, text: str) -> str:
         """What is stored."""

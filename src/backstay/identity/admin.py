@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
@@ -18,6 +17,7 @@ from django.template.response import TemplateResponse
 
 from backstay.identity.keys import new_key, revoke_key, store_key
 from backstay.identity.models import Account, ApiKey, Status
+from backstay.identity.second_factor import kept_factor
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -34,12 +34,14 @@ class SignInForm(AdminAuthenticationForm):
         super().confirm_login_allowed(user)
         if not Authenticator.objects.filter(user=user).exists():
             return
-        factor = AuthenticateForm(data={'code': self.data.get('code', '')}, user=user)
-        if not factor.is_valid():
+        factor = kept_factor(self.request, user) if self.request is not None else None
+        if factor is None:
             raise ValidationError('Give the code of the second factor.', code='second-factor')
-        factor.authenticator.record_usage()
+        factor.record_usage()
 
 
+admin.site.site_header = admin.site.site_title = 'Backstay'
+admin.site.index_title = 'Everything that is stored'
 admin.site.login_form = SignInForm
 admin.site.login_template = 'identity/sign_in.html'
 
@@ -228,6 +230,37 @@ class SecondFactorAdmin(admin.ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Whoever has the device adds it."""
+        return False
+
+
+@admin.register(LogEntry)
+class HistoryAdmin(admin.ModelAdmin):
+    """Who did what in the admin, of all pages; nobody changes it."""
+
+    list_display = ('action_time', 'user', 'action_flag', 'content_type', 'object_repr')
+    list_filter = ('action_flag', 'action_time')
+    list_select_related = ('user', 'content_type')
+    search_fields = ('user__username', 'object_repr', 'object_id')
+    search_help_text = 'By user name, or by name or key of what was changed'
+    show_full_result_count = False
+    fields = (*list_display, 'object_id', 'message')
+    readonly_fields = fields
+
+    @admin.display(description='What')
+    def message(self, entry: LogEntry) -> str:
+        """In words."""
+        return entry.get_change_message()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """The admin adds them."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """They stay as they are."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """They stay."""
         return False
 
 

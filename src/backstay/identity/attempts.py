@@ -15,8 +15,12 @@ from backstay.identity.problems import SignInThrottled
 
 #: Passwords tried for one name from one address; one that is right forgets the others.
 PASSWORDS_HERE = RateLimitItemPerMinute(5, 15, namespace='password-here')
+#: Attempts that were refused because of these.
+_REFUSED_HERE = RateLimitItemPerMinute(5, 15, namespace='refused-here')
 #: Wrong passwords for one name, wherever they come from.
 PASSWORDS = RateLimitItemPerMinute(20, 15, namespace='password')
+#: Mails that tell an account of these.
+_TOLD = RateLimitItemPerMinute(1, 15, namespace='told')
 #: Wrong passwords from one address, for whatever name.
 PASSWORDS_FROM = RateLimitItemPerHour(100, namespace='password-from')
 #: Wrong refresh tokens from one address.
@@ -26,37 +30,60 @@ MAILS_FROM = RateLimitItemPerHour(10, namespace='mail-from')
 #: New passwords asked for, for one address of mail.
 RESETS = RateLimitItemPerHour(3, namespace='reset')
 
-
-@contextmanager
-def password_attempt(request: HttpRequest | None, name: str) -> Iterator['Attempt']:
-    """One attempt at the password of a name: refused when there were too many before.
-
-    It is counted before the password is looked at, so that attempts at the same moment count too.
-    Raises SignInThrottled.
-    """
-    here = network_of(request) if request is not None else 'here'
-    _refuse_beyond(PASSWORDS, name)
-    _refuse_beyond(PASSWORDS_FROM, here)
-    count(PASSWORDS_HERE, name, here)
-    attempt = Attempt()
-    yield attempt
-    if attempt.succeeded:
-        limiter().clear(PASSWORDS_HERE, name, here)
-    else:
-        limiter().hit(PASSWORDS, name)
-        limiter().hit(PASSWORDS_FROM, here)
+#: Seconds that a refused attempt is asked to wait: at first, and at most.
+_PAUSE, _LONGEST_PAUSE = 30, 15 * 60
 
 
 class Attempt:
     """What became of an attempt."""
 
     succeeded = False
+    #: Whether there were so many wrong passwords for the name that the right one is not enough.
+    is_locked = False
+    #: Whether this one made them so many; true once in each lock.
+    has_locked = False
 
 
-def count(limit: RateLimitItem, *names: str) -> None:
-    """Count one more. Raises SignInThrottled when that is too many."""
-    if not limiter().hit(limit, *names):
-        raise SignInThrottled(seconds_left(limit, *names))
+@contextmanager
+def password_attempt(
+    request: HttpRequest | None, name: str, *, has_code: bool = False
+) -> Iterator[Attempt]:
+    """One attempt at the password of a name: refused when there were too many before.
+
+    It is counted before the password is looked at, so that attempts at the same moment count too.
+    A name that is locked is only tried together with a code of a second factor, and an attempt
+    that fails then is answered as one without. Raises SignInThrottled.
+    """
+    here = network_of(request) if request is not None else 'here'
+    attempt = Attempt()
+    attempt.is_locked = not limiter().test(PASSWORDS, name)
+    if attempt.is_locked and not has_code:
+        raise SignInThrottled(seconds_left(PASSWORDS, name))
+    _refuse_beyond(PASSWORDS_FROM, here)
+    _count_here(name, here)
+    yield attempt
+    if attempt.succeeded:
+        limiter().clear(PASSWORDS_HERE, name, here)
+        limiter().clear(_REFUSED_HERE, name, here)
+        return
+    limiter().hit(PASSWORDS_FROM, here)
+    if attempt.is_locked:
+        raise SignInThrottled(seconds_left(PASSWORDS, name))
+    limiter().hit(PASSWORDS, name)
+    attempt.has_locked = not limiter().test(PASSWORDS, name) and limiter().hit(_TOLD, name)
+
+
+def _count_here(*names: str) -> None:
+    """Count an attempt. Raises SignInThrottled, with a pause that doubles from attempt to attempt.
+
+    The pause never lasts longer than the limit itself does.
+    """
+    if limiter().hit(PASSWORDS_HERE, *names):
+        return
+    refused = _REFUSED_HERE.amount - limiter().get_window_stats(_REFUSED_HERE, *names).remaining
+    limiter().hit(_REFUSED_HERE, *names)
+    pause = min(_PAUSE * 2**refused, _LONGEST_PAUSE)
+    raise SignInThrottled(min(pause, seconds_left(PASSWORDS_HERE, *names)))
 
 
 def is_within(limit: RateLimitItem, *names: str) -> bool:

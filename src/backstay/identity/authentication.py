@@ -6,7 +6,6 @@ where the view's first class has a challenge, which all but the session have, an
 """
 
 import base64
-import binascii
 from typing import Any
 
 from rest_framework import authentication
@@ -118,7 +117,7 @@ def _credentials_of(request: Request, scheme: str) -> str | None:
 def _decoded(credentials: str) -> tuple[str, str]:
     try:
         text = base64.b64decode(credentials, validate=True).decode()
-    except (binascii.Error, UnicodeError):
+    except ValueError:  # of base64, or of UTF-8
         raise CredentialsInvalid('The credentials cannot be read.') from None
     name, _, password = text.partition(':')
     if not name or not password or '\x00' in text:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backstay.identity.caller import GUEST, Caller
+from backstay.caller import GUEST, Caller
 from backstay.identity.loading import account_with_key
 
 #: Where a request keeps its caller, beside the user for whom that is right.

@@ -23,9 +23,9 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from backstay.caller import Caller, Held
 from backstay.errors import Problem
 from backstay.identity.addresses import address_of, lies_in
-from backstay.identity.caller import Caller, Held
 from backstay.identity.callers import caller_of_account
 from backstay.identity.loading import account_columns, account_from
 from backstay.identity.models import ApiKey

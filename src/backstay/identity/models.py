@@ -231,6 +231,21 @@ class TokenPair(models.Model):
         return f'the tokens of account {self.account_id}'
 
 
+class EmailChange(models.Model):
+    """An address that an account had until a moment ago, to which it can be taken back."""
+
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name='+'
+    )
+    old_email = models.EmailField()
+    #: SHA-256 of what was mailed there. It has 256 random bits, so nothing slower is needed.
+    undo_hash = models.CharField(max_length=64, unique=True)
+    changed_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return f'a change of account {self.account_id}'
+
+
 class Counter(models.Model):
     """The moments of the last hits of one limit, for a site without Redis."""
 

@@ -18,8 +18,11 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.encoding import force_bytes
 
-from backstay.identity.attempts import password_attempt
+from backstay.identity.addresses import address_of
+from backstay.identity.attempts import PASSWORDS, password_attempt
 from backstay.identity.loading import account_called, account_with_key
+from backstay.identity.mails import send_soon
+from backstay.identity.second_factor import code_in, find_factor
 
 
 class PasswordBackend(AuthenticationBackend):
@@ -32,7 +35,7 @@ class PasswordBackend(AuthenticationBackend):
 
     def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> Any:
         name = credentials.get('username') or credentials.get('email') or ''
-        account = verified_account(request, name, credentials['password'])
+        account = verified_account(request, name, credentials['password'], code_in(request))
         self._did_check_password = True  # or as good as that
         if account is not None and not account.is_active:
             self._stash_user(account)
@@ -40,19 +43,33 @@ class PasswordBackend(AuthenticationBackend):
         return account
 
 
-def verified_account(request: HttpRequest | None, name: str, password: str) -> Any:
+def verified_account(request: HttpRequest | None, name: str, password: str, code: str = '') -> Any:
     """The account of a name whose password this is; None otherwise, after the same time.
 
-    It may be blocked: who lets somebody in must ask. Raises SignInThrottled.
+    It may be blocked: who lets somebody in must ask. `code` is one of a second factor, which opens
+    a name that is locked after too many wrong passwords. Raises SignInThrottled.
     """
     name = get_user_model().normalize_username(name)
-    with password_attempt(request, name) as attempt:
+    with password_attempt(request, name, has_code=bool(code)) as attempt:
         account = account_called(name)
         if account is None:
             make_password(password)
-        else:
-            attempt.succeeded = account.check_password(password)
+        is_right = account is not None and account.check_password(password)
+        has_factor = bool(code) and find_factor(request, account if is_right else None, code)
+        attempt.succeeded = is_right and (has_factor or not attempt.is_locked)
+    if attempt.has_locked and account is not None and account.email:
+        _tell_of_lock(request, account)
     return account if attempt.succeeded else None
+
+
+def _tell_of_lock(request: HttpRequest | None, account: Any) -> None:
+    context = {
+        'limit': PASSWORDS.amount,
+        'minutes': PASSWORDS.get_expiry() // 60,
+        'site': request.get_host() if request is not None else 'this site',
+        'address': str(address_of(request) or 'unknown') if request is not None else 'the site',
+    }
+    send_soon('locked', account.email, context)
 
 
 class MaximumLengthValidator:

@@ -16,7 +16,7 @@ from typing import Any
 import jwt
 from django.conf import settings
 
-from backstay.identity.caller import Caller
+from backstay.caller import Caller
 from backstay.identity.problems import TokenExpired, TokenInvalid
 
 ISSUER = 'https://token.actions.githubusercontent.com'

@@ -15,7 +15,9 @@ code of the problem document that Backstay's handler makes of it (commerce contr
     ├── AddressNotAllowed        403 ip-not-allowed
     └── LevelTooLow              403 level-too-low
     Problem, because plain Django views raise it too
-    └── SignInThrottled          429 login-throttled
+    ├── SignInThrottled          429 login-throttled
+    ├── UndoExpired              410 expired
+    └── EmailTaken               409 email-taken
 """
 
 from collections.abc import Iterator
@@ -102,6 +104,20 @@ class SignInThrottled(Problem):
         super().__init__(
             'Too many attempts; try again later.', headers={'Retry-After': str(seconds)}
         )
+
+
+class UndoExpired(Problem):
+    """What undoes a change of the address has been used, is too old, or is none of ours."""
+
+    status = 410
+    code = 'expired'
+
+
+class EmailTaken(Problem):
+    """The address belongs to another account by now."""
+
+    status = 409
+    code = 'email-taken'
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import OuterRef
 from django.utils.module_loading import import_string
 
-from backstay.identity.caller import Held
+from backstay.caller import Held
 from backstay.identity.statements import JsonRows
 from backstay.services import mounted
 

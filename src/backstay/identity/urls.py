@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-from backstay.identity.views import KeyViewSet, MeView
+from backstay.identity.views import KeyViewSet, MeView, UndoEmailView
 
 
 def identity_urls() -> list[URLPattern | URLResolver]:
@@ -15,6 +15,7 @@ def identity_urls() -> list[URLPattern | URLResolver]:
     router.register('keys', KeyViewSet, basename='key')
     return [
         path('auth/me', MeView.as_view(), name='me'),
+        path('auth/email/undo', UndoEmailView.as_view(), name='undo-email'),
         path('auth/', include(router.urls)),
         path('auth/', include('allauth.headless.urls')),
     ]

@@ -9,17 +9,19 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.pagination import LimitOffsetPagination
-from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from backstay.identity.caller import Held
+from backstay.caller import Held
 from backstay.identity.callers import caller_of
+from backstay.identity.email_changes import undo_change
 from backstay.identity.keys import create_key, revoke_key, rotate_key
 from backstay.identity.models import HIGHEST_LEVEL, LOWEST_LEVEL, ApiKey
 from backstay.identity.rights import rights_of
+from backstay.identity.throttles import AddressThrottle
 from backstay.resources.errors import PageError
 
 _TAGS = ['Identity']
@@ -103,6 +105,39 @@ def _own_account(user: Any) -> dict[str, Any]:
 
 def _written(held: Held) -> dict[str, Any]:
     return {'over': held.over, 'id': held.id, 'level': held.level, 'read_only': held.read_only}
+
+
+class UndoSerializer(serializers.Serializer):
+    """What was mailed to the old address."""
+
+    undo = serializers.RegexField('^ceu_[A-Za-z0-9_-]{43}$')
+
+
+class UndoEmailView(APIView):
+    """The way back to an address that an account had until a moment ago."""
+
+    # Whoever reads the old address's mail is who may do it, signed in or not.
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (AddressThrottle,)
+
+    @extend_schema(
+        operation_id='email_undo',
+        summary='Undo a change of the e-mail address',
+        tags=_TAGS,
+        request=UndoSerializer,
+        responses={
+            204: OpenApiResponse(description='The old address is back; all sessions have ended.'),
+            409: OpenApiResponse(description='email-taken'),
+            410: OpenApiResponse(description='expired'),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Give the account its old address back, and end its sessions."""
+        given = UndoSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        undo_change(given.validated_data['undo'])
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class KeySerializer(serializers.ModelSerializer):

@@ -33,7 +33,10 @@ class LengthRequired(Problem):
 
 
 def body_limit(size: int) -> Callable[[View], View]:
-    """Decorates a view function or a view class: its bodies may have `size` bytes."""
+    """Decorates a view function, a view class or an action of a view set.
+
+    Its bodies may have `size` bytes.
+    """
 
     def mark(view: View) -> View:
         view.body_limit = size  # type: ignore[attr-defined]
@@ -59,7 +62,7 @@ class BodyLimitMiddleware:
         self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
     ) -> HttpResponse | None:
         """The refusal, or None when the view may run."""
-        limit = _limit_of(view)
+        limit = _limit_of(view, request.method)
         try:
             if 'HTTP_TRANSFER_ENCODING' in request.META:
                 _read_unannounced(request, limit)
@@ -70,9 +73,12 @@ class BodyLimitMiddleware:
         return None
 
 
-def _limit_of(view: Callable[..., Any]) -> int:
-    """The limit of the function, of the class behind it, or of the site."""
-    for owner in (view, getattr(view, 'cls', None), getattr(view, 'view_class', None)):
+def _limit_of(view: Callable[..., Any], method: str | None) -> int:
+    """The limit of the function, of the action or class behind it, or of the site."""
+    view_set = getattr(view, 'cls', None)
+    action = getattr(view, 'actions', {}).get((method or '').lower())
+    of_action = getattr(view_set, action, None) if action else None
+    for owner in (view, of_action, view_set, getattr(view, 'view_class', None)):
         limit = getattr(owner, 'body_limit', None)
         if limit is not None:
             return int(limit)

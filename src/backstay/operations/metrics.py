@@ -3,8 +3,8 @@
 A path is the client's to choose, so it must not become a label: each new value costs memory for
 the life of the process, here and in Prometheus. For the same reason methods are the known ones.
 
-With several processes each writes its figures into PROMETHEUS_MULTIPROC_DIR, which
-prometheus-client reads when it is imported; `backstay serve` sets it before.
+The processes of a site each write their figures into PROMETHEUS_MULTIPROC_DIR, which
+prometheus-client reads when it is imported; `backstay.cli` sets it before.
 """
 
 import os
@@ -20,6 +20,8 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from backstay.tasks.metrics import Queues
+
 _METHODS = frozenset({'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'})
 
 _REQUESTS = Counter('http_requests', 'Requests answered.', ('method', 'route', 'status'))
@@ -29,6 +31,10 @@ _SECONDS = Histogram(
     ('method', 'route'),
 )
 IN_FLIGHT = Gauge('http_requests_in_flight', 'Requests in work now.', multiprocess_mode='livesum')
+
+
+_QUEUES = Queues()
+REGISTRY.register(_QUEUES)
 
 
 def observe(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
@@ -50,6 +56,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         _forget_dead(Path(folder))
         registry = CollectorRegistry()
         MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
+        registry.register(_QUEUES)
     encode, content_type = choose_encoder(request.META.get('HTTP_ACCEPT', ''))
     return HttpResponse(encode(registry), content_type=content_type)
 

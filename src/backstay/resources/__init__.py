@@ -13,20 +13,27 @@ from backstay.resources.declaration.grants import (
     signed_in,
     trusted,
 )
+from backstay.resources.declaration.hooks import Hooks
 from backstay.resources.declaration.resource import Resource
-from backstay.resources.errors import DeclarationError
+from backstay.resources.errors import DeclarationError, FilterError
 
 if TYPE_CHECKING:
+    from backstay.resources.execute import Rows
     from backstay.resources.http.router import ResourceRouter, view_set_of
     from backstay.resources.http.view_set import ResourceViewSet
+    from backstay.resources.reading import read_rows
+    from backstay.resources.write.change import Change
 
 __all__ = [
     'ALL',
     'Array',
     'CallerValue',
+    'Change',
     'Computed',
     'DeclarationError',
+    'FilterError',
     'Grant',
+    'Hooks',
     'InPython',
     'Many',
     'One',
@@ -34,26 +41,31 @@ __all__ = [
     'Resource',
     'ResourceRouter',
     'ResourceViewSet',
+    'Rows',
     'Scope',
     'Url',
     'anyone',
     'level',
+    'read_rows',
     'signed_in',
     'trusted',
     'view_set_of',
 ]
 
-_OVER_HTTP = {
+_LATER = {
+    'Change': 'backstay.resources.write.change',
     'ResourceRouter': 'backstay.resources.http.router',
     'ResourceViewSet': 'backstay.resources.http.view_set',
+    'Rows': 'backstay.resources.execute',
+    'read_rows': 'backstay.resources.reading',
     'view_set_of': 'backstay.resources.http.router',
 }
 
 
 def __getattr__(name: str) -> Any:
-    """What DRF stands behind is imported when first asked for: it needs settings, this does not."""
+    """What needs settings or apps is imported when first asked for: a declaration needs neither."""
     from importlib import import_module
 
-    if module := _OVER_HTTP.get(name):
+    if module := _LATER.get(name):
         return getattr(import_module(module), name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -18,6 +18,7 @@ from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.resource import Relation, Resource, resources
 from backstay.resources.errors import DeclarationError, MaskError
 from backstay.resources.query.mask import parse
+from backstay.resources.write.checks import check_writes
 
 #: Kinds whose text needs no escaping in a URL.
 _SAFE_IN_URL = frozenset({Kind.INTEGER, Kind.UUID})
@@ -233,4 +234,5 @@ _CHECKS: tuple[Callable[[type[Resource]], Iterator[Error]], ...] = (
     _check_parent_ids,
     _check_declared,
     _check_engine,
+    check_writes,
 )

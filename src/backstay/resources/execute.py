@@ -36,6 +36,8 @@ class Rows:
     objects: list[bytes]
     #: How many rows there are in all; None unless asked.
     count: int | None = None
+    #: The version of the one object; None where the resource has none, or does not show it.
+    version: int | None = None
     #: The order's keys of each object, as JSON arrays; only for pages cut by cursors.
     keys: list[bytes]
     #: Nested lists that were cut: the index of their object, and a JSON pointer from there.
@@ -68,8 +70,8 @@ def run(
 
 def stream(
     plan: Plan, query: Query, facts: Mapping[str, Any], *, using: str = 'default'
-) -> Iterator[bytes]:
-    """The JSON of one object after the other, in constant memory.
+) -> Iterator[tuple[bytes, list[str]]]:
+    """The JSON of one object after the other, in constant memory, with pointers to its cut lists.
 
     The statement has run when this returns, so that a failure of it is known before an answer
     begins.
@@ -79,7 +81,9 @@ def stream(
     return iter(()) if first is None else chain((first,), rows)
 
 
-def _streamed(plan: Plan, query: Query, facts: Mapping[str, Any], using: str) -> Iterator[bytes]:
+def _streamed(
+    plan: Plan, query: Query, facts: Mapping[str, Any], using: str
+) -> Iterator[tuple[bytes, list[str]]]:
     with connections[using].chunked_cursor() as cursor:
         try:
             cursor.execute(plan.sql, plan.bind(query, facts))
@@ -89,7 +93,7 @@ def _streamed(plan: Plan, query: Query, facts: Mapping[str, Any], using: str) ->
             raise
         while rows := cursor.fetchmany(_ROWS_PER_FETCH):
             for row in rows:
-                yield _patched(plan, row[0].encode())[0]
+                yield _patched(plan, row[0].encode())
 
 
 def explain(
@@ -123,7 +127,9 @@ def _rows(plan: Plan, columns: Sequence[Sequence[bytes | None]]) -> Rows:
         objects = [each for each, _ in patched]
         truncated = [(at, cut) for at, (_, cuts) in enumerate(patched) for cut in cuts]
     keys = [each for each in others[0] if each is not None] if plan.keyed and others else []
-    return Rows(objects=objects, count=count, keys=keys, truncated=truncated)
+    versions = others[0] if plan.versioned and others else ()
+    version = next((int(each) for each in versions if each is not None), None)
+    return Rows(objects=objects, count=count, version=version, keys=keys, truncated=truncated)
 
 
 # Patches: what Python does to a row.

@@ -49,6 +49,7 @@ def django_settings(
         'LOGGING': {'as_json': environment.env != 'local', 'level': environment.log_level},
         'REST_FRAMEWORK': _REST_FRAMEWORK,
         'SPECTACULAR_SETTINGS': _SPECTACULAR,
+        'TASKS': {'default': {'BACKEND': _TASKS[environment.tasks], 'QUEUES': []}},  # any queue
         'CORS_ALLOWED_ORIGINS': list(environment.cors_allowed_origins),
         **identity.identity_settings(environment),
         **_security(environment),
@@ -70,9 +71,18 @@ _APPS = (
     'drf_spectacular',
     'drf_spectacular_sidecar',
     *identity.APPS,
+    'backstay.events',
+    'backstay.journal',
     'backstay.operations',
     'backstay.resources',
+    'backstay.seeding',
+    'backstay.tasks',
 )
+
+_TASKS = {
+    'database': 'backstay.tasks.backend.DatabaseBackend',
+    'celery': 'backstay.tasks.celery.CeleryBackend',
+}
 
 _TEMPLATES = {
     'BACKEND': 'django.template.backends.django.DjangoTemplates',

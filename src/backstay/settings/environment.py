@@ -62,6 +62,8 @@ class Environment(BaseModel):
     database_url: SecretStr = Field(SecretStr('sqlite:///var/db.sqlite3'), alias='DATABASE_URL')
     #: A shared cache; without it every process has its own in memory.
     redis_url: SecretStr | None = Field(None, alias='REDIS_URL')
+    #: Who runs tasks: workers on the database, or Celery with Redis as its broker.
+    tasks: Literal['database', 'celery'] = Field('database', alias='BACKSTAY_TASKS')
     #: The services to mount, by name; empty means all that the site has.
     services: CommaSeparated = Field((), alias='SERVICES')
     host: str = Field('127.0.0.1', alias='HOST')
@@ -102,6 +104,12 @@ class Environment(BaseModel):
     pipeline_workflows: CommaSeparated = Field((), alias='BACKSTAY_PIPELINE_WORKFLOWS')
     #: What such a workflow must name as the audience of its token.
     pipeline_audience: str = Field('backstay', alias='BACKSTAY_PIPELINE_AUDIENCE', min_length=1)
+    #: Ports that webhooks may lead to.
+    webhook_ports: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=65535)], ...], BeforeValidator(_split_on_commas)
+    ] = Field((443,), alias='BACKSTAY_WEBHOOK_PORTS')
+    #: Let webhooks lead anywhere, by http and to private addresses too; not where strangers come.
+    webhook_allow_private: bool = Field(False, alias='BACKSTAY_WEBHOOK_ALLOW_PRIVATE')
     #: Addresses of proxies whose X-Forwarded-* headers count.
     trusted_proxies: CommaSeparated = Field((), alias='BACKSTAY_TRUSTED_PROXIES')
 
@@ -128,6 +136,13 @@ class Environment(BaseModel):
             return None
         if not re.match(r'(redis|rediss|unix)://.', value.get_secret_value()):
             raise ValueError('give redis://host:port/number, or leave it empty for none')
+        return value
+
+    @field_validator('tasks')
+    @classmethod
+    def _has_a_broker(cls, value: str, info: ValidationInfo) -> str:
+        if value == 'celery' and info.data.get('redis_url') is None:
+            raise ValueError('celery needs REDIS_URL, its broker')
         return value
 
     @field_validator('email_url')
@@ -167,6 +182,13 @@ class Environment(BaseModel):
     ) -> tuple[str, ...]:
         if info.data['env'] not in _ON_ONE_MACHINE and not value:
             raise ValueError('is required: the host names that this site answers for')
+        return value
+
+    @field_validator('webhook_allow_private')
+    @classmethod
+    def _is_on_one_machine(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and info.data['env'] not in _ON_ONE_MACHINE:
+            raise ValueError('lets webhooks into the network; only local and test may')
         return value
 
     @field_validator('profile')

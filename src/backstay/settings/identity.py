@@ -20,6 +20,7 @@ APPS = (
 MIDDLEWARE = (
     'allauth.account.middleware.AccountMiddleware',
     'backstay.identity.throttles.RateLimitMiddleware',
+    'backstay.identity.headless.HeadlessMiddleware',
 )
 
 AUTHENTICATION_CLASSES = [

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import tracemalloc
 from collections.abc import Iterator
 from datetime import date, time, timedelta
@@ -21,6 +22,7 @@ from backstay.resources.http.csv import cell, csv_lines, disarm
 from backstay.resources.plan.cache import plans
 from backstay.resources.plan.masks import select
 from backstay.resources.query.mask import parse
+from tests.bookshop.factories import make_tags
 from tests.bookshop.models import Book, Specimen
 from tests.bookshop.resources import BookResource
 from tests.resources.http.asking import Answer, call, get, post
@@ -95,7 +97,19 @@ class TestLists:
         assert lines_of(answer)[1] == [
             '[{"label": "tag 0"}, {"label": "tag 1"}]',
             '{"colour": "red"}',
+            '',
         ]
+
+    def test_lists_that_were_cut_are_named_in_the_last_column(self) -> None:
+        """A body of lines has no envelope and no header for each line."""
+        make_tags(Book.objects.get(pk=2), *'abcdef')
+
+        answer = get('/books/', 'id,tags{label}', headers=CSV, ordering='id')
+
+        header, first, second, *_ = lines_of(answer)
+        assert header == ['id', 'tags', 'truncated']
+        assert (first[2], second[2]) == ('', '["/tags"]')
+        assert len(json.loads(second[1])) == 5
 
     def test_the_slow_path_is_there_too(self) -> None:
         assert lines_of(get('/books/', 'shouted', headers=CSV, id=2)) == [['shouted'], ['BOOK 2!']]
@@ -219,7 +233,7 @@ class TestStreaming:
         row = b'{"id":1,"title":"' + b't' * 150 + b'"}'
 
         tracemalloc.start()
-        for _ in csv_lines(selection, (row for _ in range(30_000))):
+        for _ in csv_lines(selection, ((row, ()) for _ in range(30_000))):
             pass
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()

@@ -168,6 +168,28 @@ class TestOffsets:
         assert (answer.status, answer.json['code']) == (400, 'page-too-deep')
         assert 'cursor' in answer.json['detail']
 
+    @pytest.mark.parametrize('count', ['exact', 'none'])
+    def test_next_goes_on_by_cursor_where_offsets_end(self, count: str) -> None:
+        Book.objects.bulk_create(
+            Book(title=f'{at % 7}', slug='s', created_at=FIRST) for at in range(10_055)
+        )
+        query = {'sort': '-title,id', 'limit': 20, 'count': count, 'title__ne': 'x'}
+        first = get('/books/', 'id', offset=9_970, **query)
+        assert 'offset=9990' in first.json['next']
+
+        found = list(pages(follow(first)))
+
+        expected = [each.pk for each in Book.objects.order_by('-title', 'id')][9_990:]
+        assert [each for page in found for each in page] == expected
+        assert [len(page) for page in found] == [20, 20, 20, 5]
+        last = follow(follow(first))
+        assert follow(last, 'previous').ids == expected[:20]
+
+    def test_an_offset_that_ends_the_rows_leads_nowhere(self) -> None:
+        answer = get('/products/', limit=2, offset=9_999)
+
+        assert (answer.ids, answer.json['next']) == ([], None)
+
     def test_every_page_in_turn_and_back(self) -> None:
         assert list(pages(get('/products/', limit=2))) == [[1, 2], [3, 4], [5]]
         last = get('/products/', limit=2, offset=4)

@@ -347,9 +347,21 @@ class TestCursorPages:
         with pytest.raises(PageError):
             posted(products, cursor=value)
 
-    def test_only_pages_by_cursor_have_cursors(self, products: Readable) -> None:
+    def test_one_object_has_no_cursors(self, products: Readable) -> None:
         with pytest.raises(TypeError):
-            cursor.binding_of(products, asked(products), 'ann')
+            cursor.binding_of(products, read_one(products, '1', parameters={}), 'ann')
+
+    def test_a_page_by_offset_leads_on_by_a_cursor_of_the_same_binding(
+        self, products: Readable
+    ) -> None:
+        offset = asked(products, id='1', offset='9990', limit='20')
+        by_cursor = asked(products, id='1', cursor='', limit='5')
+
+        assert cursor.binding_of(products, offset, 'ann') == cursor.binding_of(
+            products, by_cursor, 'ann'
+        )
+        assert offset.shape.page == OffsetPage(limit_slot=1, offset_slot=2, is_last=True)
+        assert asked(products, offset='9980', limit='20').shape.page.is_last is False
 
 
 class TestBodies:

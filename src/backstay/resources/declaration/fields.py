@@ -22,6 +22,8 @@ class One:
     resource: Target
     #: Relation of the model; None when it is named as the field.
     source: str | None = None
+    #: Whether the child is written with its parent: created, changed, and deleted by null.
+    writable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,10 @@ class Many:
     cap: int = 100
     #: Rows that a parent typically has: what the cost of a mask is reckoned with.
     fan_out: int = 10
+    #: Whether the list is written with its parent. Children are given whole: one with its key is
+    #: changed, one without is created, one left out is deleted. Of a many-to-many relation the
+    #: keys are given.
+    writable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
-from backstay.identity.caller import Kind, Standing
+from backstay.caller import Kind, Standing
 
 
 class _All:
@@ -85,11 +85,19 @@ class Grant:
     write: Names = ()
     #: Fields that they may give to a new row; none means that they may create none.
     create: Names = ()
+    #: Whether they may delete such rows, and see and restore what was deleted softly.
     delete: bool = False
+    #: What a row must be once they have written it; the same as `rows` unless given.
+    check: Q | None = None
 
     def reads(self, name: str) -> bool:
         """Whether it lets this field or relation be read."""
-        return self.read is ALL or name in self.read  # type: ignore[operator]
+        return named(self.read, name)
+
+
+def named(names: Names, name: str) -> bool:
+    """Whether a grant's names have this one."""
+    return names is ALL or name in names  # type: ignore[operator]
 
 
 #: What the rows of a grant come to for a standing: all, none, or a condition.

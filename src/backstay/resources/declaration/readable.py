@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from backstay.identity.caller import STRANGER, Standing
+from backstay.caller import STRANGER, Standing
 from backstay.resources.declaration.grants import Grant, certain
 from backstay.resources.declaration.resource import Field, Relation, Resource, primary_key_of
 
@@ -21,6 +21,8 @@ class Readable:
 
     resource: type[Resource]
     standing: Standing = STRANGER
+    #: Whether softly deleted rows are seen too, by who may restore them; never through a relation.
+    deleted: bool = False
 
     @property
     def fields(self) -> Mapping[str, Field]:

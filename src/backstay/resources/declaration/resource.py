@@ -20,6 +20,7 @@ from backstay.resources.declaration.fields import (
     Url,
 )
 from backstay.resources.declaration.grants import Grant
+from backstay.resources.declaration.hooks import Hooks
 from backstay.resources.declaration.kinds import Kind, kind_of
 from backstay.resources.errors import DeclarationError
 
@@ -92,6 +93,24 @@ class Options:
     page_size: int
     max_page_size: int
     count: Literal['exact', 'estimate', 'none']
+    #: Integer field that every write raises by one, and that the ETag of an object begins with.
+    version: str
+    #: Nullable date and time; a row that has one is deleted, and can be restored.
+    soft_delete: str
+    #: Fields that name a row beside its key: what an upsert finds it by.
+    natural_key: tuple[str, ...]
+    #: Field that tells whose row it is, in the journal and to webhooks.
+    tenant: str
+    #: Fields that the journal masks.
+    sensitive: tuple[str, ...]
+    #: Whether its changes are told as events.
+    events: bool
+    #: Whether PUT replaces an object.
+    put: bool
+    #: Whether changes of an object must say which version they mean.
+    require_if_match: bool
+    #: Actions that must come with an Idempotency-Key, of `create`, `update`, `bulk`.
+    require_idempotency_key: tuple[str, ...]
 
 
 class Resource:
@@ -106,8 +125,9 @@ class Resource:
             reviews = Many('ReviewResource')
 
     `Meta` takes `model`, `fields`, and if wanted `name`, `default_mask`, `lookup`, `ordering`,
-    `filterable`, `orderable`, `page_size`, `max_page_size`, `count`. Mistakes are found by Django's
-    system checks at start-up.
+    `filterable`, `orderable`, `page_size`, `max_page_size`, `count`; for writes `version`,
+    `soft_delete`, `natural_key`, `tenant`, `sensitive`, `events`, `put`, `require_if_match`,
+    `require_idempotency_key`. Mistakes are found by Django's system checks at start-up.
     """
 
     Meta: ClassVar[type]
@@ -115,6 +135,8 @@ class Resource:
     declared: ClassVar[dict[str, Declared]]
     #: Who may do what, from the lowest to the highest; nobody may do anything else.
     grants: ClassVar[Sequence[Grant]] = ()
+    #: Rules of its writes that a declaration cannot say.
+    hooks: ClassVar[Hooks] = Hooks()
     _shape: 'ClassVar[_Shape]'
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -197,9 +219,21 @@ def _options(resource: type[Resource]) -> Options:
         'page_size': 20,
         'max_page_size': 100,
         'count': 'exact',
+        'version': '',
+        'soft_delete': '',
+        'natural_key': (),
+        'tenant': '',
+        'sensitive': (),
+        'events': True,
+        'put': False,
+        'require_if_match': False,
+        'require_idempotency_key': ('bulk',),
     }
     chosen = {name: given.get(name, default) for name, default in defaults.items()}
-    return Options(model=model, **{**chosen, 'ordering': tuple(chosen['ordering'])})
+    for name, default in defaults.items():
+        if isinstance(default, tuple):
+            chosen[name] = tuple(chosen[name])
+    return Options(model=model, **chosen)
 
 
 class _Shape:

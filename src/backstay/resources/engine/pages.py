@@ -35,6 +35,8 @@ class Count:
 
     rows: models.QuerySet[Any]
     most: int | None = None
+    #: A condition on bound values alone, and rows that are as many where it holds.
+    shortcut: tuple[models.Q, models.QuerySet[Any]] | None = None
 
 
 def select_all(
@@ -141,7 +143,7 @@ def _selecting(
     return query
 
 
-def _compiled(query: Query, connection: BaseDatabaseWrapper) -> Sql:
+def _compiled(query: Query, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
     sql, params = query.get_compiler(connection=connection).as_sql()
     return sql, list(params)
 
@@ -169,8 +171,24 @@ def _page_condition(rows: models.QuerySet[Any], cut: Cut, connection: BaseDataba
 
 
 def _count(count: Count, connection: BaseDatabaseWrapper) -> Sql:
-    one = _CountAll() if count.most is None else models.Value(1)
-    sql, params = _compiled(_selecting(count.rows, {'count_': one}), connection)
-    if count.most is not None:
-        sql = f'SELECT COUNT(*) AS "count_" FROM ({sql} LIMIT {count.most + 1}) "c"'
+    sql, params = _counted(count.rows, count.most, connection)
+    if count.shortcut is None:
+        return sql, params
+    condition, rows = count.shortcut
+    query = rows.query.clone()
+    resolved = models.ExpressionWrapper(condition, TRUTH).resolve_expression(query)
+    when, when_params = query.get_compiler(connection=connection).compile(resolved)
+    short, short_params = _counted(rows, count.most, connection)
+    # Neither engine runs the subquery of the branch that is not taken.
+    sql = f'SELECT CASE WHEN {when} THEN ({short}) ELSE ({sql}) END AS "count_"'
+    return sql, [*when_params, *short_params, *params]
+
+
+def _counted(
+    rows: models.QuerySet[Any], most: int | None, connection: BaseDatabaseWrapper
+) -> tuple[str, list[Any]]:
+    one = _CountAll() if most is None else models.Value(1)
+    sql, params = _compiled(_selecting(rows, {'count_': one}), connection)
+    if most is not None:
+        sql = f'SELECT COUNT(*) AS "count_" FROM ({sql} LIMIT {most + 1}) "c"'
     return sql, params

@@ -173,6 +173,9 @@ def _cast_type(field: models.Field, connection: BaseDatabaseWrapper) -> str:
 
 
 def _prepared(field: models.Field, connection: BaseDatabaseWrapper) -> Callable[[Any], Any]:
+    if isinstance(field, models.IntegerField):
+        return int  # what the field would come to, at a tenth of the cost: lists of ids are long
+
     def adapt(value: Any) -> Any:
         return field.get_db_prep_value(value, connection, prepared=False)
 

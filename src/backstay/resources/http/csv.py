@@ -14,6 +14,7 @@ from rest_framework.renderers import BaseRenderer
 
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.plan.nodes import Selection, ShowMany, ShowOne
+from backstay.resources.plan.objects import lists
 
 _LINES_PER_CHUNK = 500
 #: Kinds that a stranger may have written into.
@@ -42,13 +43,25 @@ class _Column:
     is_text: bool
 
 
-def csv_lines(selection: Selection, rows: Iterable[bytes]) -> Iterator[bytes]:
-    """The header, then a line for each row, several lines at a time."""
+def csv_lines(selection: Selection, rows: Iterable[tuple[bytes, Sequence[str]]]) -> Iterator[bytes]:
+    """The header, then a line for each row, several lines at a time.
+
+    Rows come with JSON pointers to their lists that were cut. Where lists are shown, the last
+    column has them.
+    """
     columns = list(_columns(selection))
-    yield (','.join(_quoted('.'.join(column.path)) for column in columns) + '\r\n').encode()
+    has_lists = any(lists(selection))
+    names = ['.'.join(column.path) for column in columns] + ['truncated'] * has_lists
+    yield (','.join(map(_quoted, names)) + '\r\n').encode()
     rows = iter(rows)
     while chunk := list(islice(rows, _LINES_PER_CHUNK)):
-        yield ''.join(_line(json.loads(row), columns) for row in chunk).encode()
+        lines = []
+        for row, cut in chunk:
+            cells = _cells(json.loads(row), columns)
+            if has_lists:
+                cells.append(cell(cut or None, is_text=True))
+            lines.append(','.join(cells) + '\r\n')
+        yield ''.join(lines).encode()
 
 
 def cell(value: Any, *, is_text: bool) -> str:
@@ -85,9 +98,8 @@ def _columns(selection: Selection, path: tuple[str, ...] = ()) -> Iterator[_Colu
             yield _Column((*path, name), is_text)
 
 
-def _line(row: Mapping[str, Any], columns: Sequence[_Column]) -> str:
-    cells = (cell(_at(row, column.path), is_text=column.is_text) for column in columns)
-    return ','.join(cells) + '\r\n'
+def _cells(row: Mapping[str, Any], columns: Sequence[_Column]) -> list[str]:
+    return [cell(_at(row, column.path), is_text=column.is_text) for column in columns]
 
 
 def _at(row: Any, path: Sequence[str]) -> Any:

@@ -2,14 +2,16 @@
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from django.http import HttpRequest
 
+from backstay.resources.errors import PageError
 from backstay.resources.execute import Rows
-from backstay.resources.plan.plan import MOST_COUNTED
+from backstay.resources.plan.counts import MOST_COUNTED
 from backstay.resources.query.cursor import encrypt
 from backstay.resources.query.nodes import CursorPage, OffsetPage, Query
 
@@ -34,7 +36,7 @@ def envelope(request: HttpRequest, query: Query, rows: Rows, seal: Seal | None) 
     if isinstance(page, CursorPage) and seal is not None:
         objects, previous, following = _by_cursor(query, page, rows, seal)
     else:
-        objects, previous, following = _by_offset(query, page, rows)
+        objects, previous, following = _by_offset(query, page, rows, seal)
     head = _count(query, rows) | {
         'next': _url(request, following),
         'previous': _url(request, previous),
@@ -68,15 +70,23 @@ def _truncated(page: Any, rows: Rows, shown: int) -> list[str]:
     ]
 
 
-def _by_offset(query: Query, page: Any, rows: Rows) -> tuple[list[bytes], _Link, _Link]:
-    """One row more than the page was read, which says whether another page follows."""
+def _by_offset(
+    query: Query, page: Any, rows: Rows, seal: Seal | None
+) -> tuple[list[bytes], _Link, _Link]:
+    """One row more than the page was read, which says whether another page follows.
+
+    Where that lies too deep for an offset, a cursor leads there.
+    """
     if not isinstance(page, OffsetPage):
         return rows.objects, None, None
     limit = query.values[page.limit_slot] - 1
     offset = query.values[page.offset_slot]
     following = previous = None
-    if len(rows.objects) > limit > 0:
+    if len(rows.objects) > limit > 0 and not page.is_last:
         following = f'limit={limit}&offset={offset + limit}'
+    elif len(rows.objects) > limit > 0 and seal is not None:
+        with suppress(PageError):  # keys that are too long for a link: the walk ends here
+            following = _cursor(rows.keys[limit - 1 : limit], limit, seal, backwards=False)
     if offset > 0 and limit > 0:
         previous = f'limit={limit}&offset={max(offset - limit, 0)}'
     return rows.objects[:limit], previous, following

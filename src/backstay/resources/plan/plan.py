@@ -10,10 +10,11 @@ from django.db.models.expressions import Combinable
 
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.engine.json_text import JsonArray, JsonValue, Unless
-from backstay.resources.engine.pages import Count, Cut, select_all, select_page
+from backstay.resources.engine.pages import Cut, select_all, select_page
 from backstay.resources.engine.slots import NUMBER, Slot, bind
 from backstay.resources.plan import rights
 from backstay.resources.plan.conditions import condition
+from backstay.resources.plan.counts import add_count
 from backstay.resources.plan.masks import refuse_costly, resolve_mask
 from backstay.resources.plan.nodes import Draft, Selection
 from backstay.resources.plan.objects import Patch, json_object, lists, patches
@@ -25,12 +26,10 @@ from backstay.resources.query.nodes import (
     OffsetPage,
     OneRow,
     Op,
+    Page,
     Query,
     Shape,
 )
-
-#: Rows that `count=estimate` counts one by one; beyond them it says that there are more.
-MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,8 @@ class Plan:
     """A compiled statement with open slots, and what is to be done with its rows.
 
     A row has the JSON of one object, then the count where it is asked for, then the keys of the
-    order as a JSON array where the page is cut by cursors.
+    order as a JSON array where the page is cut by cursors; of one object, its version where the
+    resource has one that the caller may read.
     """
 
     sql: str
@@ -46,6 +46,7 @@ class Plan:
     parameters: tuple[Any, ...]
     counted: bool
     keyed: bool
+    versioned: bool
     selection: Selection
     patches: tuple[Patch, ...]
     #: Paths of the lists in a row with their caps, inner ones first.
@@ -74,14 +75,6 @@ def add_filter(draft: Draft) -> Draft:
     return replace(draft, rows=draft.rows.filter(condition(draft.shape.where, draft.readable)))
 
 
-def add_count(draft: Draft) -> Draft:
-    """Count the rows, before the page is cut out of them."""
-    if draft.rows is None or draft.shape.count == 'none':
-        return draft
-    most = MOST_COUNTED if draft.shape.count == 'estimate' else None
-    return replace(draft, count=Count(rows=draft.rows, most=most))
-
-
 #: The stages of a plan, in order. Each takes and returns a draft, and may refuse it.
 PASSES: tuple[Callable[[Draft], Draft], ...] = (
     resolve_mask,
@@ -107,13 +100,15 @@ def write_sql(draft: Draft, connection: BaseDatabaseWrapper) -> Plan:
     if draft.selection is None or draft.page is None:
         raise ValueError('the draft has not passed all passes')
     columns: dict[str, Combinable] = {'json_': json_object(draft.selection, connection.vendor)}
+    if version := _version(draft):
+        columns['version_'] = version
     cut = _cut(draft, connection.vendor)
     if cut.limit is None:
         sql, params = select_all(draft.page, cut, columns, connection)
     else:
         if draft.count is not None:
             columns['json_'] = Unless(models.F('pk'), columns['json_'], otherwise='NULL')
-        if isinstance(draft.shape.page, CursorPage):
+        if _has_cursors(draft.shape.page):
             columns['keys_'] = _keys(draft)
         sql, params = select_page(draft.page, cut, columns, draft.count, connection)
     return Plan(
@@ -121,10 +116,23 @@ def write_sql(draft: Draft, connection: BaseDatabaseWrapper) -> Plan:
         parameters=tuple(params),
         counted=draft.count is not None,
         keyed='keys_' in columns,
+        versioned='version_' in columns,
         selection=draft.selection,
         patches=tuple(patches(draft.selection)),
         lists=tuple(lists(draft.selection)),
     )
+
+
+def _version(draft: Draft) -> Combinable | None:
+    """The version of one object, where the caller may read it."""
+    readable = draft.readable
+    field = readable.fields.get(readable.resource.options.version)
+    if field is None or not isinstance(draft.shape.page, OneRow):
+        return None
+    shown = rights.where_readable(readable, field.name)
+    if isinstance(shown, bool):
+        return models.F(field.attname) if shown else None
+    return models.Case(models.When(shown, then=models.F(field.attname)))
 
 
 def _page_size(readable: Readable, shape: Shape) -> int:
@@ -140,6 +148,10 @@ def _cut(draft: Draft, vendor: str) -> Cut:
         case CursorPage(limit_slot=limit):
             return Cut(limit=_whole(limit), order=order)
     return Cut(order=order)
+
+
+def _has_cursors(page: Page) -> bool:
+    return isinstance(page, CursorPage) or (isinstance(page, OffsetPage) and page.is_last)
 
 
 def _whole(slot: int) -> Slot:

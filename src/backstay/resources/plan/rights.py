@@ -4,7 +4,7 @@ Everything that touches a resource's rows comes through here: the listed rows, n
 an EXISTS, counts and sort keys.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
 
+from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.grants import (
     CallerValue,
     Cover,
@@ -27,23 +28,45 @@ from backstay.resources.engine.slots import TRUTH, ListSlot, Slot
 
 def rows(readable: Readable) -> models.QuerySet[models.Model]:
     """The rows that the caller may see."""
+    return rows_of(readable, visible(readable))
+
+
+def rows_of(readable: Readable, covered: Cover) -> models.QuerySet[models.Model]:
+    """The rows of a resource that are covered."""
     every = readable.resource.options.model._base_manager.order_by()
-    seen = visible(readable)
-    if isinstance(seen, bool):
+    if isinstance(covered, bool):
         # Django would refuse to write a subquery of `none()`.
-        return every if seen else every.filter(nowhere())
-    return every.filter(seen)
+        return every if covered else every.filter(nowhere())
+    return every.filter(covered)
 
 
-def visible(readable: Readable, prefix: str = '') -> Cover:
-    """Which rows the caller may see; `prefix` is the ORM path to them from the query's own."""
+def visible(
+    readable: Readable, prefix: str = '', by: Callable[[Grant], bool] = lambda _: True
+) -> Cover:
+    """Which rows the caller may see, by the grants that `by` chooses.
+
+    `prefix` is the ORM path to them from the query's own.
+    """
     # The lowest first: it mostly covers the most rows, and the others then need no look.
-    return _any([covered for covered, _ in reversed(_covers(readable, prefix))])
+    kept: list[tuple[Cover, Grant]] = []
+    for covered, grant in reversed(_covers(readable, prefix)):
+        is_within = any(_is_within(grant.rows, each.rows) for _, each in kept)
+        if by(grant) and (readable.deleted or not is_within):
+            kept.append((covered, grant))
+    return any_of([covered for covered, _ in kept])
 
 
 def where_readable(readable: Readable, name: str, prefix: str = '') -> Cover:
-    """On which of the visible rows the caller may read a field or relation (leak rule L3)."""
-    return _first([(covered, grant.reads(name)) for covered, grant in _covers(readable, prefix)])
+    """On which of the visible rows the caller may read a field or relation (leak rule L3).
+
+    Of what is computed, on which of all rows: a database is free to compute it before it finds that
+    a row is hidden, and computing may fail. In a CASE it may not.
+    """
+    cases = [(covered, grant.reads(name)) for covered, grant in _covers(readable, prefix)]
+    field = readable.fields.get(name)
+    if field is not None and isinstance(field.declared, Computed):
+        cases.append((True, False))
+    return _first(cases)
 
 
 def shapes(
@@ -57,7 +80,7 @@ def shapes(
     for covered, grant in _covers(readable, prefix):
         shown = frozenset(name for name in names if grant.reads(name))
         if found and found[-1][1] == shown:
-            found[-1] = (_any([found[-1][0], covered]), shown)
+            found[-1] = (any_of([found[-1][0], covered]), shown)
         else:
             found.append((covered, shown))
     return [*found[:-1], (True, found[-1][1])] if found else [(True, frozenset())]
@@ -96,18 +119,33 @@ def _covers(readable: Readable, prefix: str) -> list[tuple[Cover, Grant]]:
 
 
 def _cover(readable: Readable, grant: Grant, prefix: str) -> Cover:
+    """What a grant covers; of softly deleted rows nothing, unless they are asked for."""
+    covered = cover_rows(readable, grant.rows, prefix)
+    deleted_at = readable.resource.options.soft_delete
+    if covered is False or not deleted_at or (readable.deleted and grant.delete):
+        return covered
+    live = Q(**{f'{prefix}{deleted_at}__isnull': True})
+    if prefix:  # to a row that may be missing
+        live &= Q(**{f'{prefix}pk__isnull': False})
+    return live if covered is True else covered & live
+
+
+def cover_rows(readable: Readable, granted: Q, prefix: str = '') -> Cover:
+    """Which rows a condition of a grant covers, for callers of a standing."""
     model = readable.resource.options.model
-    if _is_plain(grant.rows, model):
-        writing = Writing(leaf=_Leaf(model, prefix), expression=Q, complement=_not_true)
-        return cover(grant.rows, readable.standing, writing)
+    if _is_plain(granted, model):
+        leaf = _Leaf(model, prefix, readable.standing.writing)
+        writing = Writing(leaf=leaf, expression=Q, complement=_not_true)
+        return cover(granted, readable.standing, writing)
     # Its joins would multiply rows, or its expressions know nothing of a prefix.
     every = model._base_manager.order_by()
 
     def complement(covered: Q) -> Q:
         return ~Q(Exists(every.filter(pk=OuterRef('pk')).filter(covered)))
 
-    writing = Writing(leaf=_Leaf(model, ''), expression=Q, complement=complement)
-    covered = cover(grant.rows, readable.standing, writing)
+    leaf = _Leaf(model, '', readable.standing.writing)
+    writing = Writing(leaf=leaf, expression=Q, complement=complement)
+    covered = cover(granted, readable.standing, writing)
     if isinstance(covered, bool):
         return covered
     return Q(Exists(every.filter(pk=OuterRef(f'{prefix}pk')).filter(covered)))
@@ -123,15 +161,23 @@ class _Leaf:
 
     model: type[models.Model]
     prefix: str
+    #: Whether scopes held for reading only do not count.
+    writing: bool
 
     def __call__(self, lookup: str, value: Any) -> Q:
         if isinstance(value, Scope):
             path = lookup.removesuffix('__in')
-            key = f'scope:{value.over}:{value.level}'
-            return Q(is_in(F(self.prefix + path), ListSlot(key, _field_at(self.model, path))))
+            among = held(value, _field_at(self.model, path), writing=self.writing)
+            return Q(is_in(F(self.prefix + path), among))
         if isinstance(value, CallerValue):
             value = Slot(f'caller:{value.name}', _field_at(self.model, lookup))
         return Q((self.prefix + lookup, value))
+
+
+def held(scope: Scope, field: models.Field, *, writing: bool) -> ListSlot:
+    """The things that the caller holds, compared as a field is."""
+    kind = 'writes' if writing else 'scope'
+    return ListSlot(f'{kind}:{scope.over}:{scope.level}', field)
 
 
 def _field_at(model: type[models.Model], lookup: str) -> models.Field:
@@ -176,7 +222,23 @@ def _meets_many(model: type[models.Model], lookup: str) -> bool:
     return False
 
 
-def _any(covers: Sequence[Cover]) -> Cover:
+def _is_within(inner: Any, outer: Any) -> bool:
+    """Whether rows are among others for certain: who holds a level holds those below it."""
+    match inner, outer:
+        case Q(), Q():
+            return (
+                not (inner.negated or outer.negated)
+                and inner.connector == outer.connector != Q.XOR
+                and len(inner.children) == len(outer.children)
+                and all(map(_is_within, inner.children, outer.children))
+            )
+        case (path, Scope() as high), (other, Scope() as low):
+            return bool(path == other and high.over == low.over and high.level >= low.level)
+    return bool(inner == outer)
+
+
+def any_of(covers: Sequence[Cover]) -> Cover:
+    """The rows that one of them covers."""
     if any(covered is True for covered in covers):
         return True
     conditions = [covered for covered in covers if not isinstance(covered, bool)]

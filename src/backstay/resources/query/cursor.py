@@ -31,7 +31,7 @@ from django.utils.dateparse import parse_duration
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import CursorError, PageError
-from backstay.resources.query.nodes import Condition, CursorPage, Key, Query
+from backstay.resources.query.nodes import Condition, CursorPage, Key, OffsetPage, Query
 
 MOST_AGE = timedelta(hours=24)
 #: What is read at most; a cursor by a date and an id has about 100 characters.
@@ -66,8 +66,8 @@ def binding(
 def binding_of(readable: Readable, query: Query, caller_key: str) -> str:
     """The binding of the cursors that belong into the answer to a query."""
     shape = query.shape
-    if not isinstance(shape.page, CursorPage):
-        raise TypeError('only a page by cursor has cursors')
+    if not isinstance(shape.page, CursorPage | OffsetPage):
+        raise TypeError('only a page has cursors')
     values = query.values[: shape.page.limit_slot]
     return binding(readable, shape.where, values, shape.order, caller_key)
 

@@ -112,6 +112,8 @@ class OffsetPage:
 
     limit_slot: int
     offset_slot: int
+    #: Whether the next page lies too deep for an offset, so that a cursor leads there.
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

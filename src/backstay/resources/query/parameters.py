@@ -120,18 +120,26 @@ def read_one(
     mask_header: str | None = None,
     strict: bool = False,
 ) -> Query:
-    """What one object is asked for, by the text of its lookup field in the path.
+    """What one object is asked for, by the text of its lookup field in the path."""
+    shape = read_shape(parameters=parameters, mask_header=mask_header, strict=strict)
+    return Query(shape=shape, values=(lookup_value(lookup, readable),))
 
-    A text that the field cannot hold names no row: it is the 404 of a row that is not there.
-    """
+
+def read_shape(
+    *, parameters: Parameters, mask_header: str | None = None, strict: bool = False
+) -> Shape:
+    """How one object is asked for, whichever it is; its lookup value is the one of the query."""
     asked = _Asked(parameters, None, _ONE)
     for name in asked.lookups:
         raise ParameterError(f'There is no parameter `{shown(name)}`. There is: fields.')
-    shape = Shape(mask=asked.mask(mask_header), page=OneRow(lookup_slot=0), strict=strict)
-    return Query(shape=shape, values=(_lookup_value(lookup, readable),))
+    return Shape(mask=asked.mask(mask_header), page=OneRow(lookup_slot=0), strict=strict)
 
 
-def _lookup_value(text: str, readable: Readable) -> Any:
+def lookup_value(text: str, readable: Readable) -> Any:
+    """The value of the lookup field that a path names.
+
+    A text that the field cannot hold names no row: it is the 404 of a row that is not there.
+    """
     field = readable.fields.get(readable.resource.options.lookup)
     if field is not None:
         with suppress(FilterError):
@@ -247,7 +255,11 @@ def _offset_page(members: Mapping[str, Any], readable: Readable, values: list[An
     offset = _whole('Offset', members.get('offset', 0))
     if offset > MOST_OFFSET:
         raise PageTooDeep(f'Offset should be at most {MOST_OFFSET}: further on, follow `cursor`.')
-    page = OffsetPage(limit_slot=len(values), offset_slot=len(values) + 1)
+    page = OffsetPage(
+        limit_slot=len(values),
+        offset_slot=len(values) + 1,
+        is_last=offset + limit > MOST_OFFSET,
+    )
     values += (limit + 1, offset)
     return page
 

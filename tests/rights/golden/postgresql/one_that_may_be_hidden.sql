@@ -31,9 +31,8 @@ WHERE "bookshop_publisher"."id" = ANY(ARRAY(SELECT "bookshop_publisher"."id" AS 
     FROM "bookshop_publisher"
     LEFT OUTER JOIN "bookshop_country" ON ("bookshop_publisher"."country_id" = "bookshop_country"."code")
     WHERE ("bookshop_country"."name" = %s
-      OR "bookshop_publisher"."id" = ANY(%s::bigint[])
       OR "bookshop_publisher"."id" = ANY(%s::bigint[]))
     ORDER BY "bookshop_publisher"."id" DESC
     LIMIT %s::bigint OFFSET %s::bigint))
 ORDER BY "bookshop_publisher"."id" DESC
--- {scope:houses:2} {scope:houses:1}  {scope:houses:2} {scope:houses:1} aa {scope:countries:3} 1 {scope:houses:2} 1 {scope:houses:2} {scope:countries:3} null  open {scope:houses:1} {scope:houses:2} {0} {1}
+-- {scope:houses:2} {scope:houses:1}  {scope:houses:2} {scope:houses:1} aa {scope:countries:3} 1 {scope:houses:2} 1 {scope:houses:2} {scope:countries:3} null  open {scope:houses:1} {0} {1}

@@ -40,10 +40,8 @@ WHERE "bookshop_publisher"."id" IN (SELECT "bookshop_publisher"."id" AS "pk_"
   LEFT OUTER JOIN "bookshop_country" ON ("bookshop_publisher"."country_id" = "bookshop_country"."code")
   WHERE ("bookshop_country"."name" = %s
     OR "bookshop_publisher"."id" IN (SELECT value
-      FROM json_each(%s))
-    OR "bookshop_publisher"."id" IN (SELECT value
       FROM json_each(%s)))
   ORDER BY "bookshop_publisher"."id" DESC
   LIMIT %s OFFSET %s)
 ORDER BY "bookshop_publisher"."id" DESC
--- {scope:houses:2} {scope:houses:1}  {scope:houses:2} {scope:houses:1} aa {scope:countries:3} 1 {scope:houses:2} 1 {scope:houses:2} {scope:countries:3} null  open {scope:houses:1} {scope:houses:2} {0} {1}
+-- {scope:houses:2} {scope:houses:1}  {scope:houses:2} {scope:houses:1} aa {scope:countries:3} 1 {scope:houses:2} 1 {scope:houses:2} {scope:countries:3} null  open {scope:houses:1} {0} {1}

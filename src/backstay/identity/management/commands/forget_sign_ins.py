@@ -6,11 +6,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from backstay.identity.counters import forget_old_counters
+from backstay.identity.email_changes import forget_old_changes
 from backstay.identity.tokens import forget_dead_pairs
 
 
 class Command(BaseCommand):
-    """Deletes ended sessions, dead tokens and counters that count nothing any more."""
+    """Deletes what counts nothing any more: sessions, tokens, counters, changes of addresses."""
 
     help = __doc__ or ''
 
@@ -18,4 +19,7 @@ class Command(BaseCommand):
         """Delete, and say how much it was."""
         call_command('clearsessions')
         pairs, counters = forget_dead_pairs(), forget_old_counters()
-        self.stdout.write(f'Deleted {pairs} token pairs and {counters} counters.')
+        changes = forget_old_changes()
+        self.stdout.write(
+            f'Deleted {pairs} token pairs, {counters} counters and {changes} changes of addresses.'
+        )

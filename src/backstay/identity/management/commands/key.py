@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from backstay.caller import Held
 from backstay.errors import Problem
-from backstay.identity.caller import Held
 from backstay.identity.keys import active_keys, create_key, revoke_key, rotate_key
 from backstay.identity.loading import account_called
 from backstay.identity.models import ApiKey

@@ -3,6 +3,7 @@
 import os
 import secrets
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from django.utils.module_loading import import_string
 
 from backstay.operations.management.commands.serve import (
     claim,
-    metrics_of,
+    forget_connections,
     serve,
     server_at,
     server_of,
     url_host,
 )
+from backstay.seeding.plan import make_plan, seeds_of
+from backstay.seeding.seed import SeedError
 from backstay.services import Service, mounted
 
 DEMO_ADMIN = 'admin@example.com'
@@ -39,11 +42,14 @@ class Command(BaseCommand):
         server = server_of(settings.BACKSTAY)
         host, port = claim(server.host, server.port)
         try:
-            with metrics_of(server.processes, settings.BASE_DIR):
-                self.check()
-                self._prepare()
-                self._tell(f'http://{url_host(host)}:{port}')
+            self.check()
+            self._prepare()
+            self._tell(f'http://{url_host(host)}:{port}')
+            forget_connections()
+            with _worker_beside():
                 serve(server_at(server, host, port))
+        except SeedError as error:
+            raise CommandError(str(error)) from None
         except KeyboardInterrupt:  # before the server took over
             sys.exit(130)
 
@@ -71,6 +77,13 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
+def _worker_beside() -> AbstractContextManager[None]:
+    # Its metrics want to know first where to count.
+    from backstay.tasks.worker import beside
+
+    return beside()
+
+
 def migrate() -> int:
     """Apply the missing migrations and return how many they were; without any it does no more
     than look.
@@ -89,12 +102,24 @@ def load_demo(service: Service) -> bool:
     """
     from backstay.operations.models import DemoLoad
 
-    if not service.demo or DemoLoad.objects.filter(service=service.name).exists():
+    has_any = service.seeds or service.demo
+    if not has_any or DemoLoad.objects.filter(service=service.name).exists():
         return False
     with transaction.atomic():
         DemoLoad.objects.create(service=service.name)
-        import_string(service.demo)()
+        _seed_small(service)
+        if service.demo:
+            import_string(service.demo)()
     return True
+
+
+def _seed_small(service: Service) -> None:
+    """What `backstay seed --size small` writes, where nobody has written anything yet."""
+    from backstay.seeding.loading import is_untouched, load
+
+    plan = make_plan(seeds_of([service]), size='small') if service.seeds else None
+    if plan and is_untouched(plan):
+        load(plan)
 
 
 def demo_admin(path: Path) -> str:

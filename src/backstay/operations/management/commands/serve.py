@@ -1,12 +1,9 @@
 """`backstay serve`: the site on Granian, set up from the environment."""
 
 import errno
-import os
 import signal
 import socket
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -58,7 +55,7 @@ def serve(server: Server) -> None:
     from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels
 
-    _forget_connections()
+    forget_connections()
     granian = Granian(
         str(settings.WSGI_APPLICATION),
         address=server.host,
@@ -97,7 +94,7 @@ def _load(target: str) -> Any:
     return import_string(target)
 
 
-def _forget_connections() -> None:
+def forget_connections() -> None:
     """Close what the preparation opened: a connection, or a pool's thread, survives no fork."""
     for connection in connections.all(initialized_only=True):
         connection.close()
@@ -127,28 +124,24 @@ def claim(host: str, port: int) -> tuple[str, int]:
         raise CommandError(f'HOST, PORT: {host}:{port}: {error.strerror}') from None
 
 
-@contextmanager
-def metrics_of(processes: int, base_dir: Path) -> Iterator[None]:
-    """Let several processes count together, in a folder of this run.
+def refuse_without_static_files(environment: Environment) -> None:
+    """Raises CommandError when deployed pages would answer 500, for want of collected files.
 
-    prometheus-client looks for it when it is imported, so this comes before the URLs are loaded.
+    Their storage reads the manifest when it first makes an address, which is too late to be told.
     """
-    if processes == 1:
-        os.environ.pop('PROMETHEUS_MULTIPROC_DIR', None)
-        yield
-        return
-    folder = base_dir / 'var'
-    folder.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix='metrics-', dir=folder) as own:
-        os.environ['PROMETHEUS_MULTIPROC_DIR'] = own
-        yield
+    manifest = Path(str(settings.STATIC_ROOT)) / 'staticfiles.json'
+    if environment.is_deployed and not manifest.exists():
+        raise CommandError(
+            f'{manifest} is missing: /docs/ and /admin/ need the static files; '
+            'collect them with `backstay collectstatic --noinput`'
+        )
 
 
 class Command(BaseCommand):
     """Serve the site."""
 
     help = 'Serve the site on HOST and PORT; SIGTERM and Ctrl-C end it after open requests.'
-    requires_system_checks = ()  # run below, once the metrics know where to count
+    requires_system_checks = ()  # run below, once the port is claimed
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -161,11 +154,11 @@ class Command(BaseCommand):
         if options['print']:
             self.stdout.write('\n'.join(describe(server)))
             return
+        refuse_without_static_files(environment)
         host, port = claim(server.host, server.port)
-        with metrics_of(server.processes, settings.BASE_DIR):
-            self.check()
-            self.stdout.write(f'Serving on http://{url_host(host)}:{port}')
-            serve(server_at(server, host, port))
+        self.check()
+        self.stdout.write(f'Serving on http://{url_host(host)}:{port}')
+        serve(server_at(server, host, port))
 
 
 def server_at(server: Server, host: str, port: int) -> Server:

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.urls import get_resolver
 
+from backstay.caller import GUEST, Caller, Facts
 from backstay.errors import Problem
-from backstay.identity.caller import GUEST, Caller, Facts
 from backstay.identity.callers import caller_of_account
 from backstay.identity.loading import account_called
 from backstay.resources.declaration.readable import Readable

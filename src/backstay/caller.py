@@ -32,6 +32,8 @@ class Standing:
     level: int = 0
     #: Kinds of things of which the caller holds all, with the level: nothing has to be compared.
     everywhere: frozenset[tuple[str, int]] = frozenset()
+    #: Whether it is about writing, for which scopes held for reading only do not count.
+    writing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +55,12 @@ class Caller:
         """What cursors, idempotency keys and throttles are bound to."""
         return f'{self.kind}:{self.account_id or self.name}'
 
-    def standing(self) -> Standing:
-        """What decides which grants apply."""
-        highest = max((self.level, *(held.level for held in self.scopes)))
-        everywhere = frozenset((held.over, held.level) for held in self.scopes if held.id is None)
-        return Standing(self.kind, highest, everywhere)
+    def standing(self, *, writing: bool = False) -> Standing:
+        """What decides which grants apply; scopes held for reading only do not count to write."""
+        counting = [held for held in self.scopes if not (writing and held.read_only)]
+        highest = max((self.level, *(held.level for held in counting)))
+        everywhere = frozenset((held.over, held.level) for held in counting if held.id is None)
+        return Standing(self.kind, highest, everywhere, writing)
 
     def ids(self, over: str, level: int, *, writing: bool = False) -> list[Any]:
         """The things of a kind over which the caller holds at least this level."""
@@ -80,21 +83,20 @@ class Caller:
 class Facts(dict[str, Any]):
     """What the slots of a statement with a name are bound to, worked out when one asks.
 
-    `origin` is the site's, `scope:<over>:<level>` the ids that the caller holds, and
-    `caller:<name>` one of the caller's values.
+    `origin` is the site's, `scope:<over>:<level>` the ids that the caller holds (`writes:...` those
+    that are not for reading only), and `caller:<name>` one of the caller's values.
     """
 
-    def __init__(self, caller: Caller, origin: str, *, writing: bool = False) -> None:
+    def __init__(self, caller: Caller, origin: str = '') -> None:
         super().__init__(origin=origin)
         self._caller = caller
-        self._writing = writing
 
     def __missing__(self, key: str) -> Any:
         kind, _, name = key.partition(':')
         match kind:
-            case 'scope':
+            case 'scope' | 'writes':
                 over, _, level = name.rpartition(':')
-                value: Any = self._caller.ids(over, int(level), writing=self._writing)
+                value: Any = self._caller.ids(over, int(level), writing=kind == 'writes')
             case 'caller':
                 value = self._caller.value(name)
             case _:

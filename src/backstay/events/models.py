@@ -1,0 +1,146 @@
+"""What is stored of events: who is to be told, and how far that has come."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from backstay.events.addresses import validate_url
+from backstay.events.declaration import EVERY
+from backstay.events.secrets import validate_secret
+from backstay.journal.models import Entry
+
+#: What targets of webhooks begin with; those of functions are dotted paths.
+_WEBHOOK = 'webhook:'
+
+
+def every_type() -> list[str]:
+    """What a webhook is told of that names no types."""
+    return [EVERY]
+
+
+def validate_types(types: Any) -> None:
+    """Refuse what is no list of types."""
+    fits = isinstance(types, list) and 0 < len(types) <= 100
+    if not fits or not all(isinstance(each, str) and 0 < len(each) <= 160 for each in types):
+        raise ValidationError('Give a list of types of events, or ["*"].', code='types-invalid')
+
+
+class Webhook(models.Model):
+    """An address that events are posted to, with the rights of its owner."""
+
+    name = models.CharField(max_length=120, blank=True)
+    url = models.CharField(max_length=2000, validators=[validate_url])
+    #: Encrypted, see `backstay.events.secrets`.
+    secret = models.CharField(max_length=300, blank=True, validators=[validate_secret])
+    types = models.JSONField(default=every_type, validators=[validate_types])
+    #: Whose rows it is told of; empty for everybody's.
+    tenant = models.CharField(max_length=190, blank=True)
+    #: Nothing is posted that this account may not read at that moment.
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name='+')
+    active = models.BooleanField(default=True)
+    #: Deliveries in a row that were given up.
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    #: When it was switched off for its failures.
+    disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ('-pk',)
+
+    def __str__(self) -> str:
+        return self.name or f'webhook {self.pk}'
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is posted there."""
+        return self.active and self.deleted_at is None
+
+    @property
+    def target(self) -> str:
+        """How deliveries name it."""
+        return target_of(self.pk)
+
+
+def target_of(webhook_id: int) -> str:
+    """How deliveries name a webhook."""
+    return f'{_WEBHOOK}{webhook_id}'
+
+
+class State(models.TextChoices):
+    """How far a delivery has come."""
+
+    QUEUED = 'queued'
+    DONE = 'done'
+    #: Given up after its last try; it stays until somebody delivers it again.
+    DEAD = 'dead'
+    #: The owner of the webhook may not read it, or there was nothing left to read.
+    WITHHELD = 'withheld'
+
+
+#: Why an event is withheld where its owner may not read it.
+HIDDEN = 'hidden'
+#: Deliveries after which the owner of a webhook knows of an object, or must not hear of it again.
+SAYS_WHAT_IS_KNOWN = Q(delivered_at__isnull=False) | Q(state=State.WITHHELD, error=HIDDEN)
+
+
+class Delivery(models.Model):
+    """One event that one webhook or function is to be told of.
+
+    Those of one object to one target have ids in the order of its changes.
+    """
+
+    #: Who is told: `webhook:7`, or the path of a function.
+    target = models.CharField(max_length=200)
+    webhook = models.ForeignKey(
+        Webhook, models.CASCADE, null=True, blank=True, related_name='deliveries'
+    )
+    entry = models.ForeignKey(Entry, models.CASCADE, related_name='+')
+    type = models.CharField(max_length=160)
+    #: What it is about: the kind of thing and its key, such as `catalog.item:5`.
+    subject = models.CharField(max_length=400)
+    state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(default=timezone.now)
+    #: Of the last try: HTTP's status, why it failed in one word, how long it took, what came back.
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    error = models.CharField(max_length=100, blank=True)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    response = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    #: When the receiver had it, the last time.
+    delivered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ('-pk',)
+        verbose_name_plural = 'deliveries'
+        indexes = (
+            models.Index(
+                fields=('target', 'next_at', 'id'),
+                condition=Q(state='queued'),
+                name='events_due',
+            ),
+            models.Index(
+                fields=('target', 'subject', 'id'),
+                condition=Q(state='queued'),
+                name='events_waiting',
+            ),
+            models.Index(fields=('target', 'subject', 'id'), name='events_told'),
+            models.Index(fields=('state', 'created_at'), name='events_old'),
+        )
+
+    def __str__(self) -> str:
+        return f'{self.type} to {self.target}'
+
+    @classmethod
+    def heads(cls) -> 'models.QuerySet[Delivery]':
+        """What may be tried next: of each object, for each target, the first that is queued."""
+        queued = cls.objects.filter(state=State.QUEUED)
+        earlier = queued.filter(
+            target=OuterRef('target'), subject=OuterRef('subject'), pk__lt=OuterRef('pk')
+        )
+        return queued.filter(~Exists(earlier)).order_by('next_at', 'pk')

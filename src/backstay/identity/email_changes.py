@@ -1,0 +1,83 @@
+"""Changes of an account's e-mail address, which the old address can undo (commerce contract, 1.8).
+
+Who has taken an account over may change its address more than once, so that each change can be
+undone for itself. Undoing one forgets those that came after it: their addresses may be the thief's.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from backstay.identity.models import EmailChange, TokenPair
+from backstay.identity.problems import EmailTaken, UndoExpired
+
+UNDO_LIFE = timedelta(hours=72)
+
+_PREFIX = 'ceu_'
+_audit: structlog.stdlib.BoundLogger = structlog.get_logger('backstay.audit')
+
+
+def remember_change(account: Any, old_email: str) -> str:
+    """What undoes the change of an account's address, to be sent to the old one alone."""
+    undo = f'{_PREFIX}{secrets.token_urlsafe(32)}'
+    EmailChange.objects.create(account=account, old_email=old_email, undo_hash=_hash(undo))
+    return undo
+
+
+def undo_change(undo: str) -> None:
+    """Give the account its old address back, verified, and end all its sessions.
+
+    Raises UndoExpired, EmailTaken.
+    """
+    with transaction.atomic():
+        change = _live_changes().select_for_update().filter(undo_hash=_hash(undo)).first()
+        if change is None:
+            raise UndoExpired('It is unknown, has been used, or is older than 72 hours.')
+        accounts = get_user_model()._default_manager
+        account = accounts.select_for_update().get(pk=change.account_id)
+        _take_back(account, change.old_email)
+        EmailChange.objects.filter(account=account, changed_at__gte=change.changed_at).delete()
+        end_sessions(account)
+    _audit.warning('email-change-undone', account=account.pk)
+
+
+def _take_back(account: Any, email: str) -> None:
+    try:
+        with transaction.atomic():
+            account.email = email
+            account.save(update_fields=['email'])
+            EmailAddress.objects.filter(user_id=account.pk).delete()
+            account.vouch_for_email()
+    except IntegrityError:
+        raise EmailTaken('The address belongs to another account by now.') from None
+
+
+def end_sessions(account: Any) -> None:
+    """Sign the account out everywhere."""
+    sessions = UserSession.objects.filter(user_id=account.pk)
+    Session.objects.filter(session_key__in=sessions.values('session_key')).delete()
+    sessions.delete()
+    TokenPair.objects.filter(account=account).delete()
+
+
+def _live_changes() -> Any:
+    return EmailChange.objects.filter(changed_at__gt=timezone.now() - UNDO_LIFE)
+
+
+def _hash(undo: str) -> str:
+    return hashlib.sha256(undo.encode('utf-8', 'surrogatepass')).hexdigest()
+
+
+def forget_old_changes() -> int:
+    """Delete those that can no longer be undone; how many they were."""
+    old = EmailChange.objects.filter(changed_at__lte=timezone.now() - UNDO_LIFE)
+    return old.delete()[0]

@@ -1,0 +1,96 @@
+"""What allauth's headless API leaves to be refused, or refuses without saying what comes next."""
+
+import json
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from allauth.headless.base.response import RateLimitResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from backstay.errors import Problem, problem_response
+
+#: Seconds after which every limit that allauth answers with 429 lets one more pass.
+_LONGEST_LIMIT = 60
+#: What fido2's parsers raise for bytes that are none of an authenticator.
+_UNREADABLE = (
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger('backstay.identity')
+
+
+class HeadlessMiddleware:
+    """Problems for what would be a 500 or a 429 without Retry-After below `/auth/`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not isinstance(response, RateLimitResponse):
+            return response
+        problem = Problem(
+            'Too many requests; try again later.',
+            status=429,
+            code='rate-limited',
+            headers={'Retry-After': str(_LONGEST_LIMIT)},
+        )
+        return problem_response(request, problem)
+
+    def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+        """Refuse a body that cannot be JSON, text or a credential, before allauth stores of it."""
+        found = request.resolver_match
+        if found is None or 'headless' not in found.app_names:
+            return None
+        if '/phone' in found.route:  # allauth serves it, and fails where accounts have no number
+            raise Http404
+        if request.method == 'GET':
+            return None
+        problem = _fault_of(request.body, found.route) if request.body else None
+        return problem_response(request, problem) if problem is not None else None
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The answer to a credential on which a parser failed."""
+        found = request.resolver_match
+        if found is None or 'webauthn' not in found.route or not isinstance(error, _UNREADABLE):
+            return None
+        _log.warning('credential-unreadable', error=type(error).__name__)
+        return problem_response(request, _unreadable())
+
+
+def _fault_of(body: bytes, route: str) -> Problem | None:
+    try:
+        given = json.loads(body)
+        json.dumps(given, ensure_ascii=False).encode()  # halves of surrogate pairs are no text
+    except (ValueError, RecursionError):
+        return Problem('The body is not valid JSON.', code='malformed-json')
+    if not isinstance(given, dict):
+        return Problem('The body must be an object.', code='malformed-json')
+    if 'credential' in given and not _is_credential(given['credential'], route):
+        return _unreadable()
+    return None
+
+
+def _is_credential(given: Any, route: str) -> bool:
+    """Whether this has the outline of a credential; what is in it, allauth looks at.
+
+    allauth stores what is false, and asks a sign-in for the account that the device names.
+    """
+    response = given.get('response') if isinstance(given, dict) else None
+    if not isinstance(response, dict):
+        return False
+    names_account = isinstance(response.get('userHandle'), str)
+    return names_account or not route.endswith('webauthn/login')
+
+
+def _unreadable() -> Problem:
+    return Problem('The credential cannot be read.', code='credential-invalid')

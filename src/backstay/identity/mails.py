@@ -1,0 +1,37 @@
+"""Mail that no answer waits for: it leaves after the commit, from a thread of its own.
+
+A mail that goes to accounts alone must not tell by the time of an answer that there is one.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import structlog
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger('backstay.identity')
+#: One at a time: what is waiting when the process ends is still sent.
+_postman = ThreadPoolExecutor(max_workers=1, thread_name_prefix='mail')
+
+
+def send_soon(template: str, email: str, context: dict[str, Any]) -> None:
+    """Send what `identity/email/<template>_subject.txt` and `_message.txt` say, after the commit.
+
+    The context must be plain values: the thread asks no database.
+    """
+    send = partial(_postman.submit, _send, template, email, context)
+    transaction.on_commit(send)
+
+
+def _send(template: str, email: str, context: dict[str, Any]) -> None:
+    subject, text = (
+        render_to_string(f'identity/email/{template}_{part}.txt', context).strip()
+        for part in ('subject', 'message')
+    )
+    try:
+        send_mail(subject, text, None, [email])
+    except OSError as error:  # smtplib's exceptions are among them
+        _log.error('mail-failed', template=template, error=type(error).__name__)

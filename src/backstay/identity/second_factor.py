@@ -1,0 +1,48 @@
+"""The second factor of an account, where its code comes together with the password."""
+
+import json
+from typing import Any
+
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.models import Authenticator
+from django.http import HttpRequest
+
+from backstay.identity.problems import SignInThrottled
+
+#: Where a request keeps the factor whose code it brought.
+_KEPT = '_backstay_second_factor'
+
+
+def code_in(request: HttpRequest | None) -> str:
+    """The code beside a password: `totp` of a JSON body, `code` of the admin's form; '' if none."""
+    if request is None:
+        return ''
+    if hasattr(getattr(request, 'allauth', None), 'headless'):
+        given = json.loads(request.body)  # which allauth has read before
+        return str(given.get('totp') or '')
+    return request.POST.get('code', '')
+
+
+def find_factor(request: HttpRequest | None, account: Any, code: str) -> bool:
+    """Whether this is a code of a second factor of the account, which the request then keeps.
+
+    It is an authenticator app's or a recovery code; each works once. Asked for no account, it
+    takes about as long.
+    """
+    if account is None:
+        Authenticator.objects.filter(user_id=0).first()
+        return False
+    form = AuthenticateForm(data={'code': code}, user=account)
+    try:
+        is_right = form.is_valid()
+    except SignInThrottled:  # too many codes: told as a wrong one, or the password would be told
+        return False
+    if is_right and request is not None:
+        setattr(request, _KEPT, form.authenticator)
+    return is_right
+
+
+def kept_factor(request: HttpRequest, account: Any) -> Any:
+    """The second factor that the request has shown for the account, or None."""
+    factor = getattr(request, _KEPT, None)
+    return factor if factor is not None and factor.user_id == account.pk else None

@@ -1,0 +1,1 @@
+"""The journal: every change of a resource's row, written in the transaction that made it."""

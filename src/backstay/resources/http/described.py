@@ -1,0 +1,92 @@
+"""What the descriptions of reads and writes share: an operation, and the problems it answers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework.permissions import AllowAny
+
+from backstay.docs import PROBLEM
+from backstay.errors import CONTENT_TYPE
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.http.json_schema import Components, Schema
+
+MASK_CODES = ('mask-parse-error', 'mask-error', 'mask-too-large', 'parameter-unknown')
+#: What is understood, and would cost too much.
+TOO_MUCH = ('mask-too-expensive', 'query-too-deep', 'query-too-slow')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """What one operation of a resource takes and answers, in drf-spectacular's words."""
+
+    name: str
+    summary: str
+    parameters: list[OpenApiParameter]
+    body: dict[str, Schema] | None
+    responses: dict[Any, Any]
+    description: str = ''
+
+
+def header_of_answers(
+    name: str, description: str, statuses: Iterable[int], schema: Schema | None = None
+) -> OpenApiParameter:
+    """A header of the answers with these statuses."""
+    return OpenApiParameter(
+        name,
+        schema or {'type': 'string'},
+        OpenApiParameter.HEADER,
+        description=description,
+        response=[*statuses],
+    )
+
+
+def problems(
+    components: Components,
+    codes: Mapping[int, Sequence[str]],
+    *,
+    says: Mapping[int, str] | None = None,
+    open_statuses: Iterable[int] = (),
+) -> dict[Any, Any]:
+    """The answers that are no success, with the codes that they may have.
+
+    Where a status has none, or is open because rules of the resource have their own, any may come.
+    """
+    problem = components.reference('Problem', 'problem', lambda: PROBLEM)
+    told = {**_WHEN, **(says or {})}
+    among = {status: 'examples' if status in open_statuses else 'enum' for status in codes}
+    return {
+        (status, CONTENT_TYPE): OpenApiResponse(
+            _with_codes(problem, names, among[status]), told.get(status, '')
+        )
+        for status, names in sorted(codes.items())
+    }
+
+
+def _with_codes(problem: Schema, codes: Sequence[str], keyword: str) -> Schema:
+    known = {'properties': {'code': {keyword: list(codes)}}}
+    return {'allOf': [problem, known]} if codes else problem
+
+
+def refusals_of_callers(view: Any) -> dict[int, Sequence[str]]:
+    """What somebody may be told who may not call, where that can happen.
+
+    The codes are those of whatever authenticates, so none is named.
+    """
+    asks = view.get_authenticators() or not Readable(view.resource).grants
+    permits = all(type(each) is AllowAny for each in view.get_permissions())
+    return {401: (), 403: ()} if asks or not permits else {}
+
+
+_WHEN = {
+    400: 'The request cannot be understood.',
+    401: 'Nobody is signed in, or the credentials are wrong.',
+    403: 'The caller may not do this.',
+    404: 'There is nothing at this address.',
+    406: 'There is no such format here.',
+    413: 'The body is too large.',
+    415: 'The body is not JSON.',
+    422: 'The request is understood and would cost too much.',
+    429: 'Too many requests.',
+}

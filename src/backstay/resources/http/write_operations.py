@@ -1,0 +1,281 @@
+"""How the writes of a resource are described: each to those who may do it with some row."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from drf_spectacular.plumbing import ComponentRegistry
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+
+from backstay.caller import Standing
+from backstay.identity.callers import caller_of
+from backstay.resources.declaration.hooks import Hooks
+from backstay.resources.http import writes
+from backstay.resources.http.bulk_schema import Bulk
+from backstay.resources.http.described import (
+    MASK_CODES,
+    TOO_MUCH,
+    Operation,
+    header_of_answers,
+    problems,
+    refusals_of_callers,
+)
+from backstay.resources.http.json_schema import Components, Schema
+from backstay.resources.http.parameters import (
+    fields_parameter,
+    lookup_parameter,
+    request_headers,
+)
+from backstay.resources.http.write_schema import Bodies
+from backstay.resources.write import granting
+from backstay.resources.write.granting import Right
+from backstay.resources.write.idempotency import KEY
+
+_TAG = r'(W/)?"[!#-~]*"'
+_IF_MATCH: Schema = {'type': 'string', 'pattern': rf'^(\*|{_TAG}([ \t]*,[ \t]*{_TAG})*)$'}
+_KEY: Schema = {
+    'type': 'string',
+    'minLength': 1,
+    'maxLength': 255,
+    'pattern': f'^{KEY.pattern}$',
+}
+_BODY_CODES = (
+    'validation-failed',
+    'unknown-field',
+    'field-not-writable',
+    'reference-not-found',
+    'too-many-rows',
+)
+#: The right that each needs; a bulk request has operations of its own.
+_RIGHTS: Mapping[str, Right | None] = {
+    'create': 'create',
+    'partial_update': 'write',
+    'update': 'write',
+    'destroy': 'delete',
+    'restore': 'delete',
+    'bulk': None,
+    'bulk_patch': 'write',
+    'bulk_delete': 'delete',
+}
+
+
+def is_write(view: Any) -> bool:
+    """Whether the action is a write of ours, and not one that a subclass has instead."""
+    own = getattr(writes, view.action or '', None) if view.action in _RIGHTS else None
+    return own is not None and getattr(type(view), view.action, None) is own
+
+
+def is_open(view: Any) -> bool:
+    """Whether a caller like the reader may do it with some row."""
+    bodies = _bodies(view, Components(ComponentRegistry()))
+    right = _RIGHTS[view.action]
+    if right is None:
+        return bool(Bulk(bodies).verbs)
+    # In a list or by keys nothing says which version of a row is meant.
+    is_silent = view.action.startswith('bulk') and view.resource.options.require_if_match
+    return bodies.may(right) and not is_silent
+
+
+def of_deleted(view: Any) -> Iterator[OpenApiParameter]:
+    """The parameter of reads for who may see rows that were deleted softly."""
+    softly = bool(view.resource.options.soft_delete)
+    if softly and granting.may(view.resource, _standing(view), 'delete'):
+        schema = {'type': 'boolean', 'default': False}
+        says = 'Whether rows that were deleted, and could be restored, are there too.'
+        yield OpenApiParameter('include_deleted', schema, description=says)
+
+
+def operation(view: Any, components: Components) -> Operation:
+    """The description of a write."""
+    return _DESCRIBED[view.action](_Described(view, components))
+
+
+def _standing(view: Any) -> Standing:
+    return caller_of(view.request).standing(writing=True)
+
+
+def _bodies(view: Any, components: Components) -> Bodies:
+    return Bodies(components, view.readable(view.request), _standing(view))
+
+
+class _Described:
+    """The parts of a description, from which each kind of write takes its own."""
+
+    def __init__(self, view: Any, components: Components) -> None:
+        self.view, self.components = view, components
+        self.resource = view.resource
+        self.options = view.resource.options
+        self.readable = view.readable(view.request)
+        self.bodies = _bodies(view, components)
+        self.bulk = Bulk(self.bodies)
+
+    def of_one(self, summary: str, body: dict[str, Schema] | None, status: int = 200) -> Operation:
+        """A write of one row, which is answered with the row as the mask shows it."""
+        shows = bool(self.readable.grants) and status != 204
+        parameters: list[OpenApiParameter] = []
+        if status != 201:
+            parameters += [lookup_parameter(self.view, self.readable, self.components)]
+            parameters += [self._if_match()]
+        if shows:
+            parameters += [fields_parameter()]
+            parameters += request_headers(self.readable, conditional=False)
+        return self._operation(
+            summary,
+            [*parameters, self._idempotency_key(), *self._answered(status, shows=shows)],
+            body,
+            self._success(status, shows) | self._problems(_codes_of_one(self, body, status)),
+        )
+
+    def of_many(self, summary: str, body: dict[str, Schema]) -> Operation:
+        """A write of many rows, which is answered with what became of each."""
+        results = OpenApiResponse(self.bulk.results(), 'What became of each operation.')
+        success = {(200, 'application/json'): results}
+        return self._operation(
+            summary,
+            [self._idempotency_key(), *self._answered(200, shows=False)],
+            body,
+            success | self._problems(_codes_of_many(self)),
+        )
+
+    def _operation(
+        self,
+        summary: str,
+        parameters: list[OpenApiParameter],
+        body: dict[str, Schema] | None,
+        responses: dict[Any, Any],
+    ) -> Operation:
+        return Operation(
+            name=f'{self.view.basename}_{self.view.action}',
+            summary=f'{self.options.name}: {summary}',
+            parameters=parameters,
+            body=body,
+            responses=responses,
+        )
+
+    def _success(self, status: int, shows: bool) -> dict[Any, Any]:
+        if not shows:
+            return {status: OpenApiResponse(None, 'It is done.')}
+        says = 'The object, as the mask shows it; nothing where the caller may not see it.'
+        row = OpenApiResponse(self.components.resource(self.readable), says)
+        return {(status, 'application/json'): row}
+
+    def _if_match(self) -> OpenApiParameter:
+        return OpenApiParameter(
+            'If-Match',
+            _IF_MATCH,
+            OpenApiParameter.HEADER,
+            description='ETags of the object, of which one must be its own.',
+            required=self.options.require_if_match,
+        )
+
+    def _idempotency_key(self) -> OpenApiParameter:
+        return OpenApiParameter(
+            'Idempotency-Key',
+            _KEY,
+            OpenApiParameter.HEADER,
+            description='A repeat with the same key has no effect, and gets the same answer.',
+            required=self.needs_key,
+        )
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether the resource asks for a key here."""
+        return writes.kind_of(self.view.action) in self.options.require_idempotency_key
+
+    def _answered(self, status: int, *, shows: bool) -> Iterator[OpenApiParameter]:
+        """The headers of answers."""
+        if shows:
+            yield header_of_answers('ETag', 'Of the object, for `If-Match`.', [status])
+            yield header_of_answers('X-Truncated', 'Pointers to lists that were cut.', [status])
+            yield header_of_answers('Preference-Applied', 'What was heeded.', [status])
+        if status == 201 and shows:
+            address = {'type': 'string', 'format': 'uri'}
+            yield header_of_answers('Location', 'Of the new object.', [status], address)
+        replayed = {'type': 'string', 'enum': ['true']}
+        statuses = [status, 404, 409, 412, 422]
+        yield header_of_answers('Idempotency-Replayed', 'On repeats.', statuses, replayed)
+        yield header_of_answers('Server-Timing', 'Milliseconds of each part.', [status])
+        yield header_of_answers('Vary', 'What the answer depends on.', [status])
+        wait = {'type': 'string', 'pattern': r'^\d+$'}
+        yield header_of_answers('Retry-After', 'Seconds to wait.', [409, 429, 503], wait)
+
+    def _problems(self, codes: dict[int, Sequence[str]]) -> dict[Any, Any]:
+        codes |= refusals_of_callers(self.view) or {403: ('not-permitted',)}
+        codes |= {406: ('not-acceptable',), 503: ('busy',)}
+        if self.view.get_throttles():
+            codes[429] = ('rate-limited',)
+        is_ruled = self.resource.hooks != Hooks()
+        return problems(
+            self.components, codes, says=_WHEN, open_statuses=(409, 422) if is_ruled else ()
+        )
+
+
+def _codes_of_one(
+    told: _Described, body: dict[str, Schema] | None, status: int
+) -> dict[int, Sequence[str]]:
+    masked = (MASK_CODES, TOO_MUCH) if status != 204 else ((), ())
+    bodied = ('malformed-json',) if body else ()
+    codes: dict[int, Sequence[str]] = {
+        400: ('bad-request', *masked[0], *bodied, 'header-invalid', *_missing_key(told)),
+        404: ('not-found',),
+        409: ('duplicate', 'in-use', 'conflict', 'idempotency-in-progress'),
+        422: (*(_BODY_CODES if body else ()), *masked[1], 'idempotency-key-reused'),
+    }
+    if body:
+        codes |= {413: ('payload-too-large',), 415: ('unsupported-media-type',)}
+    if status != 201:
+        codes[412] = ('version-mismatch',)
+        if told.options.require_if_match:
+            codes[428] = ('precondition-required',)
+    return codes
+
+
+def _codes_of_many(told: _Described) -> dict[int, Sequence[str]]:
+    of_all = ('bulk-refused', 'not-found', 'precondition-required')
+    return {
+        400: (
+            'bad-request',
+            'parameter-unknown',
+            'malformed-json',
+            'header-invalid',
+            *_missing_key(told),
+        ),
+        409: ('duplicate', 'in-use', 'conflict', 'bulk-refused', 'idempotency-in-progress'),
+        412: ('version-mismatch',),
+        413: ('payload-too-large',),
+        415: ('unsupported-media-type',),
+        422: (*_BODY_CODES, *of_all, 'query-too-deep', 'query-too-slow', 'idempotency-key-reused'),
+    }
+
+
+def _missing_key(told: _Described) -> Sequence[str]:
+    return ('idempotency-key-missing',) if told.needs_key else ()
+
+
+def _json(schema: Schema) -> dict[str, Schema]:
+    return {'application/json': schema}
+
+
+def _merge_patch(schema: Schema) -> dict[str, Schema]:
+    return {'application/json': schema, writes.MERGE_PATCH: schema}
+
+
+_DESCRIBED: Mapping[str, Callable[[_Described], Operation]] = {
+    'create': lambda told: told.of_one('make one', _json(told.bodies.of('Create')), 201),
+    'partial_update': lambda told: told.of_one(
+        'change members of one', _merge_patch(told.bodies.of('Patch'))
+    ),
+    'update': lambda told: told.of_one('replace one', _json(told.bodies.of('Replace'))),
+    'destroy': lambda told: told.of_one('delete one', None, 204),
+    'restore': lambda told: told.of_one('take back that one was deleted', None),
+    'bulk': lambda told: told.of_many('write many', _json(told.bulk.request())),
+    'bulk_patch': lambda told: told.of_many('change many', _merge_patch(told.bulk.patches())),
+    'bulk_delete': lambda told: told.of_many('delete many', _json(told.bulk.keys())),
+}
+_WHEN = {
+    404: 'There is no such row, or none that the caller may see.',
+    409: 'It collides with other rows, or with a request that is under way.',
+    412: 'The object has changed since.',
+    422: 'The body is understood, and refused.',
+    428: 'The version has to be named.',
+    503: 'Others are writing the same rows.',
+}

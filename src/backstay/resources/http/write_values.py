@@ -1,0 +1,162 @@
+"""JSON Schemas of the values that a body may give: what the fields that check them accept.
+
+A value is described in the form in which answers have it; whatever a schema allows is accepted. The
+fields of Django REST Framework take more than that, such as `"7"` for a number, which is no promise
+to anybody.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.validators import RegexValidator, URLValidator
+from rest_framework import serializers
+
+from backstay.resources.declaration.kinds import Kind
+from backstay.resources.declaration.resource import Field
+from backstay.resources.http.json_schema import Components, Schema
+
+_CLOCK = r'([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?'
+_BASE64 = r'^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$'
+#: By kind, where nothing of the column has a say.
+_PLAIN: dict[Kind, Schema] = {
+    Kind.BINARY: {'type': 'string', 'contentEncoding': 'base64', 'pattern': _BASE64},
+    Kind.BOOLEAN: {'type': 'boolean'},
+    Kind.DATE: {'type': 'string', 'format': 'date'},
+    Kind.DATETIME: {'type': 'string', 'format': 'date-time'},
+    Kind.DURATION: {'type': 'string', 'pattern': rf'^(-?\d{{1,8}} )?{_CLOCK}$'},
+    # RFC 3339's time has a zone, and so has JSON Schema's format of that name; this has none.
+    Kind.TIME: {'type': 'string', 'format': 'time-local', 'pattern': f'^{_CLOCK}$'},
+    Kind.UUID: {'type': 'string', 'format': 'uuid'},
+}
+_SCALAR: Schema = {'type': ['string', 'number', 'boolean', 'null']}
+_ANYTHING = ['object', 'array', 'string', 'number', 'boolean']
+
+
+def value(check: Any, field: Field, owner: str, components: Components) -> Schema:
+    """A value that a field accepts; `owner` is the name of its resource."""
+    if field.kind is Kind.JSON:
+        return {} if check.allow_null else {'type': [*_ANYTHING]}
+    if field.kind is Kind.CHOICE and not isinstance(check, serializers.FilePathField):
+        schema = components.asked(field, owner)
+    else:
+        schema = _value(check, field.kind)
+    return nullable(schema) if check.allow_null else schema
+
+
+def nullable(schema: Schema) -> Schema:
+    """The same, or null."""
+    if not isinstance(schema.get('type'), str):
+        return {'oneOf': [schema, {'type': 'null'}]}
+    more: Schema = {'type': [schema['type'], 'null']}
+    if 'enum' in schema:
+        more['enum'] = [*schema['enum'], None]
+    return {**schema, **more}
+
+
+def _value(check: Any, kind: Kind | None) -> Schema:
+    """The schema of a field that stands for itself, such as the elements of an array."""
+    match check:
+        case serializers.ListField():
+            return _array(check)
+        case serializers.JSONField():
+            return dict(_SCALAR)
+        case serializers.FilePathField():
+            return {'type': 'string'}
+        case serializers.ChoiceField():
+            return _choices(check)
+        case serializers.IPAddressField():
+            return _address(check)
+        case serializers.IntegerField():
+            return {'type': 'integer', **_range(check)}
+        case serializers.FloatField():
+            return {'type': 'number', **_range(check)}
+        case serializers.DecimalField():
+            return _decimal(check)
+    plain = _PLAIN.get(kind) if kind else None
+    return dict(plain) if plain else _text(check)
+
+
+def _array(check: Any) -> Schema:
+    child = check.child
+    items = _value(child, None)
+    if child.allow_null and not isinstance(child, serializers.JSONField):
+        items = nullable(items)
+    most = {} if check.max_length is None else {'maxItems': check.max_length}
+    least = {} if check.min_length is None else {'minItems': check.min_length}
+    return {'type': 'array', 'items': items, **least, **most}
+
+
+def _choices(check: Any) -> Schema:
+    chosen = [*check.choices]
+    if check.allow_blank and '' not in chosen:
+        chosen.append('')
+    return {
+        'type': 'integer' if all(type(each) is int for each in chosen) else 'string',
+        'enum': chosen,
+    }
+
+
+def _address(check: Any) -> Schema:
+    protocols = {'ipv4': ['ipv4'], 'ipv6': ['ipv6']}.get(check.protocol.lower(), ['ipv4', 'ipv6'])
+    return {'type': 'string', 'anyOf': [{'format': each} for each in protocols]}
+
+
+def _range(check: Any) -> Schema:
+    told = {'minimum': check.min_value, 'maximum': check.max_value}
+    return {name: limit for name, limit in told.items() if isinstance(limit, int | float)}
+
+
+def _decimal(check: Any) -> Schema:
+    """A decimal as text, with no more digits than its column has on each side of the point."""
+    places = check.decimal_places or 0
+    whole = '+' if check.max_digits is None else f'{{1,{max(check.max_digits - places, 1)}}}'
+    fraction = rf'(\.\d{{1,{places}}})?' if places else ''
+    pattern = rf'^-?\d{whole}{fraction}$'
+    if check.max_digits is not None and check.max_digits == places:
+        pattern = rf'^-?0\.\d{{1,{places}}}$'
+    limits = {'At least': check.min_value, 'At most': check.max_value}
+    said = ' '.join(f'{word} {limit}.' for word, limit in limits.items() if limit is not None)
+    return {
+        'type': 'string',
+        'format': 'decimal',
+        'pattern': pattern,
+        **({'description': said} if said else {}),
+    }
+
+
+def _text(check: Any) -> Schema:
+    schema: Schema = {'type': 'string'}
+    if not getattr(check, 'allow_blank', True):
+        schema['minLength'] = max(check.min_length or 1, 1)
+    elif check.min_length:
+        schema['minLength'] = check.min_length
+    if check.max_length is not None:
+        schema['maxLength'] = check.max_length
+    patterns = [*_patterns(check)]
+    if not patterns and not check.allow_blank:
+        patterns = [r'\S']  # blanks at either end are taken away
+    schema |= _format(check)
+    if len(patterns) == 1:
+        schema['pattern'] = patterns[0]
+    elif patterns:
+        schema['allOf'] = [{'pattern': each} for each in patterns]
+    return schema
+
+
+def _format(check: Any) -> Schema:
+    match check:
+        case serializers.EmailField():
+            return {'format': 'email'}
+        case serializers.URLField():
+            return {'format': 'uri'}
+    return {}
+
+
+def _patterns(check: Any) -> Iterator[str]:
+    """The regular expressions that a text has to match, as JSON Schema spells them."""
+    for each in check.validators:
+        if isinstance(each, URLValidator):
+            yield f'^({"|".join(each.schemes)})://'
+        elif isinstance(each, RegexValidator) and not (each.inverse_match or each.flags):
+            pattern: str = each.regex.pattern  # type: ignore[union-attr]  # it is compiled by now
+            yield pattern.replace(r'\A', '^').replace(r'\Z', '$')

@@ -1,0 +1,129 @@
+"""Counts: how many rows the caller may see and the filter lets pass.
+
+A count looks at every row, and rights often need a column that the filter's own index lacks: each
+row is then fetched to count it. But filters mostly ask for what a grant covers anyway:
+`status=active` where active rows are open to all, `company_id=7` of somebody who holds company 7.
+Bound values alone decide about such a grant. Where it covers what is asked, no row is asked about
+rights; where it does not, only the other grants are (figures in bench/README.md, "What bounds it").
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.db.models import Q, Value
+
+from backstay.resources.declaration.fields import Computed
+from backstay.resources.declaration.grants import CallerValue, Cover, Scope, certain
+from backstay.resources.declaration.kinds import Kind
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.declaration.resource import Field
+from backstay.resources.engine.comparisons import compare, is_in
+from backstay.resources.engine.pages import Count
+from backstay.resources.engine.slots import Slot
+from backstay.resources.plan import rights
+from backstay.resources.plan.conditions import condition
+from backstay.resources.plan.nodes import Draft
+from backstay.resources.query.nodes import And, Condition, Leaf, Op
+
+#: Rows that `count=estimate` counts one by one; beyond them it says that there are more.
+MOST_COUNTED = 10_000
+#: Kinds whose values are compared by their bytes.
+_EXACT = frozenset({Kind.TEXT, Kind.CHOICE, Kind.INTEGER, Kind.UUID})
+
+
+def add_count(draft: Draft) -> Draft:
+    """Count the rows, before the page is cut out of them."""
+    if draft.rows is None or draft.shape.count == 'none':
+        return draft
+    count = _by_values(draft.readable, draft.shape.where) or Count(rows=draft.rows)
+    most = MOST_COUNTED if draft.shape.count == 'estimate' else None
+    return replace(draft, count=replace(count, most=most))
+
+
+def _by_values(readable: Readable, where: Condition) -> Count | None:
+    """A count in two ways, between which bound values choose; None where none can."""
+    asked = dict(_asked(readable, where))
+    decided = [_settled(grant.rows, readable, asked) for grant in readable.grants]
+    settled = rights.any_of([cover for cover in decided if cover is not None])
+    if isinstance(settled, bool) or readable.deleted:
+        return None
+    open_to = [
+        id(grant) for grant, cover in zip(readable.grants, decided, strict=True) if cover is None
+    ]
+    others = rights.visible(readable, by=lambda grant: id(grant) in open_to)
+    passes = condition(where, readable)
+    every = rights.rows_of(readable, True)
+    if deleted_at := readable.resource.options.soft_delete:  # no grant covers what was deleted
+        every = every.filter(**{f'{deleted_at}__isnull': True})
+    return Count(
+        rows=rights.rows_of(readable, others).filter(passes),
+        shortcut=(settled, every.filter(passes)),
+    )
+
+
+def _asked(readable: Readable, where: Condition) -> Iterator[tuple[str, Slot]]:
+    """The columns that have a bound value in every row that the filter leaves."""
+    for leaf in where.parts if isinstance(where, And) else (where,):
+        match leaf:
+            case Leaf(op=Op.EQ, relation='', member='', slot=int(slot)):
+                field = readable.fields[leaf.field]
+                if _is_exact(field):
+                    yield field.attname, Slot(slot, field.model_field)
+
+
+def _is_exact(field: Field) -> bool:
+    """Whether two of its values are equal as parameters just where they are as columns."""
+    is_plain = not isinstance(field.declared, Computed)
+    return is_plain and field.kind in _EXACT and not getattr(field.model_field, 'db_collation', '')
+
+
+def _settled(rows: Q, readable: Readable, asked: Mapping[str, Slot]) -> Cover | None:
+    """When a grant covers what is asked, by bound values alone; None where they do not tell."""
+    if not rows.children:
+        return True
+    parts = [
+        _settled(child, readable, asked)
+        if isinstance(child, Q)
+        else _leaf_settled(child, readable, asked)
+        for child in rows.children
+    ]
+    if rows.negated or rows.connector == Q.XOR or None in parts:
+        return None
+    if rows.connector == Q.OR:
+        return rights.any_of([part for part in parts if part is not None])
+    conditions = [part for part in parts if not isinstance(part, bool)]
+    return Q(*conditions) if conditions else True
+
+
+def _leaf_settled(child: Any, readable: Readable, asked: Mapping[str, Slot]) -> Cover | None:
+    if not isinstance(child, tuple):
+        return None
+    lookup, value = child
+    if certain(Q(child), readable.standing):
+        return True
+    path = lookup.removesuffix('__in' if isinstance(value, Scope) else '__exact')
+    slot = asked.get(_attname(readable.resource.options.model, path))
+    if slot is None:
+        return None
+    match value:
+        case Scope():
+            among = rights.held(value, slot.output_field, writing=readable.standing.writing)
+            return Q(is_in(slot, among))
+        case CallerValue(name=name):
+            return Q(compare(slot, '=', Slot(f'caller:{name}', slot.output_field)))
+        case str() | int() | UUID():
+            return Q(compare(slot, '=', Value(value, output_field=slot.output_field)))
+    return None
+
+
+def _attname(model: type[models.Model], path: str) -> str:
+    """The attribute of the column that a lookup names; '' where it names anything else."""
+    try:
+        field: Any = model._meta.pk if path == 'pk' else model._meta.get_field(path)
+    except FieldDoesNotExist:
+        return ''
+    return getattr(field, 'attname', '') if field.concrete else ''

@@ -1,0 +1,1 @@
+"""Writing a resource: from a body to rows, in one transaction."""

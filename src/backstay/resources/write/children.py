@@ -1,0 +1,286 @@
+"""Children that are written with their parent, and the links of many-to-many relations.
+
+A list of children is given whole: one with its key is changed, one without is created, and one that
+the caller may see and that was left out is deleted. Each goes through the grants of its own
+resource. Links are given as the keys of what they lead to.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import models
+
+from backstay.errors import Fault, Problem, escape_pointer
+from backstay.resources.declaration.fields import Many
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.declaration.resource import Field, Relation, Resource
+from backstay.resources.errors import FilterError
+from backstay.resources.query.json_text import shown
+from backstay.resources.query.values import read
+from backstay.resources.write.change import Batch, Change
+from backstay.resources.write.finding import is_deleted, lock, seen, seen_values, take
+from backstay.resources.write.members import columns_of, writable_relations
+from backstay.resources.write.reading import NO_SUCH_REFERENCE
+
+#: Relations below what a request is about.
+MOST_DEPTH = 3
+#: Rows that one request writes, with all that is below them.
+MOST_ROWS = 1_000
+
+
+def plan_children(batch: Batch) -> None:
+    """Make the changes of the children that the bodies give."""
+    for name, relation in writable_relations(batch.resource).items():
+        changes = [change for change in batch.open() if name in change.related]
+        if not changes:
+            continue
+        if relation.many_to_many:
+            _plan_links(batch, changes, name, relation)
+        elif batch.depth >= MOST_DEPTH:
+            for change in changes:
+                detail = f'Children are written at most {MOST_DEPTH} relations deep.'
+                change.refuse(f'/{escape_pointer(name)}', 'too-deep', detail)
+        else:
+            children = [
+                child
+                for change, there in _with_children(batch, changes, relation)
+                for child in _changes(change, name, relation, there)
+            ]
+            batch.children[name] = Batch(
+                resource=relation.target,
+                caller=batch.caller,
+                changes=children,
+                using=batch.using,
+                origin=batch.origin,
+                careful=batch.careful,
+                depth=batch.depth + 1,
+            )
+
+
+def take_up_faults(batch: Batch) -> None:
+    """A change whose child is refused is refused for it."""
+    for below in batch.children.values():
+        for child in below.changes:
+            parent = child.parent
+            if parent is None or not child.is_refused:
+                continue
+            if child.problem is not None and not child.faults:
+                told = child.problem
+                faults = told.errors or (
+                    Fault(pointer=child.pointer, code=told.answer_code, detail=told.detail),
+                )
+                parent.faults.extend(faults)
+            parent.faults.extend(child.faults)
+
+
+def row_count(batch: Batch) -> int:
+    """The rows of a batch and of all batches below it."""
+    return len(batch.changes) + sum(row_count(below) for below in batch.children.values())
+
+
+def refuse_too_many(batch: Batch) -> None:
+    """Refuse a request that would write too many rows."""
+    if (rows := row_count(batch)) > MOST_ROWS:
+        raise Problem(
+            f'One request writes at most {MOST_ROWS} rows; this would write {rows}.',
+            status=422,
+            code='too-many-rows',
+            limit=MOST_ROWS,
+        )
+
+
+def _with_children(
+    batch: Batch, changes: Sequence[Change], relation: Relation
+) -> list[tuple[Change, list[models.Model]]]:
+    """Each change with the children that its row has and that the caller may see, locked."""
+    parents = {
+        getattr(change.row, relation.local): change for change in changes if change.row is not None
+    }
+    found: dict[Any, list[models.Model]] = {key: [] for key in parents}
+    if parents:
+        readable = Readable(relation.target, batch.caller.standing())
+        inner = Batch(resource=relation.target, caller=batch.caller, changes=(), using=batch.using)
+        keys = seen(inner, readable, (relation.back,), {relation.back: list(parents)})
+        for row in lock(inner, keys, for_good=True):
+            parent = getattr(row, relation.back)
+            if parent in found and not is_deleted(inner, row):  # while it was waited for
+                found[parent].append(row)
+    return [
+        (change, found[getattr(change.row, relation.local)] if change.row is not None else [])
+        for change in changes
+    ]
+
+
+def _changes(
+    parent: Change, name: str, relation: Relation, there: Sequence[models.Model]
+) -> list[Change]:
+    """The changes that turn the children that are there into those of the body."""
+    given = parent.related[name]
+    pointer = f'{parent.pointer}/{escape_pointer(name)}'
+    if not isinstance(relation.declared, Many):
+        return _one(parent, relation, pointer, given, there)
+    key = relation.target.options.lookup
+    field = relation.target.fields()[key]
+    left = {getattr(row, field.attname): row for row in there}
+    changes = []
+    for at, body in enumerate(given):
+        place = f'{pointer}/{at}'
+        if not isinstance(body, Mapping):
+            parent.refuse(place.removeprefix(parent.pointer), 'invalid', 'An object is required.')
+        elif key in body and _takes_key(relation.target, key):
+            row = left.pop(_key_of(field, body[key]), None)
+            changes.append(_natural(parent, relation, place, body, key, row))
+        elif key not in body:
+            changes.append(_child(parent, relation, 'create', place, body))
+        elif row := left.pop(_key_of(field, body[key]), None):
+            members = {each: value for each, value in body.items() if each != key}
+            changes.append(_child(parent, relation, 'update', place, members, row))
+        else:
+            fault = f'{place}/{escape_pointer(key)}'.removeprefix(parent.pointer)
+            parent.refuse(fault, 'reference-not-found', NO_SUCH_REFERENCE)
+    gone = [_child(parent, relation, 'delete', pointer, {}, row) for row in left.values()]
+    return [*gone, *changes]
+
+
+def _natural(
+    parent: Change,
+    relation: Relation,
+    place: str,
+    body: Mapping[str, Any],
+    key: str,
+    row: models.Model | None,
+) -> Change:
+    """A child whose key clients give: it is changed where it is there, and else created."""
+    if row is None:
+        return _child(parent, relation, 'create', place, body)
+    members = {each: value for each, value in body.items() if each != key}
+    return _child(parent, relation, 'update', place, members, row)
+
+
+def _takes_key(resource: type[Resource], key: str) -> bool:
+    """Whether clients give new rows their key."""
+    column = columns_of(resource.options.model)[resource.fields()[key].attname]
+    return not isinstance(column, models.AutoField)
+
+
+def _key_of(field: Field, raw: Any) -> Any:
+    """The key that a body gives, as rows have it; None where none can have it."""
+    try:
+        return read(field, raw) if _can_be_key(raw) else None
+    except FilterError:
+        return None
+
+
+def _can_be_key(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
+
+
+def _one(
+    parent: Change,
+    relation: Relation,
+    pointer: str,
+    body: Mapping[str, Any] | None,
+    there: Sequence[models.Model],
+) -> list[Change]:
+    if not there:
+        return [] if body is None else [_child(parent, relation, 'create', pointer, body)]
+    verb = 'delete' if body is None else 'update'
+    return [_child(parent, relation, verb, pointer, body or {}, there[0])]
+
+
+def _child(
+    parent: Change,
+    relation: Relation,
+    verb: Any,
+    pointer: str,
+    body: Mapping[str, Any],
+    row: models.Model | None = None,
+) -> Change:
+    child = Change(
+        asked=verb,
+        index=parent.index,
+        pointer=pointer,
+        key_pointer=pointer,
+        body=body,
+        meaning='create' if verb == 'create' else 'patch',
+    )
+    child.parent, child.parent_attribute = parent, relation.back
+    child.parent_local = relation.local
+    if row is not None:
+        take(child, row)
+    return child
+
+
+# Links of many-to-many relations.
+
+
+def _plan_links(batch: Batch, changes: Sequence[Change], name: str, relation: Relation) -> None:
+    """Look up what the links shall lead to, among the rows that the caller may see."""
+    column = relation.target.options.model._meta.pk
+    wanted: dict[Any, None] = {}
+    for change in changes:
+        change.links[name] = keys = []
+        for at, raw in enumerate(change.related[name]):
+            try:
+                key = column.to_python(raw) if _can_be_key(raw) else None
+            except Exception:  # noqa: BLE001 whatever a column says to what it cannot hold
+                key = None
+            if key is None or (isinstance(key, int) and not -(2**63) <= key < 2**63):
+                place = f'/{escape_pointer(name)}/{at}'
+                change.refuse(place, 'invalid', f'`{shown(raw)}` is no key.')
+            elif key not in keys:
+                keys.append(key)
+                wanted[key] = None
+    readable = Readable(relation.target, batch.caller.standing())
+    there = seen_values(batch, readable, column.attname, list(wanted)) if wanted else set()
+    for change in changes:
+        for at, raw in enumerate(change.related[name]):
+            if not change.is_refused and column.to_python(raw) not in there:
+                place = f'/{escape_pointer(name)}/{at}'
+                change.refuse(place, 'reference-not-found', NO_SUCH_REFERENCE)
+
+
+def write_links(batch: Batch) -> None:
+    """Link and unlink; links to rows that the caller may not see stay as they are."""
+    for name, relation in writable_relations(batch.resource).items():
+        changes = [change for change in batch.open() if name in change.links]
+        if relation.many_to_many and changes:
+            _write_links(batch, changes, name, relation)
+
+
+def _write_links(batch: Batch, changes: Sequence[Change], name: str, relation: Relation) -> None:
+    through, here, there = through_of(batch.resource, relation)
+    table = through._base_manager.using(batch.using)
+    by_key = {change.row.pk: change for change in changes if change.row is not None}
+    linked: dict[Any, list[Any]] = {key: [] for key in by_key}
+    for key, other in table.filter(**{f'{here}__in': list(by_key)}).values_list(here, there):
+        linked[key].append(other)
+    others = {other for keys in linked.values() for other in keys}
+    readable = Readable(relation.target, batch.caller.standing())
+    column = relation.target.options.model._meta.pk.attname
+    visible = seen_values(batch, readable, column, list(others)) if others else set()
+    new = []
+    for key, change in by_key.items():
+        wanted = change.links[name]
+        gone = [other for other in linked[key] if other in visible and other not in wanted]
+        added = [other for other in wanted if other not in linked[key]]
+        if gone:
+            table.filter(**{here: key, f'{there}__in': gone}).delete()
+        new += [through(**{here: key, there: other}) for other in added]
+        if gone or added:
+            kept = [other for other in linked[key] if other not in gone]
+            change.relinked[name] = (sorted(linked[key]), sorted([*kept, *added]))
+    table.bulk_create(new, ignore_conflicts=True)
+
+
+def through_of(resource: type[Resource], relation: Relation) -> tuple[type[models.Model], str, str]:
+    """The table of a many-to-many relation, and its attributes for this side and the other."""
+    edge: Any = resource.options.model._meta.get_field(relation.declared.source or relation.name)
+    if isinstance(edge, models.ManyToManyField):
+        through: Any = edge.remote_field.through
+        here, there = edge.m2m_field_name(), edge.m2m_reverse_field_name()
+    else:
+        through = edge.through
+        here, there = edge.field.m2m_reverse_field_name(), edge.field.m2m_field_name()
+    columns = through._meta
+    return through, columns.get_field(here).attname, columns.get_field(there).attname

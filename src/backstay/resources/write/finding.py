@@ -1,0 +1,152 @@
+"""Finding the rows that a batch is about: those that the caller may see, locked until it ends."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from django.db import connections, models
+from django.db.models import F
+
+from backstay.errors import Fault, Problem
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.engine.comparisons import is_in
+from backstay.resources.engine.slots import ListSlot, bind
+from backstay.resources.plan import rights
+from backstay.resources.write.change import Batch, Change
+from backstay.resources.write.members import columns_of
+
+
+def find_rows(batch: Batch) -> None:
+    """Lock the rows of the changes; of an upsert, find out whether there is one."""
+    asked = [change for change in batch.open() if change.verb != 'create' and change.row is None]
+    alike: dict[_Way, list[Change]] = {}
+    for change in asked:
+        way = (tuple(sorted(change.key)), change.verb == 'restore')
+        alike.setdefault(way, []).append(change)
+    keys = {way: _seen(batch, changes, *way) for way, changes in alike.items()}
+    every = [*dict.fromkeys(key for found in keys.values() for key in found)]
+    rows = lock(batch, every, for_good=any(change.verb == 'delete' for change in asked))
+    for way, changes in alike.items():
+        seen_ones = set(keys[way])
+        _find(batch, changes, *way, [row for row in rows if row.pk in seen_ones])
+    _refuse_second_ones(batch)
+
+
+#: How changes name their rows: by which attributes, and whether among deleted ones.
+_Way = tuple[tuple[str, ...], bool]
+
+
+def _seen(
+    batch: Batch, changes: Sequence[Change], attributes: tuple[str, ...], deleted: bool
+) -> list[Any]:
+    """Keys of the rows that changes name in the same way, and that the caller may see."""
+    readable = Readable(batch.resource, batch.caller.standing(), deleted)
+    wanted = {name: list({change.key[name]: 0 for change in changes}) for name in attributes}
+    return seen(batch, readable, attributes, wanted)
+
+
+def _find(
+    batch: Batch,
+    changes: Sequence[Change],
+    attributes: tuple[str, ...],
+    deleted: bool,
+    rows: Sequence[models.Model],
+) -> None:
+    """Give each change its row."""
+    found = {tuple(getattr(row, name) for name in attributes): row for row in rows}
+    for change in changes:
+        row = found.get(tuple(change.key[name] for name in attributes))
+        if row is not None and is_deleted(batch, row) is not deleted:  # while it was waited for
+            row = None
+        if row is not None:
+            take(change, row)
+        elif change.verb != 'upsert':
+            change.problem = Problem(
+                'There is nothing at this address.', status=404, code='not-found'
+            )
+        if change.verb == 'upsert':
+            _settle(batch, change)
+
+
+def is_deleted(batch: Batch, row: models.Model) -> bool:
+    """Whether a row was deleted softly."""
+    attribute = batch.resource.options.soft_delete
+    return bool(attribute) and getattr(row, attribute) is not None
+
+
+def _settle(batch: Batch, change: Change) -> None:
+    """An upsert makes its row, with the key among its members, or changes it, and not its key."""
+    fields = batch.resource.fields()
+    names = batch.resource.options.natural_key
+    key = {name: change.key[fields[name].attname] for name in names}
+    if change.row is None:
+        change.verb = change.meaning = 'create'
+        change.body = {**key, **change.body}
+    else:
+        change.verb, change.meaning = 'update', 'patch'
+        change.body = {
+            name: raw for name, raw in change.body.items() if name not in key or raw != key[name]
+        }
+
+
+def take(change: Change, row: models.Model) -> None:
+    """Let this be the row of the change."""
+    change.row = row
+    change.before = {name: getattr(row, name) for name in columns_of(type(row))}
+
+
+def seen(
+    batch: Batch, readable: Readable, attributes: tuple[str, ...], wanted: Mapping[str, Any]
+) -> list[Any]:
+    """Primary keys of the rows that the caller may see, with some of the values wanted."""
+    sql, parameters = _statement(readable, attributes, ('pk',), batch.using)
+    facts = batch.facts(**{f'wanted:{name}': values for name, values in wanted.items()})
+    with connections[batch.using].cursor() as cursor:
+        cursor.execute(sql, bind(parameters, (), facts))
+        rows = cursor.fetchall()
+    key_of = readable.resource.options.model._meta.pk.to_python
+    return [key_of(key) for (key,) in rows]
+
+
+def seen_values(batch: Batch, readable: Readable, attribute: str, wanted: list[Any]) -> set[Any]:
+    """Those of the values that some row has which the caller may see."""
+    sql, parameters = _statement(readable, (attribute,), (attribute,), batch.using)
+    with connections[batch.using].cursor() as cursor:
+        cursor.execute(sql, bind(parameters, (), batch.facts(**{f'wanted:{attribute}': wanted})))
+        rows = cursor.fetchall()
+    value_of = columns_of(readable.resource.options.model)[attribute].to_python
+    return {value_of(value) for (value,) in rows}
+
+
+def lock(batch: Batch, keys: Sequence[Any], *, for_good: bool) -> Sequence[models.Model]:
+    """The rows with these keys, locked in the order of their keys, so that two never deadlock."""
+    if not keys:
+        return ()
+    rows = batch.resource.options.model._base_manager.using(batch.using).filter(pk__in=keys)
+    locked = rows.select_for_update(of=('self',), no_key=not for_good)
+    return list(locked.order_by('pk'))
+
+
+def _refuse_second_ones(batch: Batch) -> None:
+    first: dict[Any, Change] = {}
+    for change in batch.open():
+        if change.row is None:
+            continue
+        other = first.setdefault(change.row.pk, change)
+        if other is not change:
+            detail = f'Item {other.index} is about the same row.'
+            change.faults.append(Fault(pointer=change.key_pointer, code='row-twice', detail=detail))
+
+
+@lru_cache(maxsize=1_024)
+def _statement(
+    readable: Readable, attributes: tuple[str, ...], selected: tuple[str, ...], using: str
+) -> tuple[str, tuple[Any, ...]]:
+    """SQL for the visible rows whose attributes are among bound values."""
+    columns = columns_of(readable.resource.options.model)
+    rows = rights.rows(readable)
+    for name in attributes:
+        slot = ListSlot(f'wanted:{name}', columns[name])
+        rows = rows.filter(is_in(F(name), slot))
+    sql, parameters = rows.values_list(*selected).query.get_compiler(using).as_sql()
+    return sql, tuple(parameters)

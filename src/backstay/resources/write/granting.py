@@ -1,0 +1,190 @@
+"""Which grant decides about which row: asked of the database, for any number of rows at once.
+
+The highest grant to write that covers a row decides which of its members may be written, as the
+highest grant to read decides which are shown. A new row, and a row that was changed, must also be
+covered by what a grant lets its callers leave behind (`Grant.check`), as it is once written.
+"""
+
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Any, Literal
+
+from django.db import connections, models
+from django.db.models import Case, F, Q, Value, When
+
+from backstay.caller import Standing
+from backstay.resources.declaration.grants import Cover, Grant, certain, named
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.declaration.resource import Resource
+from backstay.resources.engine.comparisons import is_in
+from backstay.resources.engine.slots import ListSlot, bind
+from backstay.resources.plan import rights
+from backstay.resources.write.change import Batch, Verb
+from backstay.resources.write.members import writable, writable_relations
+
+Right = Literal['create', 'write', 'delete']
+_INTEGER = models.IntegerField()
+#: What rows a grant is asked about: those it covers, or those it may leave behind.
+Side = Literal['rows', 'check']
+
+
+def rights_of(verb: Verb) -> tuple[Right, ...]:
+    """The rights of which a change needs one; an upsert comes to need either."""
+    return _RIGHTS[verb]
+
+
+_RIGHTS: dict[Verb, tuple[Right, ...]] = {
+    'create': ('create',),
+    'update': ('write',),
+    'upsert': ('write', 'create'),
+    'delete': ('delete',),
+    'restore': ('delete',),
+}
+
+
+def grants(
+    resource: type[Resource], standing: Standing, right: Right, side: Side = 'rows'
+) -> tuple[Grant, ...]:
+    """The grants that may decide about some row, the highest first."""
+    return _grants(Readable(resource, standing), right, side)
+
+
+@lru_cache(maxsize=4_096)
+def _grants(readable: Readable, right: Right, side: Side) -> tuple[Grant, ...]:
+    found = []
+    for grant in reversed(readable.resource.grants):
+        given = getattr(grant, right)
+        if not (given and grant.who.includes(readable.standing)):
+            continue
+        covers_all = certain(_rows(grant, side), readable.standing)
+        if covers_all is not False:
+            found.append(grant)
+        if covers_all:
+            break
+    return tuple(found)
+
+
+def may(resource: type[Resource], standing: Standing, right: Right) -> bool:
+    """Whether callers of the standing may do this with any row."""
+    return bool(grants(resource, standing, right, 'check' if right == 'create' else 'rows'))
+
+
+def members(resource: type[Resource], grant: Grant, right: Right) -> frozenset[str]:
+    """The members of bodies that a grant lets its callers give."""
+    return _members(Readable(resource), resource.grants.index(grant), right)
+
+
+@lru_cache(maxsize=4_096)
+def _members(readable: Readable, position: int, right: Right) -> frozenset[str]:
+    resource = readable.resource
+    given = getattr(resource.grants[position], right)
+    key = resource.options.model._meta.pk.attname
+    columns = {name: each.attribute for name, each in writable(resource).items()}
+    return frozenset(
+        name
+        for name in (*columns, *writable_relations(resource))
+        # A row keeps its key.
+        if named(given, name) and not (right == 'write' and columns.get(name) == key)
+    )
+
+
+def all_members(resource: type[Resource], standing: Standing, right: Right) -> frozenset[str]:
+    """The members that callers of the standing may give to some row."""
+    side: Side = 'check' if right == 'create' else 'rows'
+    every = (members(resource, grant, right) for grant in grants(resource, standing, right, side))
+    return frozenset().union(*every)
+
+
+def common_members(resource: type[Resource], standing: Standing, right: Right) -> frozenset[str]:
+    """The members that callers of the standing may give to every row that they may write."""
+    side: Side = 'check' if right == 'create' else 'rows'
+    applying = grants(resource, standing, right, side)
+    every = [members(resource, grant, right) for grant in applying]
+    return frozenset.intersection(*every) if every else frozenset()
+
+
+def all_names(resource: type[Resource], right: Right) -> frozenset[str]:
+    """The members that anybody may give to some row."""
+    if right == 'delete':
+        return frozenset()
+    given = (members(resource, grant, right) for grant in resource.grants if getattr(grant, right))
+    return frozenset().union(*given)
+
+
+def decide(
+    batch: Batch, keys: Sequence[Any], right: Right, side: Side = 'rows'
+) -> dict[Any, Grant]:
+    """The grant that decides about each of these rows; rows that none covers are left out."""
+    applying = grants(batch.resource, batch.standing, right, side)
+    if not applying or not keys:
+        return {}
+    readable = Readable(batch.resource, batch.standing)
+    if certain(_rows(applying[0], side), readable.standing):
+        return dict.fromkeys(keys, applying[0])
+    sql, parameters = _statement(readable, right, side, batch.using)
+    with connections[batch.using].cursor() as cursor:
+        cursor.execute(sql, bind(parameters, (), batch.facts(keys=list(keys))))
+        chosen = dict(cursor.fetchall())
+    key_of = batch.resource.options.model._meta.pk.to_python
+    return {key_of(key): applying[at] for key, at in chosen.items() if at >= 0}
+
+
+def depends_on(rows: Q, written: Collection[str], model: type[models.Model]) -> bool:
+    """Whether a condition may come out otherwise once these attributes are written."""
+    for child in rows.children:
+        if isinstance(child, Q):
+            if depends_on(child, written, model):
+                return True
+        elif not isinstance(child, tuple) or _attribute(child[0], model) in {*written, ''}:
+            return True
+    return False
+
+
+def left_behind(grant: Grant) -> Q:
+    """What a row must be once callers of the grant have written it."""
+    return _rows(grant, 'check')
+
+
+def _rows(grant: Grant, side: Side) -> Q:
+    return grant.check if side == 'check' and grant.check is not None else grant.rows
+
+
+def _attribute(lookup: str, model: type[models.Model]) -> str:
+    """The attribute that a lookup begins at; '' where it leaves for other tables by itself."""
+    first = lookup.split('__')[0]
+    for column in model._meta.concrete_fields:
+        if first in (column.name, column.attname) or (first == 'pk' and column.primary_key):
+            return str(column.attname)
+    return ''
+
+
+@lru_cache(maxsize=1_024)
+def _statement(
+    readable: Readable, right: Right, side: Side, using: str
+) -> tuple[str, tuple[Any, ...]]:
+    """SQL that yields, for bound keys, each key and the position of the grant that decides."""
+    model = readable.resource.options.model
+    applying = grants(readable.resource, readable.standing, right, side)
+    cases = []
+    for position, grant in enumerate(applying):
+        covered: Cover = rights.cover_rows(readable, _rows(grant, side))
+        if covered is not False:
+            where = Q(pk__isnull=False) if covered is True else covered
+            cases.append(When(where, then=Value(position, output_field=_INTEGER)))
+    chosen = Case(*cases, default=Value(-1, output_field=_INTEGER), output_field=_INTEGER)
+    rows = (
+        model._base_manager.order_by()
+        .filter(is_in(F('pk'), ListSlot('keys', key_column(model))))
+        .annotate(grant_=chosen)
+        .values_list('pk', 'grant_')
+    )
+    sql, parameters = rows.query.get_compiler(using).as_sql()
+    return sql, tuple(parameters)
+
+
+def key_column(model: type[models.Model]) -> models.Field:
+    """The column of the primary key, which for a child of another model is that model's."""
+    column: models.Field = model._meta.pk
+    while isinstance(column, models.ForeignKey):
+        column = column.target_field
+    return column

@@ -1,0 +1,125 @@
+"""What the journal is told of a batch: fields as they were and are.
+
+A field that no grant lets anybody read never leaves its row, so it is not in the journal either;
+the values of sensitive ones are masked.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from django.db import models
+
+from backstay.journal.recording import Step, record
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.declaration.resource import Field, Resource
+from backstay.resources.write.change import Batch, Change
+
+MASKED = '***'
+
+
+def write_journal(batch: Batch) -> None:
+    """Write an entry for every row that was changed, those that went with others first.
+
+    The entries are in the order in which it was done: a row may have gone for one with its key.
+    """
+    steps = [_gone(resource, row) for resource, row in batch.cascaded]
+    changes = sorted(batch.open(), key=lambda change: change.verb != 'delete')
+    steps += [_step(batch.resource, change) for change in changes if _happened(change)]
+    record(batch.caller, steps, using=batch.using)
+
+
+def told_fields(resource: type[Resource]) -> Mapping[str, Field]:
+    """The columns of a resource that the journal tells of, by name."""
+    return _told_fields(Readable(resource))
+
+
+@lru_cache(maxsize=1_024)
+def _told_fields(readable: Readable) -> dict[str, Field]:
+    resource = readable.resource
+    return {
+        name: field
+        for name, field in resource.fields().items()
+        if field.attname and any(grant.reads(name) for grant in resource.grants)
+    }
+
+
+def _happened(change: Change) -> bool:
+    return change.verb != 'update' or bool(change.values) or bool(change.relinked)
+
+
+def _step(resource: type[Resource], change: Change) -> Step:
+    row: Any = change.row
+    after: dict[str, Any] | None = snapshot(resource, row)
+    before: dict[str, Any] | None = None
+    options = resource.options
+    if change.verb != 'create':
+        before = dict(_before(resource, change))
+    if change.verb == 'delete' and not options.soft_delete:
+        before, after = after, None
+    if after is not None:
+        after |= {name: links[1] for name, links in change.relinked.items()}
+    is_numbered = isinstance(options.model._meta.pk, models.AutoField)
+    return Step(
+        verb=change.verb,
+        aggregate=options.model._meta.label_lower,
+        resource=options.name,
+        object_id=str(row.pk),
+        tenant=_tenant(resource, row),
+        before=before,
+        after=after,
+        pending=options.events,
+        is_first=change.verb == 'create' and is_numbered,
+    )
+
+
+def _gone(resource: type[Resource], row: models.Model) -> Step:
+    return Step(
+        verb='delete',
+        aggregate=resource.options.model._meta.label_lower,
+        resource=resource.options.name,
+        object_id=str(row.pk),
+        tenant=_tenant(resource, row),
+        before=snapshot(resource, row),
+        pending=resource.options.events,
+    )
+
+
+def _before(resource: type[Resource], change: Change) -> Iterator[tuple[str, Any]]:
+    """The changed fields as they were."""
+    sensitive = resource.options.sensitive
+    for name, field in told_fields(resource).items():
+        if field.attname in change.values:
+            yield name, _shown(change.before.get(field.attname), name in sensitive)
+    for name, (linked, _) in change.relinked.items():
+        yield name, linked
+
+
+def snapshot(resource: type[Resource], row: models.Model) -> dict[str, Any]:
+    """The fields of a row as JSON can hold them."""
+    sensitive = resource.options.sensitive
+    return {
+        name: _shown(getattr(row, field.attname), name in sensitive)
+        for name, field in told_fields(resource).items()
+    }
+
+
+def _shown(value: Any, is_sensitive: bool) -> Any:
+    if value is None:
+        return None
+    if is_sensitive:
+        return MASKED
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # as an answer has it
+    if isinstance(value, models.fields.files.FieldFile):
+        return value.name
+    return value
+
+
+def _tenant(resource: type[Resource], row: models.Model) -> str:
+    name = resource.options.tenant
+    if not name:
+        return ''
+    value = getattr(row, resource.fields()[name].attname)
+    return '' if value is None else str(value)

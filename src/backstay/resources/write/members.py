@@ -1,0 +1,269 @@
+"""Members of a body: which a resource can take at all, and how each value is checked.
+
+The values are checked by the fields that Django REST Framework's ModelSerializer would have, and so
+by the validators of the model. What asks the database, such as uniqueness, is left out here: it is
+asked for all rows of a batch at once.
+"""
+
+import base64
+import binascii
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from django.db import models
+from rest_framework import serializers
+from rest_framework.validators import UniqueValidator
+
+from backstay.errors import Fault, faults_in
+from backstay.resources.declaration.fields import Array, Many, One
+from backstay.resources.declaration.kinds import Kind
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.declaration.resource import Field, Relation, Resource
+from backstay.resources.query.values import range_of
+from backstay.resources.write.quick import SLOW, Quick, quick
+
+#: SQLite holds durations as microseconds in 64 bits.
+_LONGEST = timedelta(microseconds=2**63 - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writable:
+    """A member of bodies that is a column of the row."""
+
+    name: str
+    field: Field
+    #: The column, which for a reference is the foreign key and not what it points at.
+    column: models.Field
+    check: serializers.Field
+    #: Takes what is in its usual form.
+    quick: Quick
+    #: The relation through which a reference is looked up.
+    reference: Relation | None = None
+
+    @property
+    def attribute(self) -> str:
+        """The attribute of the model."""
+        return self.field.attname
+
+    @property
+    def is_required(self) -> bool:
+        """Whether a new row needs it."""
+        column = self.column
+        optional = column.null or column.blank or column.has_default() or _has_db_default(column)
+        return not optional
+
+    def clean(self, raw: Any) -> tuple[Any, list[Fault]]:
+        """The value as the model takes it, and what is wrong with it; pointers begin there."""
+        value = self.quick(raw)
+        if value is not SLOW:
+            return value, []
+        try:
+            return self._refined(self.check.run_validation(raw)), []
+        except serializers.ValidationError as error:
+            return None, [_named(fault) for fault in faults_in(error.get_full_details(), '')]
+        except (OverflowError, ValueError, ArithmeticError) as error:
+            detail = str(error) if isinstance(error, _Refused) else 'The value is out of range.'
+            return None, [Fault(pointer='', code='invalid', detail=detail)]
+
+    def _refined(self, value: Any) -> Any:
+        if value is None:
+            return None
+        refine = _REFINED.get(self.field.kind)
+        return refine(value) if refine else value
+
+
+def writable(resource: type[Resource]) -> Mapping[str, Writable]:
+    """The members of bodies that are columns, by name: as far as any column can be written."""
+    return _writable_of(Readable(resource))
+
+
+@lru_cache(maxsize=1_024)
+def _writable_of(readable: Readable) -> dict[str, Writable]:
+    return {each.name: each for each in _writable(readable.resource)}
+
+
+def writable_relations(resource: type[Resource]) -> Mapping[str, Relation]:
+    """The relations that are written with their parent, by name."""
+    return {
+        name: relation
+        for name, relation in resource.relations().items()
+        if isinstance(relation.declared, One | Many) and relation.declared.writable
+    }
+
+
+def columns_of(model: type[models.Model]) -> Mapping[str, models.Field]:
+    """The columns of a model by their attribute, such as `publisher_id`."""
+    return {column.attname: column for column in model._meta.concrete_fields}
+
+
+def references(resource: type[Resource]) -> Mapping[str, Relation]:
+    """The relations behind foreign keys, by the attribute that holds the key."""
+    return {each.local: each for each in resource.relations().values() if each.forward}
+
+
+def _writable(resource: type[Resource]) -> Iterator[Writable]:
+    options = resource.options
+    columns, known = columns_of(options.model), references(resource)
+    kept = {options.version, options.soft_delete}
+    for name, field in resource.fields().items():
+        is_column = field.declared is None or isinstance(field.declared, Array)
+        column = columns.get(field.attname)
+        if column is None or not is_column or name in kept or not is_open(column):
+            continue
+        check = _check(column, field)
+        if check is not None:
+            yield Writable(
+                name=name,
+                field=field,
+                column=column,
+                check=check,
+                quick=_leave if field.kind in _LEFT else quick(check),
+                reference=known.get(field.attname),
+            )
+
+
+def is_open(column: models.Field) -> bool:
+    """Whether a client could ever say what stands in a column."""
+    if isinstance(column, models.GeneratedField | models.AutoField | models.FileField):
+        return False
+    return not (getattr(column, 'auto_now', False) or getattr(column, 'auto_now_add', False))
+
+
+def _check(column: models.Field, field: Field) -> serializers.Field | None:
+    """The field of DRF that checks its values; None where it has none for such a column."""
+    if field.kind is Kind.BINARY:
+        return serializers.CharField(allow_null=column.null, allow_blank=True)
+    target: Any = column
+    while isinstance(target, models.ForeignKey):
+        target = target.target_field
+    made, options = serializers.ModelSerializer().build_standard_field(field.attname, target)
+    if issubclass(made, serializers.ModelField):
+        return None
+    options = {
+        name: value
+        for name, value in options.items()
+        # DRF leaves out what an automatic or uneditable column is not asked for.
+        if name not in ('read_only', 'required', 'allow_null', 'allow_blank', 'initial')
+    }
+    if issubclass(made, serializers.JSONField):
+        made = _Json
+    every = options.get('validators', ())
+    options['validators'] = [each for each in every if not isinstance(each, UniqueValidator)]
+    if isinstance(target, models.IntegerField):
+        options |= _range(target, options)
+    if issubclass(made, serializers.CharField | serializers.ChoiceField):
+        options['allow_blank'] = column.blank
+    check = made(**options, allow_null=column.null)
+    if field.kind is Kind.ARRAY and not isinstance(check, serializers.ListField):
+        return _ScalarList(allow_null=column.null)
+    return check
+
+
+def _range(target: models.Field, options: Mapping[str, Any]) -> dict[str, int]:
+    """What PostgreSQL's column can hold; SQLite's takes whatever fits into 64 bits."""
+    low, high = range_of(target)
+    if target.get_internal_type().startswith('Positive'):
+        low = 0
+    return {
+        'min_value': max(low, options.get('min_value', low)),
+        'max_value': min(high, options.get('max_value', high)),
+    }
+
+
+def _has_db_default(column: models.Field) -> bool:
+    return getattr(column, 'db_default', models.NOT_PROVIDED) is not models.NOT_PROVIDED
+
+
+def _leave(_raw: Any) -> Any:
+    return SLOW
+
+
+def _named(fault: Fault) -> Fault:
+    """DRF's code as ours are spelled."""
+    return Fault(pointer=fault.pointer, code=fault.code.replace('_', '-'), detail=fault.detail)
+
+
+class _Refused(ValueError):
+    """A value that the column's type could hold, and we do not."""
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise _Refused('A finite number is required.')
+    return value
+
+
+def _short_enough(value: timedelta) -> timedelta:
+    if abs(value) > _LONGEST:
+        raise OverflowError
+    return value
+
+
+def _at_utc(value: datetime) -> datetime:
+    """The same moment in UTC, where there may be no year for it."""
+    return value.astimezone(UTC)
+
+
+def _decoded(value: str) -> bytes:
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error:
+        raise _Refused('Base64 is required.') from None
+
+
+#: What DRF's fields leave to check or to change, by kind.
+_REFINED: Mapping[Kind, Callable[[Any], Any]] = {
+    Kind.FLOAT: _finite,
+    Kind.DURATION: _short_enough,
+    Kind.DATETIME: _at_utc,
+    Kind.BINARY: _decoded,
+}
+
+
+#: Kinds that take more than DRF's field of their type does.
+_LEFT = frozenset({Kind.BINARY, Kind.DURATION})
+
+
+class _Json(serializers.JSONField):
+    """Any JSON that both engines store and show alike."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The value with binary floats for fractions, as databases and clients have them."""
+        return super().to_internal_value(plain_json(data))
+
+
+class _ScalarList(serializers.ListField):
+    """A JSON array of scalars, which `Array` declares."""
+
+    child = _Json(allow_null=True)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """The elements, each of which is no array and no object."""
+        elements: list[Any] = super().to_internal_value(data)
+        faults = {
+            str(at): ['An array or object cannot be an element.']
+            for at, element in enumerate(elements)
+            if isinstance(element, list | dict)
+        }
+        if faults:
+            raise serializers.ValidationError(faults, code='invalid')
+        return elements
+
+
+def plain_json(value: Any) -> Any:
+    """JSON as it was read, without Decimals; refuses what some engine cannot hold."""
+    match value:
+        case Decimal():
+            return _finite(float(value))
+        case str() if '\0' in value:
+            raise _Refused('Null characters are not allowed.')
+        case list():
+            return [plain_json(each) for each in value]
+        case dict():
+            return {plain_json(name): plain_json(each) for name, each in value.items()}
+    return value

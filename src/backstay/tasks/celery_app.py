@@ -1,0 +1,40 @@
+"""The application of Celery: `celery -A backstay.tasks.celery_app worker`."""
+
+import os
+
+from celery import Celery  # type: ignore[import-untyped]
+from django.conf import settings
+
+os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings')
+
+_broker = settings.BACKSTAY.redis_url
+
+app = Celery(
+    'backstay', broker=_broker.get_secret_value() if _broker else None, set_as_current=False
+)
+app.conf.update(
+    task_acks_late=True,  # a job that a dead worker had comes again; its row tells who may run it
+    task_ignore_result=True,
+    task_default_queue='default',
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,  # lines go where those of Django go
+    worker_redirect_stdouts=False,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        'socket_connect_timeout': 1,
+        'socket_timeout': 5,
+        # A request waits for this when Redis is away; the row is stored, and comes later.
+        'max_retries': 1,
+        'interval_start': 0,
+        'interval_step': 0.1,
+        'interval_max': 0.1,
+    },
+)
+
+
+@app.task(name='backstay.run')  # type: ignore[untyped-decorator]
+def run_job(job_id: int) -> None:
+    """Run one job of our table."""
+    from backstay.tasks.celery import run_handed_over
+
+    run_handed_over(job_id)

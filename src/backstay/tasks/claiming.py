@@ -1,0 +1,135 @@
+"""Who runs what: a worker claims jobs, holds a lease on them, and gives them back.
+
+A claim is one short transaction. On PostgreSQL it skips rows that others hold; on SQLite it is the
+only writer. All times of leases are the database's, so that clocks of machines may differ.
+
+Jobs of one task with one key run one after the other, and a claim of one stands for all that wait:
+enqueueing needs no unique index then, which would make every transaction that enqueues the same key
+wait for the one before it, and would drop a call whose job is just being run.
+"""
+
+import os
+import socket
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from secrets import token_hex
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from backstay.tasks.models import OPEN, Job, State
+
+#: What may be compared with a time: a moment, or the database's clock.
+Moment = datetime | Now
+
+#: Seconds after which the jobs of a worker that died run again.
+LEASE = 60.0
+
+
+def worker_name() -> str:
+    """What a worker is called in the rows that it holds: by its machine and process, and unique."""
+    return f'{socket.gethostname()[:40]}:{os.getpid()}:{token_hex(4)}'
+
+
+def due(queues: Iterable[str] = (), at: Moment | None = None) -> QuerySet[Job]:
+    """What may run now, or at a moment: first the highest priority, then what waits longest."""
+    now = at or Now()
+    found = Job.objects.filter(state__in=OPEN, due_at__lte=now).filter(_key_is_free(now))
+    if queues:
+        found = found.filter(queue__in=queues)
+    return found.order_by('-priority', 'due_at', 'pk')
+
+
+def claim(
+    candidates: QuerySet[Job], *, worker: str, lease: float, limit: int, at: Moment | None = None
+) -> list[Job]:
+    """Take up to `limit` of the candidates, for `lease` seconds; each try is counted here."""
+    with transaction.atomic():
+        found = list(candidates.select_for_update(skip_locked=True)[:limit])
+        taken = _one_of_each_key(found, at or Now())
+        for job in taken:
+            if job.key:
+                _merge_waiting(job)
+        _mark(taken, worker, lease)
+    return taken
+
+
+def _key_is_free(now: Moment) -> Any:
+    """Whether no job of the same task and key runs, or waits to be tried again."""
+    same = Job.objects.filter(task=OuterRef('task'), key=OuterRef('key'), state__in=OPEN)
+    others = same.exclude(pk=OuterRef('pk')).exclude(key='').filter(due_at__gt=now)
+    return Q(key='') | ~Exists(others.filter(Q(state=State.RUNNING) | Q(attempts__gt=0)))
+
+
+def _one_of_each_key(found: list[Job], now: Moment) -> list[Job]:
+    """The jobs without the later ones of a key, and without those whose key is being claimed."""
+    first = {(job.task, job.key): job for job in reversed(found) if job.key}
+    if not first:
+        return found
+    mine = _lock_keys(list(first.values()))
+    free = Job.objects.filter(pk__in=mine).filter(_key_is_free(now))
+    free_keys = set(free.values_list('pk', flat=True))
+    return [job for job in found if not job.key or job.pk in free_keys]
+
+
+def _lock_keys(jobs: list[Job]) -> list[int]:
+    """The jobs whose keys nobody else claims until the transaction ends; others are left."""
+    if connection.vendor != 'postgresql':
+        return [job.pk for job in jobs]
+    names = [f'{job.task}\n{job.key}' for job in jobs]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT id FROM unnest(%s::bigint[], %s::text[]) AS job (id, name)'
+            ' WHERE pg_try_advisory_xact_lock(hashtextextended(name, 0))',
+            ([job.pk for job in jobs], names),
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _merge_waiting(job: Job) -> None:
+    """Let this job do the work of all that wait with its key; the tries they had count for it."""
+    same = Job.objects.filter(
+        task=job.task, key=job.key, state__in=(State.QUEUED, State.HANDED_OVER)
+    )
+    waiting = same.exclude(pk=job.pk).select_for_update(skip_locked=True)
+    attempts = dict(waiting.values_list('pk', 'attempts'))
+    if attempts:
+        Job.objects.filter(pk__in=[*attempts]).update(
+            state=State.MERGED, merged_into=job.pk, finished_at=Now()
+        )
+        job.attempts = max(job.attempts, *attempts.values())
+
+
+def _mark(jobs: list[Job], worker: str, lease: float) -> None:
+    running: dict[str, Any] = {
+        'state': State.RUNNING,
+        'worker': worker,
+        'started_at': Now(),
+        'due_at': Now() + timedelta(seconds=lease),
+    }
+    for attempts in {job.attempts for job in jobs}:
+        same = [job for job in jobs if job.attempts == attempts]
+        Job.objects.filter(pk__in=[job.pk for job in same]).update(attempts=attempts + 1, **running)
+        for job in same:
+            job.attempts, job.worker, job.state = attempts + 1, worker, State.RUNNING
+
+
+def held(job: Job) -> QuerySet[Job]:
+    """The job, unless its lease ended and another worker took it."""
+    return Job.objects.filter(
+        pk=job.pk, worker=job.worker, attempts=job.attempts, state=State.RUNNING
+    )
+
+
+def extend(job: Job, lease: float) -> bool:
+    """Hold the job for `lease` seconds from now; False when it is no longer held."""
+    return bool(held(job).update(due_at=Now() + timedelta(seconds=lease)))
+
+
+def release(worker: str) -> int:
+    """Give back what this worker still runs, as if it had not been tried; how many it was."""
+    return Job.objects.filter(worker=worker, state=State.RUNNING).update(
+        due_at=Now(), attempts=F('attempts') - 1
+    )

@@ -1,0 +1,51 @@
+"""`backstay work`: run the tasks that are due, until told to stop."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from prometheus_client import start_http_server
+
+from backstay.tasks.worker import Worker, of_the_site, work
+
+
+class Command(BaseCommand):
+    """Runs tasks. Any number of them may run, on any number of machines."""
+
+    help = 'Run tasks; SIGTERM and Ctrl-C end it after those that run, for as long as its grace.'
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """How many, which, and how long."""
+        parser.add_argument(
+            '--queue', action='append', default=[], help='only this queue; may be given again'
+        )
+        parser.add_argument(
+            '--threads', type=int, help='tasks that run at once; BACKSTAY_CONCURRENCY'
+        )
+        parser.add_argument(
+            '--lease',
+            type=float,
+            default=60,
+            help='seconds after which the tasks of a worker that died run again; 60',
+        )
+        parser.add_argument(
+            '--grace', type=float, default=25, help='seconds that tasks have to end in; 25'
+        )
+        parser.add_argument(
+            '--drain', action='store_true', help='run what is due, and stop when nothing is left'
+        )
+        parser.add_argument('--metrics-port', type=int, help='where Prometheus reads, on HOST')
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Work."""
+        if port := options['metrics_port']:
+            start_http_server(port, settings.BACKSTAY.host)
+        given = {'threads': options['threads']} if options['threads'] else {}
+        worker = Worker(
+            queues=tuple(options['queue']),
+            lease=options['lease'],
+            grace=options['grace'],
+            **{**of_the_site(), **given},
+        )
+        work(worker, drain=options['drain'])

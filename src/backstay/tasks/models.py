@@ -1,0 +1,142 @@
+"""What is stored of tasks: their calls, and when the periodic ones are next due."""
+
+import json
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from backstay.tasks.arguments import load_call
+from backstay.tasks.declaration import LONGEST_KEY, Task
+from backstay.tasks.django_api import TaskError, TaskResult, TaskResultStatus
+
+
+class State(models.TextChoices):
+    """How far a call has come."""
+
+    QUEUED = 'queued'
+    #: Celery has been told about it.
+    HANDED_OVER = 'handed over'
+    RUNNING = 'running'
+    DONE = 'done'
+    #: Failed at its last try; it stays until somebody retries or discards it.
+    DEAD = 'dead'
+    #: Another call with its key did its work too.
+    MERGED = 'merged'
+
+
+#: What is not at its end.
+OPEN = (State.QUEUED, State.HANDED_OVER, State.RUNNING)
+
+_STATUS = {
+    State.RUNNING: TaskResultStatus.RUNNING,
+    State.DONE: TaskResultStatus.SUCCESSFUL,
+    State.DEAD: TaskResultStatus.FAILED,
+}
+
+
+class Job(models.Model):
+    """One call of a task."""
+
+    task = models.CharField(max_length=200)
+    queue = models.CharField(max_length=32)
+    state = models.CharField(max_length=11, choices=State, default=State.QUEUED)
+    priority = models.SmallIntegerField(default=0)
+    #: When a worker may take it: its time while it waits, the end of the lease while it runs.
+    due_at = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveIntegerField(default=0)
+    key = models.CharField(max_length=LONGEST_KEY, blank=True)
+    arguments = models.TextField(help_text='JSON: [positional, by name]')
+    #: JSON of what the task returned; empty until it is done.
+    returned = models.TextField(blank=True)
+    exception = models.CharField(max_length=200, blank=True, help_text='Class of the last failure.')
+    traceback = models.TextField(blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    enqueued_by = models.CharField(max_length=300, blank=True)
+    #: Who took it last; nobody else may tell how it ended.
+    worker = models.CharField(max_length=64, blank=True)
+    enqueued_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    merged_into = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ('-pk',)
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=['-priority', 'due_at', 'id'],
+                name='tasks_job_next',
+                condition=Q(state__in=OPEN),
+            ),
+            models.Index(
+                fields=['task', 'key'],
+                name='tasks_job_key',
+                condition=Q(state__in=OPEN) & ~Q(key=''),
+            ),
+            models.Index(fields=['state', 'finished_at'], name='tasks_job_finished'),
+        ]
+
+    def __str__(self) -> str:
+        return f'{self.task} #{self.pk}'
+
+    def definition(self) -> Task[..., Any]:
+        """The task that was called; ImportError when this version of the code has none such."""
+        found = import_string(self.task)
+        if not isinstance(found, Task):
+            raise ImportError(f'{self.task} is no task')
+        return found
+
+    def call(self) -> tuple[list[Any], dict[str, Any]]:
+        """What it is called with."""
+        return load_call(self.arguments)
+
+    def result(self) -> TaskResult:
+        """The call as Django's task API shows it."""
+        args, kwargs = self.call()
+        result: TaskResult = TaskResult(
+            task=self.definition().using(priority=self.priority, queue_name=self.queue),
+            id=str(self.pk),
+            status=_STATUS.get(State(self.state), TaskResultStatus.READY),
+            enqueued_at=self.enqueued_at,
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+            last_attempted_at=self.started_at,
+            args=args,
+            kwargs=kwargs,
+            backend='default',
+            errors=self._errors(),
+            worker_ids=[self.worker] * self.attempts,
+        )
+        returned = json.loads(self.returned) if self.returned else None
+        object.__setattr__(result, '_return_value', returned)  # as Django's own back ends do
+        return result
+
+    def _errors(self) -> list[TaskError]:
+        if not self.exception:
+            return []
+        return [TaskError(exception_class_path=self.exception, traceback=self.traceback)]
+
+    @classmethod
+    def retry(cls, jobs: 'models.QuerySet[Job]') -> int:
+        """Queue the dead letters among these anew, with all their tries; how many they were."""
+        return jobs.filter(state=State.DEAD).update(
+            state=State.QUEUED, due_at=Now(), attempts=0, finished_at=None
+        )
+
+
+class PeriodicTask(models.Model):
+    """When a periodic task is enqueued next. Workers lock the row while they do."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    schedule = models.CharField(max_length=100)
+    next_run_at = models.DateTimeField()
+    last_run_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ('name',)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,1 @@
+"""A lending library: what the tests of writes write."""

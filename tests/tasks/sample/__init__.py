@@ -1,0 +1,1 @@
+"""An app with tasks, for workers in processes of their own."""

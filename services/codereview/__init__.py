@@ -1,0 +1,1 @@
+"""Code review: a bot publishes the issues of static analysis, a front end shows them."""

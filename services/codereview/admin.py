@@ -1,0 +1,186 @@
+"""The admin pages of code review. Accounts have theirs on the platform.
+
+Tables may have millions of rows: no page counts them all, and lists end at MOST_LISTED.
+"""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.core.validators import URLValidator, validate_slug
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+from services.codereview.models import Diff, Issue, IssueLink, Repository, Revision, Tally
+
+#: Rows that a list leads to; filters and search lead to others.
+MOST_LISTED = 10_000
+
+
+class BoundedPaginator(Paginator):
+    """Counts no further than MOST_LISTED."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are, or MOST_LISTED."""
+        rows: Any = self.object_list
+        return int(rows[:MOST_LISTED].count())
+
+
+class BoundedAdmin(admin.ModelAdmin):
+    """A list of a large table."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+
+
+class RepositoryForm(forms.ModelForm):
+    """A repository on any host; its slug is one for addresses."""
+
+    class Meta:
+        model = Repository
+        fields = ('slug', 'url')
+
+    def clean_slug(self) -> str:
+        """Letters, digits, hyphens and underscores; what a revision created may also have dots."""
+        slug: str = self.cleaned_data['slug']
+        if slug != self.initial.get('slug'):
+            validate_slug(slug)
+        return slug
+
+    def clean_url(self) -> str:
+        """An address of the web."""
+        url: str = self.cleaned_data['url']
+        try:
+            URLValidator(schemes=['http', 'https'])(url)
+        except ValidationError:
+            if url != self.initial.get('url'):
+                raise
+        return url
+
+
+@admin.register(Repository)
+class RepositoryAdmin(admin.ModelAdmin):
+    """Repositories can be added for hosts from which none is created by itself."""
+
+    form = RepositoryForm
+    list_display = ('slug', 'url')
+    search_fields = ('slug', 'url')
+
+
+class DiffsInline(admin.TabularInline):
+    """The diffs of a revision, to be looked at."""
+
+    model = Diff
+    fields = ('id', 'provider_id', 'review_task_id', 'mercurial_hash', 'repository', 'created')
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+    ordering = ('created',)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Diff]:
+        """With their repositories: one statement."""
+        return super().get_queryset(request).select_related('repository')
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """The bot adds them."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """They stay as they are."""
+        return False
+
+
+@admin.register(Revision)
+class RevisionAdmin(BoundedAdmin):
+    """Revisions, with their diffs."""
+
+    list_display = (
+        'id',
+        'provider',
+        'provider_id',
+        'title',
+        'bugzilla_id',
+        'base_repository',
+        'head_repository',
+    )
+    list_display_links = ('id', 'title')
+    list_filter = ('base_repository', 'head_repository', 'provider')
+    list_select_related = ('base_repository', 'head_repository')
+    search_fields = ('=provider_id', '=bugzilla_id', 'title')
+    search_help_text = 'By number of the provider or of the bug, or by title'
+    ordering = ('-id',)
+    inlines = (DiffsInline,)
+
+
+class AnalyzerFilter(admin.SimpleListFilter):
+    """The analyzers that have found anything, from the tallies: issues are too many to ask."""
+
+    title = 'analyzer'
+    parameter_name = 'analyzer'
+
+    def lookups(
+        self,
+        request: HttpRequest,  # noqa: ARG002 the admin's signature
+        model_admin: Any,  # noqa: ARG002
+    ) -> list[tuple[str, str]]:
+        """Their names."""
+        found = Tally.objects.filter(repository=None).order_by('analyzer')
+        return [(name, name) for name in found.values_list('analyzer', flat=True).distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Issue]) -> QuerySet[Issue]:  # noqa: ARG002
+        """The issues of the one that was chosen."""
+        return queryset.filter(analyzer=self.value()) if self.value() else queryset
+
+
+@admin.register(Issue)
+class IssueAdmin(BoundedAdmin):
+    """Issues, the newest first. What was published stays as it is."""
+
+    list_display = ('id', 'path', 'level', 'analyzer', 'analyzer_check', 'created')
+    list_filter = (AnalyzerFilter,)
+    search_fields = ('path', 'analyzer', 'analyzer_check', 'hash')
+    search_help_text = 'By path, analyzer, check or hash'
+    ordering = ('-created', '-id')
+    fields = (
+        'id',
+        'path',
+        'level',
+        'analyzer',
+        'analyzer_check',
+        'message',
+        'hash',
+        'created',
+        'updated',
+    )
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 its signature
+        """The bot publishes them."""
+        return False
+
+
+@admin.register(Diff, IssueLink)
+class PagelessAdmin(admin.ModelAdmin):
+    """No page of their own: they go with what they belong to, by whoever may delete them."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 its signature
+        """Not in the index."""
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """No list, and no page of one."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """They stay as they are."""
+        return False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 its signature
+        """The bot adds them."""
+        return False

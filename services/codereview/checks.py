@@ -1,0 +1,193 @@
+"""Checks: the issues that one found, how many each found, and since when (contract 2.9 to 2.11)."""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.http.response import HttpResponseBase
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from services.codereview.api import (
+    Page,
+    ReviewView,
+    as_json,
+    is_storable,
+    respond,
+    respond_rows,
+)
+from services.codereview.documented import CHECK, HISTORY, STATISTICS
+from services.codereview.models import Diff, IssueLink, Sighting, Tally
+from services.codereview.moments import midnight, read_day, window_start
+
+#: Seconds that others may keep statistics; what is read here is always the present.
+_KEPT = 60
+_NO_DAY = 'invalid since date - should be YYYY-MM-DD'
+_NO_CHOICE = 'publishable can only be true, false or all'
+
+
+def _since(request: Request) -> date | None:
+    """The day that `since` names; None where it is absent or empty."""
+    text = request.query_params.get('since', '')
+    try:
+        return read_day(text) if text else None
+    except ValueError:
+        raise ValidationError({'detail': _NO_DAY}) from None
+
+
+def _kept(response: HttpResponseBase) -> HttpResponseBase:
+    response.headers['Cache-Control'] = f'max-age={_KEPT}'
+    response.headers['Vary'] = 'Accept, Authorization, Cookie'
+    return response
+
+
+class CheckStatistics(ReviewView):
+    """How many issues each check has found lately, by repository, the most first."""
+
+    @STATISTICS
+    def get(self, request: Request, **_: Any) -> HttpResponseBase:
+        """A page of the counts of distinct issues: one statement."""
+        rows = list(statistics(_since(request) or window_start()))
+        return _kept(respond_rows(request, len(rows), rows[Page(request).rows]))
+
+
+_COUNTS = ('repository', 'analyzer', 'check', 'total', 'publishable')
+
+
+def statistics(since: date) -> Iterator[dict[str, Any]]:
+    """Counts of the issues that revisions made since a day have, in their head repository."""
+    tallies = Tally.objects.filter(repository__isnull=False, day__gte=since)
+    counted = (
+        tallies.values('repository__slug', 'analyzer', 'analyzer_check')
+        .annotate(total=Sum('last'), can_be=Sum('publishable'))
+        .filter(total__gt=0)
+        .order_by(
+            '-total', 'repository__slug', 'analyzer', F('analyzer_check').asc(nulls_last=True)
+        )
+    )
+    columns = ('repository__slug', 'analyzer', 'analyzer_check', 'total', 'can_be')
+    for row in counted.values_list(*columns):
+        yield dict(zip(_COUNTS, row, strict=True))
+
+
+class CheckHistory(ReviewView):
+    """How many issues were first found on each day."""
+
+    @HISTORY
+    def get(self, request: Request, **_: Any) -> HttpResponseBase:
+        """All days with any, as an array: one statement."""
+        days = history(request.query_params, _since(request))
+        points = [{'date': day.isoformat(), 'total': total} for day, total in days]
+        return _kept(respond(request, as_json(points)))
+
+
+def history(asked: Mapping[str, str], since: date | None) -> QuerySet[Tally, tuple[date, int]]:
+    """Days and counts, of an analyzer, a check, or what was ever seen in a repository."""
+    found = Tally.objects.filter(repository=None)
+    if asked.get('repository'):
+        found = Tally.objects.filter(repository__slug=asked['repository'])
+    if not all(is_storable(asked.get(name, '')) for name in ('repository', 'analyzer', 'check')):
+        found = found.none()
+    if asked.get('analyzer'):
+        found = found.filter(analyzer=asked['analyzer'])
+    if asked.get('check'):
+        found = found.filter(analyzer_check=asked['check'])
+    if since:
+        found = found.filter(day__gte=since)
+    counted = found.values('day').annotate(total=Sum('first')).filter(total__gt=0)
+    return counted.order_by('day').values_list('day', 'total')
+
+
+class CheckDetail(ReviewView):
+    """The issues that one check found in a repository, the newest first."""
+
+    @CHECK
+    def get(
+        self, request: Request, repository: str, analyzer: str, check: str, **_: Any
+    ) -> HttpResponseBase:
+        """A page of them, with the diffs that each is in: four statements."""
+        found = Sighting.objects.filter(
+            repository__slug=repository,
+            analyzer=analyzer,
+            analyzer_check=check,
+            last_day__isnull=False,
+        )
+        found = _publishable(found, request.query_params.get('publishable') or 'true')
+        if since := _since(request):
+            found = found.filter(issue__created__gte=midnight(since))
+        if not is_storable(f'{repository}{analyzer}{check}'):
+            found = found.none()
+        rows = list(_shown(found, Page(request)))
+        diffs = _diffs_of([row['id'] for row in rows])
+        items = [{**row, 'diffs': diffs[row['id']]} for row in rows]
+        return respond_rows(request, found.count(), items)
+
+
+def _publishable(found: QuerySet[Sighting], choice: str) -> QuerySet[Sighting]:
+    """Those of which some occurrence anywhere can be published; the others; or all."""
+    in_patch = IssueLink.objects.filter(issue=OuterRef('issue'), in_patch=True)
+    can_be = Q(issue__level='error') | Q(Exists(in_patch))
+    match choice.lower():
+        case 'true':
+            return found.filter(can_be)
+        case 'false':
+            return found.exclude(can_be)
+        case 'all':
+            return found
+    raise ValidationError({'detail': _NO_CHOICE})
+
+
+_ISSUE = ('hash', 'analyzer', 'path', 'level', 'check', 'message')
+_PLACE = ('in_patch', 'new_for_revision', 'line', 'nb_lines', 'char')
+
+
+def _shown(found: QuerySet[Sighting], page: Page) -> Iterator[dict[str, Any]]:
+    """The issues with the values of their latest occurrence in the repository."""
+    latest = IssueLink.objects.filter(
+        issue=OuterRef('issue'), revision__head_repository=OuterRef('repository')
+    ).order_by('-id')
+    columns: list[Any] = [
+        *(f'issue__{name.replace("check", "analyzer_check")}' for name in _ISSUE),
+        Q(publishable_day__isnull=False),
+        *(Subquery(latest.values(name)[:1]) for name in _PLACE),
+    ]
+    names = ('id', *_ISSUE, 'publishable', *_PLACE)
+    rows = found.order_by('-issue__created', '-issue').values_list('issue_id', *columns)
+    for row in rows[page.rows]:
+        yield dict(zip(names, row, strict=True))
+
+
+def _diffs_of(issues: Collection[Any]) -> dict[Any, list[dict[str, Any]]]:
+    """The diffs that each of the issues is in, the oldest first."""
+    links = IssueLink.objects.filter(issue__in=issues, diff__isnull=False)
+    pairs = set(links.order_by().values_list('issue_id', 'diff_id').distinct())
+    related = ('repository', 'revision__base_repository', 'revision__head_repository')
+    diffs = Diff.objects.filter(pk__in={diff for _, diff in pairs}).select_related(*related)
+    shown = {diff.pk: _diff(diff) for diff in diffs.order_by('created', 'id')}
+    found: dict[Any, list[dict[str, Any]]] = {issue: [] for issue in issues}
+    order = {pk: place for place, pk in enumerate(shown)}
+    for issue, pk in sorted(pairs, key=lambda pair: order[pair[1]]):
+        found[issue].append(shown[pk])
+    return found
+
+
+def _diff(diff: Diff) -> dict[str, Any]:
+    revision = diff.revision
+    return {
+        'provider_id': diff.provider_id,
+        'repository': diff.repository.url,
+        'revision': {
+            'id': revision.pk,
+            'provider': revision.provider,
+            'provider_id': revision.provider_id,
+            'base_repository': revision.base_repository.url,
+            'head_repository': revision.head_repository.url,
+            'base_changeset': revision.base_changeset,
+            'head_changeset': revision.head_changeset,
+            'title': revision.title,
+            'bugzilla_id': revision.bugzilla_id,
+            'url': revision.url,
+        },
+        'id': diff.pk,
+    }

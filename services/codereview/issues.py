@@ -1,0 +1,187 @@
+"""Issues of a diff, known ones of a repository, and those compared (contract 2.6, 2.8, 5)."""
+
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from services.codereview.api import (
+    Page,
+    ReviewView,
+    is_storable,
+    read_one,
+    respond,
+    respond_page,
+    respond_rows,
+)
+from services.codereview.comparison import compared
+from services.codereview.documented import (
+    COMPARED_ISSUES,
+    ISSUE_OF_DIFF,
+    ISSUES_OF_DIFF,
+    KNOWN_ISSUES,
+)
+from services.codereview.models import Diff, Issue, IssueLink, Repository, Revision, Sighting
+from services.codereview.moments import midnight, read_day
+from services.codereview.options import option
+from services.codereview.resources import IssueOfDiffResource
+
+
+def diff_called(name: str) -> Diff:
+    """The diff with this id of its provider, or else with this number of Phabricator.
+
+    Raises Http404.
+    """
+    found = Diff.objects.filter(provider_id=name).first()
+    if found is None and name.isdigit() and len(name) <= 18:
+        found = Diff.objects.filter(number=int(name)).order_by('-id').first()
+    if found is None:
+        raise Http404('No Diff matches the given query.')
+    return found
+
+
+class DiffIssueList(ReviewView):
+    """The issues of a diff, once for each place, in the order in which they were first stored."""
+
+    @ISSUES_OF_DIFF
+    def get(self, request: Request, diff: str, **_: Any) -> HttpResponseBase:
+        """A page of them."""
+        own = [{'field': 'diff_id', 'value': diff_called(diff).pk}]
+        return respond_page(request, IssueOfDiffResource, own)
+
+
+class DiffIssueDetail(ReviewView):
+    """One issue of a diff, at the first of its places."""
+
+    @ISSUE_OF_DIFF
+    def get(
+        self,
+        request: Request,
+        diff: str,
+        id: str,  # noqa: A002 the path's
+        **_: Any,
+    ) -> HttpResponseBase:
+        """By its id."""
+        own = {'field': 'diff_id', 'value': diff_called(diff).pk}
+        try:
+            wanted = {'field': 'id', 'value': str(UUID(id))}
+        except ValueError:
+            raise Http404('No Issue matches the given query.') from None
+        found = read_one(request, IssueOfDiffResource, [own, wanted])
+        if found is None:
+            raise Http404('No Issue matches the given query.')
+        return respond(request, found)
+
+
+class ComparedIssueList(ReviewView):
+    """Issues of a diff and of those before it: `unresolved`, `known` or `closed`."""
+
+    @COMPARED_ISSUES
+    def get(self, request: Request, diff: str, mode: str, **_: Any) -> HttpResponseBase:
+        """A page of them."""
+        found = Diff.objects.filter(pk=int(diff)).first() if _is_key(diff) else None
+        return _respond_ids(request, compared(found or diff_called(diff), mode))
+
+
+class KnownIssueList(ReviewView):
+    """What is known of a repository already, in the revision or on the day that is asked for."""
+
+    @KNOWN_ISSUES
+    def get(self, request: Request, repository: str, **_: Any) -> HttpResponseBase:
+        """A page of ids and hashes."""
+        asked = request.query_params
+        changeset, path = asked.get('revision_changeset'), asked.get('path', '')
+        day, faults = _day(asked.get('date', ''))
+        if changeset is not None and len(changeset) != 40:
+            faults['revision_changeset'] = [
+                'invalid revision_changeset - should be the mercurial hash on the head repository'
+            ]
+        known = _repository(repository, changeset, day) if is_storable(repository) else None
+        if known is None:
+            fault = 'invalid repo_slug path argument - No repository match this slug'
+            faults['repo_slug'] = [fault]
+        if known is None or faults:
+            raise ValidationError(faults)
+        issues = _known(known, changeset, day)
+        if path:
+            issues = issues.filter(path=path) if is_storable(path) else issues.none()
+        return _respond_ids(request, issues)
+
+
+def _is_key(text: str) -> bool:
+    return text.isdigit() and len(text) <= 18
+
+
+def _respond_ids(request: Request, issues: QuerySet[Issue]) -> HttpResponseBase:
+    """A page of the issues' ids and hashes, in the order in which they were first stored."""
+    rows = issues.order_by('created', 'id').values('id', 'hash')
+    return respond_rows(request, issues.order_by().count(), list(rows[Page(request).rows]))
+
+
+def _day(text: str) -> tuple[date | None, dict[str, list[str]]]:
+    if not text:
+        return None, {}
+    try:
+        return read_day(text), {}
+    except ValueError:
+        return None, {'date': ['invalid date - should be YYYY-MM-DD']}
+
+
+class _Repository(NamedTuple):
+    """A repository, and what of its revisions decides about the answer."""
+
+    pk: int
+    has_changeset: bool
+    #: The newest of the day that is asked for.
+    revision: int | None
+
+
+def _repository(slug: str, changeset: str | None, day: date | None) -> _Repository | None:
+    """The repository of a slug: one statement."""
+    own = Revision.objects.filter(head_repository=OuterRef('pk'))
+    of_changeset = IssueLink.objects.filter(revision__head_repository=OuterRef('pk'))
+    if changeset and is_storable(changeset):
+        of_changeset = of_changeset.filter(revision__head_changeset=changeset)
+    else:
+        of_changeset = of_changeset.none()
+    of_day: Any = own.filter(_around(day)).order_by('-created', '-id').values('pk')[:1]
+    named = Repository.objects.filter(slug=slug)
+    row = named.values_list('pk', Exists(of_changeset), of_day).first()
+    return None if row is None else _Repository(*row)
+
+
+def _around(day: date | None) -> Q:
+    """Revisions of the day or of the day before."""
+    if day is None:
+        return Q(pk__in=())
+    begin = day - timedelta(days=1) if day > date.min else day
+    within = Q(created__gte=midnight(begin))
+    return within & Q(created__lt=midnight(day + timedelta(days=1))) if day < date.max else within
+
+
+def _known(repository: _Repository, changeset: str | None, day: date | None) -> QuerySet[Issue]:
+    """The issues of the revisions that are meant (contract 2.8, selection)."""
+    if changeset is not None and repository.has_changeset:
+        return _of_revisions(
+            Q(
+                revision__head_repository_id=repository.pk,
+                revision__head_changeset=changeset,
+            )
+        )
+    if repository.revision is not None:
+        return _of_revisions(Q(revision_id=repository.revision))
+    if changeset is not None or (day is not None and option('CODEREVIEW_STRICT_DATES')):
+        return Issue.objects.none()
+    seen = Sighting.objects.filter(
+        repository_id=repository.pk, issue=OuterRef('pk'), last_day__isnull=False
+    )
+    return Issue.objects.filter(Exists(seen))
+
+
+def _of_revisions(which: Q) -> QuerySet[Issue]:
+    return Issue.objects.filter(Exists(IssueLink.objects.filter(which, issue=OuterRef('pk'))))

@@ -9,7 +9,7 @@ from backstay.docs import docs_urls, service_docs_urls
 from backstay.events.urls import events_urls
 from backstay.identity.urls import identity_urls
 from backstay.operations.urls import operations_urls
-from backstay.resources.admin import register_resources
+from backstay.resources.admin.registering import register_resources
 from backstay.services import mounted
 
 

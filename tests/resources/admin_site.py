@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 
 import tests.bookshop.resources
 import tests.lending.resources  # noqa: F401 what is declared is registered
-from backstay.resources.admin import register_resources
+from backstay.resources.admin.registering import register_resources
 from tests.bookshop.models import Tag
 
 site = admin.AdminSite(name='tests')

@@ -2,28 +2,32 @@
 
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.paginator import Paginator
 from django.test import Client
+from django.utils import timezone
 
 from backstay.caller import Held
 from backstay.identity.models import Account
 from backstay.journal.models import Entry
-from backstay.resources.admin import ResourceAdmin, ShortPaginator
+from backstay.resources.admin.pages import ResourceAdmin, ShortPaginator
 from backstay.services import Service
 from tests.bookshop.factories import make_book
 from tests.bookshop.models import Book, Edition, Publisher, Tag
-from tests.lending.models import Branch, Item, Stamp
+from tests.lending.models import Branch, Item, Keyword, Note, Stamp
 from tests.resources.admin_site import OwnTagAdmin, site
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls('tests.resources.admin_site')]
 
 BOOKS, ITEMS, STAMPS = '/shop/bookshop/book/', '/shop/lending/item/', '/shop/lending/stamp/'
-#: The session, the account, how many rows there are, the rows.
+NOTES = '/shop/lending/note/'
+#: The session, the account, how many rows there are, the rows; and what a reference is called.
 STATEMENTS_OF_A_LIST = 4
+STATEMENTS_WITH_A_REFERENCE = 5
 
 
 def branches_of(account_id: int) -> tuple[Held, ...]:
@@ -118,7 +122,7 @@ class TestAList:
         for number in range(books):
             make_book(title=f'Book {number}', publisher=Publisher.objects.create(name=f'P{number}'))
 
-        with django_assert_num_queries(STATEMENTS_OF_A_LIST):
+        with django_assert_num_queries(STATEMENTS_WITH_A_REFERENCE):
             page = root.get(BOOKS).content.decode()
 
         assert page.count('name="_selected_action"') == 0  # nobody may change them
@@ -196,8 +200,6 @@ class TestRights:
             assert b'other' not in answer.content
 
     def test_hide_deleted_rows(self, keeper: Client) -> None:
-        from django.utils import timezone
-
         make_item('gone', 'North', deleted_at=timezone.now())
 
         assert 'gone' not in keeper.get(ITEMS).content.decode()
@@ -218,6 +220,75 @@ class TestRights:
         answer = keeper.get(ITEMS, {name: '1'})
 
         assert answer.status_code in (302, 400)
+
+    def test_call_what_a_row_points_at_by_what_they_show_of_it(self, keeper: Client) -> None:
+        mine, other = make_item('of-mine', 'North'), make_item('of-others', 'West')
+        notes = [Note.objects.create(item=item, text='n') for item in (mine, other)]
+
+        pages = [keeper.get(NOTES), *(keeper.get(f'{NOTES}{note.pk}/change/') for note in notes)]
+
+        assert [b'of-mine' in page.content for page in pages] == [True, True, False]
+        assert not any(b'of-others' in page.content for page in pages)
+        assert re.search(rf'field-item">\s*{other.pk}\s*<', pages[0].content.decode())
+
+    def test_take_no_reference_to_what_they_hide(self, keeper: Client) -> None:
+        hidden = make_item('of-others', 'West')
+
+        answers = [
+            keeper.post(f'{NOTES}add/', {'item': key, 'text': 'n', 'position': 0}).content.decode()
+            for key in (hidden.pk, 4_000)
+        ]
+
+        assert 'not one of the available choices' in answers[0]
+        token = r'name="csrfmiddlewaretoken" value="\w+"'
+        first, second = (re.sub(token, '', answer) for answer in answers)
+        assert first == second.replace('value="4000"', f'value="{hidden.pk}"')
+
+    def test_let_a_hidden_reference_stand(self, keeper: Client) -> None:
+        note = Note.objects.create(item=make_item('mine', 'North'), text='n')
+        Item.objects.update(deleted_at=timezone.now())
+
+        form = {'text': 'changed', 'position': '0', 'item': note.item_id}
+        answer = keeper.post(f'{NOTES}{note.pk}/change/', form)
+
+        assert answer.status_code == 302, answer.content.decode()
+        note.refresh_from_db()
+        assert note.text == 'changed'
+
+    def test_call_a_row_by_its_key(self, keeper: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Item, '__str__', lambda item: item.secret)
+        item = make_item('mine', 'North', secret='hush-hush')
+        asked = {'action': 'delete_selected', '_selected_action': [item.pk]}
+
+        pages = [
+            keeper.get(f'{ITEMS}{item.pk}/{path}/') for path in ('change', 'delete', 'history')
+        ]
+        pages += [
+            keeper.post(ITEMS, asked),
+            keeper.post(ITEMS, {**asked, 'post': 'yes'}, follow=True),
+        ]
+
+        assert {page.status_code for page in pages} == {200}
+        assert f'Item {item.pk}' in pages[0].content.decode()
+        assert not any(b'hush-hush' in page.content for page in pages)
+        assert LogEntry.objects.get().object_repr == f'Item {item.pk}'
+
+    def test_hide_what_would_be_deleted_with_a_row(self, keeper: Client) -> None:
+        word = Keyword.objects.create(word='common')
+        make_item('of-others', 'West').keywords.add(word)
+
+        page = keeper.get(f'/shop/lending/keyword/{word.pk}/delete/').content.decode()
+
+        assert f'Keyword {word.pk}' in page
+        assert 'relationship' not in page
+
+    def test_hide_which_hidden_field_was_changed(self) -> None:
+        form = SimpleNamespace(changed_data=['is_secret'])
+        request: Any = None
+
+        message = site._registry[Keyword].construct_change_message(request, form, [])
+
+        assert message == 'Changed.'
 
     def test_let_nobody_add_what_no_grant_creates(self, root: Client) -> None:
         assert root.get(f'{BOOKS}add/').status_code == 403

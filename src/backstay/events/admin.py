@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from backstay.events.delivering import deliver, redeliver
 from backstay.events.models import Delivery, Webhook
-from backstay.resources.admin import ShortPaginator
+from backstay.resources.admin.pages import ShortPaginator
 
 
 class _ReadOnly(admin.ModelAdmin):

@@ -6,37 +6,42 @@ account may read it on every row that it sees. Writes go the way of the API's
 (`backstay.resources.write`), so that rules, versions and the journal hold for them too.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
-from django.apps import apps as django_apps
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db import models, transaction
-from django.db.models.expressions import RawSQL
+from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.functional import cached_property
 
-from backstay.caller import Caller, Facts
+from backstay.caller import Caller
 from backstay.errors import Problem
 from backstay.identity.callers import caller_of
-from backstay.resources.declaration.fields import Array
-from backstay.resources.declaration.kinds import Kind
+from backstay.resources.admin.references import (
+    KeyColumn,
+    KeyInput,
+    key_column,
+    label_rows,
+    limit_choices,
+)
+from backstay.resources.admin.shown import (
+    RowsByKey,
+    by_key,
+    column_of,
+    columns,
+    origin_of,
+    shown_columns,
+    visible_rows,
+)
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field, Resource, resources
-from backstay.resources.engine.slots import bind
-from backstay.resources.plan import rights
-from backstay.resources.query.mask import parse
+from backstay.resources.declaration.resource import Field, Resource
 from backstay.resources.write.change import Batch, Change
 from backstay.resources.write.granting import Right, all_members, may
-from backstay.resources.write.members import columns_of
+from backstay.resources.write.members import references
 from backstay.resources.write.perform import perform
-
-#: Values that are too long for a column of a list.
-_LONG = frozenset({Kind.LONG_TEXT, Kind.JSON, Kind.ARRAY, Kind.BINARY})
-_FILTERED = frozenset({Kind.CHOICE, Kind.BOOLEAN, Kind.DATE, Kind.DATETIME})
-_MOST_COLUMNS = 8
 
 
 class ShortPaginator(Paginator):
@@ -61,17 +66,34 @@ class ResourceAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         """The rows that the account may see."""
         rows = super().get_queryset(request)
-        readable = Readable(self.resource, caller_of(request).standing())
-        if rights.visible(readable) is True:
-            return rows
-        keys = rights.rows(readable).values('pk').query.get_compiler(rows.db)
-        sql, parameters = keys.as_sql()
-        facts = Facts(caller_of(request), _origin(request))
-        return rows.filter(pk__in=RawSQL(sql, bind(parameters, (), facts)))  # noqa: S611 our own SQL, with parameters
+        rows._iterable_class = RowsByKey
+        return visible_rows(request, self.resource, rows)
+
+    def get_changelist(self, *_: Any, **__: Any) -> type[ChangeList]:
+        """A list that knows what its rows point at."""
+        return LabelledList
+
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """A row that the account may see, or None."""
+        row = super().get_object(request, *args, **kwargs)
+        if row is not None:
+            self.label(request, [row], self.get_fields(request, row))
+        return row
+
+    def label(self, request: HttpRequest, rows: list[Any], shown: Iterable[Any]) -> None:
+        """Find out what the rows are called that these columns point at."""
+        names = {each.__name__ if isinstance(each, KeyColumn) else each for each in shown}
+        relations = {
+            attribute: relation
+            for attribute, relation in references(self.resource).items()
+            if column_of(self.resource, attribute).name in names
+        }
+        label_rows(request, relations, rows)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """The columns of the default mask that the account may read."""
-        return self._readable(request, self.list_display) or ('pk',)
+        shown = self._readable(request, self.list_display)
+        return [self._by_key(name) for name in shown] or ('pk',)
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """The short texts that the account may read."""
@@ -84,20 +106,35 @@ class ResourceAdmin(admin.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Refuse to filter by what the account may not read: the answer would tell it."""
         column = lookup.partition('__')[0]
-        readable = self._readable(request, _columns(self.resource))
+        readable = shown_columns(request, self.resource)
         return column in {'pk', *readable} and super().lookup_allowed(lookup, value, request)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """What the account may read of a row, or give to a new one."""
-        if obj is not None:
-            return self._readable(request, _columns(self.resource))
-        writable = self._writable(request, None)
-        return [name for name in _columns(self.resource) if name in writable]
+        writable = self._writable(request, obj)
+        if obj is None:
+            return [name for name in columns(self.resource) if name in writable]
+        shown = shown_columns(request, self.resource)
+        return [name if name in writable else self._by_key(name) for name in shown]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """What of these the account may not write."""
         writable = self._writable(request, obj)
         return [name for name in self.get_fields(request, obj) if name not in writable]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A reference is given by its key."""
+        kwargs['widget'] = KeyInput(db_field.remote_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """A form whose references may be what the account may see."""
+        form = super().get_form(request, obj, *args, **kwargs)
+        for attribute, relation in references(self.resource).items():
+            field = form.base_fields.get(column_of(self.resource, attribute).name)
+            if isinstance(field, ModelChoiceField):
+                limit_choices(request, field, relation, obj)
+        return form
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """With Django's permission, and a grant to read."""
@@ -121,13 +158,36 @@ class ResourceAdmin(admin.ModelAdmin):
         body = {
             name: getattr(obj, field.attname)
             for name, field in self._members(request, obj if change else None)
-            if _column(self.resource, field).name in (form.changed_data if change else form.fields)
+            if column_of(self.resource, field.attname).name
+            in (form.changed_data if change else form.fields)
         }
         if change:
             self._write(request, [Change(asked='update', key=_key(obj), body=body)])
         else:
             (row,) = self._write(request, [Change(asked='create', body=body, meaning='create')])
             obj.__dict__.update(row.__dict__)
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        """The row with what the form has, not written yet."""
+        return by_key(super().save_form(request, form, change))
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """What the history says: the names of what was changed, of what no reader lacks."""
+        told = [
+            name
+            for name in form.changed_data
+            if all(grant.reads(columns(self.resource)[name].name) for grant in self.resource.grants)
+        ]
+        if add or len(told) == len(form.changed_data):
+            return super().construct_change_message(request, form, formsets, add)
+        return 'Changed.'
+
+    def get_deleted_objects(self, objs: Iterable[Any], _: HttpRequest) -> Any:
+        """The rows themselves: what goes with them may not be the account's to know."""
+        rows = [str(row) for row in objs]
+        return rows, {self.opts.verbose_name_plural: len(rows)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete the row. Raises Problem."""
@@ -175,38 +235,34 @@ class ResourceAdmin(admin.ModelAdmin):
             caller=caller_of(request),
             changes=changes,
             many=many,
-            origin=_origin(request),
+            origin=origin_of(request),
         )
         return perform(batch, atomic=True, then=_rows)
 
     def _may(self, request: HttpRequest, right: Right) -> bool:
         return may(self.resource, caller_of(request).standing(writing=True), right)
 
-    def _readable(self, request: HttpRequest, names: Any) -> list[str]:
-        """Those of the columns that every grant shows which may decide about a row."""
-        grants = Readable(self.resource, caller_of(request).standing()).grants
-        columns = _columns(self.resource)
-        return [
-            name
-            for name in names
-            if name in columns and all(grant.reads(columns[name].name) for grant in grants)
-        ]
+    def _readable(self, request: HttpRequest, names: Iterable[Any]) -> list[str]:
+        """Those of the columns that the account may read."""
+        shown = shown_columns(request, self.resource)
+        return [name for name in names if name in shown]
+
+    def _by_key(self, name: str) -> str | KeyColumn:
+        """A column; a reference as its key."""
+        column = column_of(self.resource, columns(self.resource)[name].attname)
+        return key_column(column) if column.is_relation else name
 
     def _writable(self, request: HttpRequest, obj: Any) -> set[str]:
         members = self._members(request, obj)
-        return {_column(self.resource, field).name for _, field in members}
+        return {column_of(self.resource, field.attname).name for _, field in members}
 
     def _members(self, request: HttpRequest, obj: Any) -> list[tuple[str, Field]]:
         """What bodies may have of the account, for a new row or for one that there is."""
         caller: Caller = caller_of(request)
         right: Right = 'create' if obj is None else 'write'
         given = all_members(self.resource, caller.standing(writing=True), right)
-        columns = _columns(self.resource).values()
-        return [(field.name, field) for field in columns if field.name in given]
-
-
-def _origin(request: HttpRequest) -> str:
-    return f'{request.scheme}://{request.get_host()}'
+        every = columns(self.resource).values()
+        return [(field.name, field) for field in every if field.name in given]
 
 
 def _rows(batch: Batch) -> list[Any]:
@@ -217,80 +273,12 @@ def _key(obj: models.Model) -> dict[str, Any]:
     return {obj._meta.pk.attname: obj.pk}
 
 
-def _columns(resource: type[Resource]) -> Mapping[str, Field]:
-    """The resource's fields that are columns, by the name that the model has for them."""
-    return _columns_of(Readable(resource))
+class LabelledList(ChangeList):
+    """A page of the list, with what its rows point at."""
 
-
-@lru_cache(maxsize=1_024)
-def _columns_of(readable: Readable) -> dict[str, Field]:
-    resource = readable.resource
-    return {
-        _column(resource, field).name: field
-        for field in resource.fields().values()
-        if field.attname and (field.declared is None or isinstance(field.declared, Array))
-    }
-
-
-def _column(resource: type[Resource], field: Field) -> 'models.Field[Any, Any]':
-    """The column itself; of a reference the foreign key, not what it points at."""
-    return columns_of(resource.options.model)[field.attname]
-
-
-def admin_of(resource: type[Resource]) -> type[ResourceAdmin]:
-    """The pages that a resource's model has unless its service has made some."""
-    columns = _columns(resource)
-    references = [name for name in columns if _column(resource, columns[name]).is_relation]
-    listed = [*_listed(resource)][:_MOST_COLUMNS]
-    searched = [name for name, field in columns.items() if field.kind is Kind.TEXT]
-    texts = ', '.join(name.replace('_', ' ') for name in searched if name not in references)
-    members: dict[str, Any] = {
-        'resource': resource,
-        'list_display': tuple(listed) or ('pk',),
-        'list_filter': [name for name, field in columns.items() if field.kind in _FILTERED],
-        'list_select_related': [name for name in listed if name in references] or False,
-        'search_fields': [name for name in searched if name not in references],
-        'search_help_text': f'By {texts}' if texts else None,
-        'raw_id_fields': references,
-        'ordering': [*_ordering(resource)],
-    }
-    return type(f'{resource.__name__}Admin', (ResourceAdmin,), members)
-
-
-def _listed(resource: type[Resource]) -> Iterator[str]:
-    """The columns of the default mask, or all, that fit into a list."""
-    mask = resource.options.default_mask
-    names = {name for name, _ in parse(mask).entries} if mask else {*resource.fields()}
-    for name, field in _columns(resource).items():
-        if field.name in names and field.kind not in _LONG:
-            yield name
-
-
-def _ordering(resource: type[Resource]) -> Iterator[str]:
-    attributes = {field.attname for field in _columns(resource).values()}
-    for name in resource.options.ordering:
-        if name.lstrip('-') in {'pk', *attributes}:
-            yield name
-
-
-def register_resources(
-    site: admin.AdminSite = admin.site, apps: Collection[str] | None = None
-) -> None:
-    """Give every resource's model a page, unless it has one: the first resource that is written.
-
-    With `apps`, only the models of the apps with these names. The resources must be known:
-    `backstay.urls.site_urls` calls this behind the services' routes.
-    """
-    by_model: dict[type[models.Model], list[type[Resource]]] = {}
-    for resource in resources():
-        model = resource.options.model
-        app = django_apps.get_app_config(model._meta.app_label).name
-        if apps is None or app in apps:
-            by_model.setdefault(model, []).append(resource)
-    for model, found in by_model.items():
-        if not site.is_registered(model):
-            site.register(model, admin_of(max(found, key=_is_written)))
-
-
-def _is_written(resource: type[Resource]) -> bool:
-    return any(grant.write or grant.create or grant.delete for grant in resource.grants)
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page; then, for each reference that it shows, what that points at."""
+        super().get_results(request)
+        self.result_list: Any = list(self.result_list)
+        pages: Any = self.model_admin
+        pages.label(request, self.result_list, self.list_display)

@@ -1,0 +1,1 @@
+"""Pages in the admin for resources, with the grants of the account that looks."""

@@ -1,0 +1,79 @@
+"""Which pages the resources get: made from their declarations, unless a service made its own."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from django.apps import apps as django_apps
+from django.contrib import admin
+from django.db import models
+
+from backstay.resources.admin.pages import ResourceAdmin
+from backstay.resources.admin.shown import column_of, columns
+from backstay.resources.declaration.kinds import Kind
+from backstay.resources.declaration.resource import Resource, resources
+from backstay.resources.query.mask import parse
+
+#: Values that are too long for a column of a list.
+_LONG = frozenset({Kind.LONG_TEXT, Kind.JSON, Kind.ARRAY, Kind.BINARY})
+_FILTERED = frozenset({Kind.CHOICE, Kind.BOOLEAN, Kind.DATE, Kind.DATETIME})
+_MOST_COLUMNS = 8
+
+
+def admin_of(resource: type[Resource]) -> type[ResourceAdmin]:
+    """The pages that a resource's model has unless its service has made some."""
+    own = {
+        name: field
+        for name, field in columns(resource).items()
+        if not column_of(resource, field.attname).is_relation
+    }
+    searched = [name for name, field in own.items() if field.kind is Kind.TEXT]
+    texts = ', '.join(name.replace('_', ' ') for name in searched)
+    members: dict[str, Any] = {
+        'resource': resource,
+        'list_display': tuple(_listed(resource))[:_MOST_COLUMNS] or ('pk',),
+        'list_filter': [name for name, field in own.items() if field.kind in _FILTERED],
+        'search_fields': searched,
+        'search_help_text': f'By {texts}' if texts else None,
+        'raw_id_fields': [name for name in columns(resource) if name not in own],
+        'ordering': [*_ordering(resource)],
+    }
+    return type(f'{resource.__name__}Admin', (ResourceAdmin,), members)
+
+
+def _listed(resource: type[Resource]) -> Iterator[str]:
+    """The columns of the default mask, or all, that fit into a list."""
+    mask = resource.options.default_mask
+    names = {name for name, _ in parse(mask).entries} if mask else {*resource.fields()}
+    for name, field in columns(resource).items():
+        if field.name in names and field.kind not in _LONG:
+            yield name
+
+
+def _ordering(resource: type[Resource]) -> Iterator[str]:
+    attributes = {field.attname for field in columns(resource).values()}
+    for name in resource.options.ordering:
+        if name.lstrip('-') in {'pk', *attributes}:
+            yield name
+
+
+def register_resources(
+    site: admin.AdminSite = admin.site, apps: Collection[str] | None = None
+) -> None:
+    """Give every resource's model a page, unless it has one: the first resource that is written.
+
+    With `apps`, only the models of the apps with these names. The resources must be known:
+    `backstay.urls.site_urls` calls this behind the services' routes.
+    """
+    by_model: dict[type[models.Model], list[type[Resource]]] = {}
+    for resource in resources():
+        model = resource.options.model
+        app = django_apps.get_app_config(model._meta.app_label).name
+        if apps is None or app in apps:
+            by_model.setdefault(model, []).append(resource)
+    for model, found in by_model.items():
+        if not site.is_registered(model):
+            site.register(model, admin_of(max(found, key=_is_written)))
+
+
+def _is_written(resource: type[Resource]) -> bool:
+    return any(grant.write or grant.create or grant.delete for grant in resource.grants)

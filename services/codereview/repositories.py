@@ -76,7 +76,8 @@ class RepositoryUrl(serializers.CharField):
             self.fail('not_allowed')
         if not 1 <= len(slug) <= 50:
             self.fail('slug')
-        if Repository.objects.filter(slug=slug).exists():
+        # Its own may have come since it was looked for.
+        if Repository.objects.filter(slug=slug).exclude(url=url).exists():
             self.fail('taken', slug=slug)
         return url
 

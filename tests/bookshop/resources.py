@@ -17,6 +17,7 @@ from backstay.resources import (
     Many,
     One,
     Resource,
+    Through,
     Url,
     anyone,
 )
@@ -142,6 +143,7 @@ class BookResource(Resource):
     editions = Many(EditionResource, fan_out=3)
     authors = Many(AuthorResource, fan_out=2)
     tags = Many(TagResource, cap=5)
+    reviews = Through('editions', 'reviews')
 
 
 class SpecimenResource(Resource):

@@ -13,6 +13,7 @@ from django.urls import resolve
 
 from backstay.resources import Many, Resource
 from backstay.resources.declaration.kinds import Kind
+from backstay.resources.declaration.resource import Relation
 from backstay.resources.query.operators import operators_of
 from tests.rights.oracle import View, target
 from tests.rights.questions import any_mask, mask_text, plain, values_for
@@ -113,7 +114,7 @@ def _looked_up(random: Random, view: View, path: str, resource: type[Resource]) 
         leaf = _leaf(random, view, resource)
         name = leaf['field']
         if 'model' in leaf:
-            names = {target(resource, each).options.name: each for each in resource.relations()}
+            names = {each.target.options.name: each.name for each in _asked_about(resource)}
             name = f'{names[leaf["model"]]}.{name}'
         value = leaf.get('value', 'true')
         text = ','.join(map(str, value)) if isinstance(value, list) else str(value)
@@ -186,6 +187,11 @@ def _orderable(resource: type[Resource]) -> Iterator[str]:
             yield from (f'{name}.{inner}' for inner, each in fields if each.orderable)
 
 
+def _asked_about(resource: type[Resource]) -> list[Relation]:
+    """The relations that a filter may name, those behind others too."""
+    return [*resource.relations().values(), *resource.hops().values()]
+
+
 def _spec(random: Random, view: View, resource: type[Resource], depth: int) -> Any:
     kind = random.random()
     if depth and kind < 0.3:
@@ -194,7 +200,7 @@ def _spec(random: Random, view: View, resource: type[Resource], depth: int) -> A
     if depth and kind < 0.5:
         return {'not': [_spec(random, view, resource, depth - 1)]}
     if depth and kind < 0.7 and resource.relations():
-        inner = target(resource, random.choice([*resource.relations()]))
+        inner = random.choice(_asked_about(resource)).target
         where = [_leaf(random, view, inner)] if random.random() < 0.8 else []
         return {random.choice(('some', 'none')): {'model': inner.options.name, 'where': where}}
     return _leaf(random, view, resource)
@@ -203,7 +209,7 @@ def _spec(random: Random, view: View, resource: type[Resource], depth: int) -> A
 def _leaf(random: Random, view: View, resource: type[Resource]) -> dict[str, Any]:
     leaf: dict[str, Any] = {}
     if resource.relations() and random.random() < 0.3:
-        resource = target(resource, random.choice([*resource.relations()]))
+        resource = random.choice(_asked_about(resource)).target
         leaf['model'] = resource.options.name
     fields = {name: each for name, each in resource.fields().items() if each.filterable}
     name = random.choice([*fields])

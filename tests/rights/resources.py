@@ -21,6 +21,7 @@ from backstay.resources import (
     One,
     Resource,
     Scope,
+    Through,
     Url,
     anyone,
     level,
@@ -198,6 +199,8 @@ class WorkResource(Resource):
     printings = Many(PrintingResource, source='editions', cap=2, fan_out=2)
     writers = Many(WriterResource, source='authors', fan_out=2)
     tags = Many(LabelResource, fan_out=2)
+    opinions = Through('printings', 'opinions')
+    lives = Through('writers', 'life')
     grants = (
         Grant(anyone, read=('id', 'title', 'house', 'printings', 'url'), rows=Q(status='active')),
         Grant(

@@ -168,6 +168,11 @@ def test_a_forbidden_model_answers_like_an_unknown_one(
         for name in view.names(resource)
         if name in resource.relations()
     } | {resource.options.name}
+    seen |= {
+        hop.target.options.name
+        for hop in resource.hops().values()
+        if hop.via in view.names(resource) and hop.then in view.names(target(resource, hop.via))
+    }
     names = {each.options.name for each in SERVED.values()} | {'Account', 'Book', 'Permission'}
     for model in sorted(names - seen):
         for spec in (

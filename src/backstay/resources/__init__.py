@@ -2,7 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
-from backstay.resources.declaration.fields import Array, Computed, InPython, Many, One, Parent, Url
+from backstay.resources.declaration.fields import (
+    Array,
+    Computed,
+    InPython,
+    Many,
+    One,
+    Parent,
+    Through,
+    Url,
+)
 from backstay.resources.declaration.grants import (
     ALL,
     CallerValue,
@@ -43,6 +52,7 @@ __all__ = [
     'ResourceViewSet',
     'Rows',
     'Scope',
+    'Through',
     'Url',
     'anyone',
     'level',

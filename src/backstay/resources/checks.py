@@ -36,6 +36,7 @@ def _check(resource: type[Resource]) -> Iterator[CheckMessage]:
         resource.fields()
         for relation in resource.relations().values():
             _ = relation.target
+        resource.hops()
     except DeclarationError as error:
         yield _error(resource, 'E001', str(error))
         return
@@ -61,7 +62,7 @@ def _check_names(resource: type[Resource]) -> Iterator[Error]:
         yield _error(resource, 'E004', f'Meta.lookup is `{options.lookup}`, which is no field.')
     if not 1 <= options.page_size <= options.max_page_size:
         yield _error(resource, 'E005', 'Meta.page_size must lie between 1 and max_page_size.')
-    for name in set(fields) & set(resource.relations()):
+    for name in {*fields} & {*resource.relations(), *resource.hops()}:
         yield _error(resource, 'E006', f'`{name}` is both a field and a relation.')
 
 

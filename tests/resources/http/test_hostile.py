@@ -171,7 +171,7 @@ SPECS: list[Any] = [
     {'model': 'book', 'field': 'id', 'value': 1},
     {'model': 'tests.bookshop.models.Book', 'field': 'id', 'value': 1},
     {'model': 'Edition', 'field': 'nope', 'value': 1},
-    {'model': 'Review', 'field': 'stars', 'value': 1},
+    {'model': 'Biography', 'field': 'words', 'value': 1},
     {'or': []},
     {'or': {}},
     {'or': 'x'},

@@ -60,6 +60,20 @@ class Many:
 
 
 @dataclass(frozen=True, slots=True)
+class Through:
+    """Rows two relations away, which may be asked about and are never shown.
+
+    `Through('editions', 'reviews')` are the reviews of a book's editions. A filter that names both
+    speaks of a review of that very edition. Readable wherever both relations are.
+    """
+
+    #: A relation of the resource.
+    relation: str
+    #: A relation of that one's target.
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
 class Computed:
     """A value that the database computes from an ORM expression over the row."""
 
@@ -100,4 +114,4 @@ class InPython:
 
 
 Related = One | Parent | Many
-Declared = Related | Computed | Array | Url | InPython
+Declared = Related | Through | Computed | Array | Url | InPython

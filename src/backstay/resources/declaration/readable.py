@@ -31,7 +31,7 @@ class Readable:
 
     @property
     def relations(self) -> Mapping[str, Relation]:
-        """The relations that some row may show to the caller."""
+        """The relations that some row may show to the caller, and those behind them."""
         return _seen(self).relations
 
     @property
@@ -83,6 +83,11 @@ def _seen(readable: Readable) -> _Seen:
         for name, relation in resource.relations().items()
         if granted(name) and _seen_target(relation, standing)
     }
+    relations |= {
+        name: hop
+        for name, hop in resource.hops().items()
+        if (first := relations.get(hop.via)) and _leads_on(first, hop, standing)
+    }
     return _Seen(
         fields={name: field for name, field in resource.fields().items() if granted(name)},
         relations=relations,
@@ -101,6 +106,12 @@ def _applying(resource: type[Resource], standing: Standing) -> Iterator[Grant]:
             yield grant
         if covers_all:
             return
+
+
+def _leads_on(first: Relation, hop: Relation, standing: Standing) -> bool:
+    """Whether the target of a relation may show the next one."""
+    granted = any(grant.reads(hop.then) for grant in _applying(first.target, standing))
+    return granted and _seen_target(hop, standing)
 
 
 def _seen_target(relation: Relation, standing: Standing) -> bool:

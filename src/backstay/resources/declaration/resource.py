@@ -17,6 +17,7 @@ from backstay.resources.declaration.fields import (
     Many,
     Parent,
     Related,
+    Through,
     Url,
 )
 from backstay.resources.declaration.grants import Grant
@@ -65,13 +66,21 @@ class Relation:
     forward: bool
     nullable: bool
     declared: Related
+    #: The relation behind which this one begins, and what it is called there; '' for none.
+    via: str = ''
+    then: str = ''
     #: The module in which it is declared: where a name of a resource is looked for first.
     beside: str
 
     @property
     def is_shown(self) -> bool:
-        """Whether masks may name it; a parent can only be asked about."""
-        return not isinstance(self.declared, Parent)
+        """Whether masks may name it; a parent can only be asked about, and rows behind others."""
+        return not (self.via or isinstance(self.declared, Parent))
+
+    @property
+    def step(self) -> str:
+        """What the resource calls it at whose rows it begins."""
+        return self.then or self.name
 
     @property
     def target(self) -> 'type[Resource]':
@@ -157,6 +166,11 @@ class Resource:
     def relations(cls) -> Mapping[str, Relation]:
         """Its relations, in the order in which they are declared."""
         return cls._shape.relations
+
+    @classmethod
+    def hops(cls) -> Mapping[str, Relation]:
+        """The second halves of what it declares as `Through`, by the name of the whole."""
+        return cls._shape.hops
 
 
 _registry: dict[str, type[Resource]] = {}
@@ -255,13 +269,21 @@ class _Shape:
         )
         return {relation.name: relation for relation in relations}
 
+    @cached_property
+    def hops(self) -> dict[str, Relation]:
+        return {
+            name: _hop(self.resource, name, declared)
+            for name, declared in self.resource.declared.items()
+            if isinstance(declared, Through)
+        }
+
     def _fields(self) -> Iterator[Field]:
         meta = self.resource.Meta
         declared = self.resource.declared
         for name in getattr(meta, 'fields', ()):
             yield self._limited(_field_of_model(self.resource, name, declared.get(name)))
         for name, value in declared.items():
-            if name not in getattr(meta, 'fields', ()) and not isinstance(value, Related):
+            if name not in getattr(meta, 'fields', ()) and not isinstance(value, Related | Through):
                 yield self._limited(_declared_field(self.resource, name, value))
 
     def _limited(self, field: Field) -> Field:
@@ -371,6 +393,16 @@ def _relation(resource: type[Resource], name: str, declared: Related) -> Relatio
         declared=declared,
         beside=resource.__module__,
     )
+
+
+def _hop(resource: type[Resource], name: str, declared: Through) -> Relation:
+    """The second relation. Taken as one to many: no order goes so far."""
+    first = resource.relations().get(declared.relation)
+    second = first.target.relations().get(declared.then) if first else None
+    if second is None:
+        path = f'{declared.relation!r}, then {declared.then!r}'
+        raise DeclarationError(f'{resource.__name__}.{name}: there is no {path}')
+    return replace(second, name=name, many=True, via=declared.relation, then=declared.then)
 
 
 def _link(edge: Any) -> tuple[str, str, str]:

@@ -66,8 +66,9 @@ def _over_root(where: Condition, root: _Level) -> Q:
     joined = tuple(each for each in conjuncts if any(_relations(each)))
     found = Q(*(_write(each, {'': root}) for each in plain))
     if joined:
-        names = tuple(dict.fromkeys(name for each in joined for name in _relations(each)))
-        found &= _nest(names, And(joined), {'': root})
+        named = (root.readable.relations[name] for each in joined for name in _relations(each))
+        names = [name for each in named for name in (each.via, each.name) if name]
+        found &= _nest(tuple(dict.fromkeys(names)), And(joined), {'': root})
     return found
 
 
@@ -86,20 +87,22 @@ def _relations(where: Condition) -> Iterator[str]:
 def _nest(names: Sequence[str], where: Condition, levels: dict[str, _Level]) -> Q:
     """EXISTS in EXISTS, one for each relation, and the condition in the innermost."""
     name, *rest = names
-    root = levels['']
-    rows, levels = _enter(root.readable.relations[name], name, levels)
+    relation = levels[''].readable.relations[name]
+    before = levels[relation.via]
+    rows, levels = _enter(relation, levels)
     inner = _nest(rest, where, levels) if rest else _write(where, levels)
-    return _guarded(Q(Exists(rows.filter(inner))), name, root)
+    return _guarded(Q(Exists(rows.filter(inner))), relation.step, before)
 
 
 def _enter(
-    relation: Relation, name: str, levels: dict[str, _Level]
+    relation: Relation, levels: dict[str, _Level]
 ) -> tuple[models.QuerySet, dict[str, _Level]]:
     """The visible rows that a relation leads to, and the levels as seen from among them."""
     target = levels[''].readable.through(relation)
     outside = {each: level.deeper() for each, level in levels.items()}
-    rows = rights.rows(target).filter(**{relation.back: outside[''].attribute(relation.local)})
-    return rows, {**outside, name: _Level(target)}
+    key = outside[relation.via].attribute(relation.local)
+    rows = rights.rows(target).filter(**{relation.back: key})
+    return rows, {**outside, relation.name: _Level(target)}
 
 
 def _write(where: Condition, levels: dict[str, _Level]) -> Q:
@@ -118,7 +121,10 @@ def _write(where: Condition, levels: dict[str, _Level]) -> Q:
 
 def _related(name: str, where: Condition, root: _Level, *, negated: bool) -> Q:
     relation = root.readable.relations[name]
-    rows, levels = _enter(relation, name, {'': root})
+    if relation.via:
+        behind = Related(relation=relation.then, where=where, negated=False)
+        return _related(relation.via, behind, root, negated=negated)
+    rows, levels = _enter(relation, {'': root})
     exists = Exists(rows.filter(_over_root(where, levels[name])))
     return _guarded(Q(~exists if negated else exists), name, root)
 

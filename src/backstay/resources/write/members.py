@@ -87,6 +87,17 @@ def _writable_of(readable: Readable) -> dict[str, Writable]:
     return {each.name: each for each in _writable(readable.resource)}
 
 
+def required(resource: type[Resource], names: frozenset[str]) -> tuple[Writable, ...]:
+    """Those of the members with these names that a whole object needs."""
+    return _required(Readable(resource), names)
+
+
+@lru_cache(maxsize=4_096)
+def _required(readable: Readable, names: frozenset[str]) -> tuple[Writable, ...]:
+    every = _writable_of(readable).items()
+    return tuple(each for name, each in every if name in names and each.is_required)
+
+
 def writable_relations(resource: type[Resource]) -> Mapping[str, Relation]:
     """The relations that are written with their parent, by name."""
     return {

@@ -25,7 +25,7 @@ from backstay.resources.write.children import (
 from backstay.resources.write.finding import find_rows
 from backstay.resources.write.integrity import problem_of, refuse_lost_references
 from backstay.resources.write.journaling import write_journal
-from backstay.resources.write.members import writable
+from backstay.resources.write.members import required
 from backstay.resources.write.uniqueness import refuse_duplicates
 from backstay.resources.write.waiting import busy, is_in_the_way, is_worth_a_try
 
@@ -200,7 +200,7 @@ def _refuse_members(batch: Batch, change: Change, grant: Grant) -> None:
     for name in change.body:
         if name not in allowed:
             change.refuse(f'/{name}', 'field-not-writable', f'`{name}` may not be written here.')
-    reading.refuse_missing(change, writable(batch.resource), allowed)
+    reading.refuse_missing(change, required(batch.resource, allowed))
 
 
 def _leave_out_refused(batch: Batch) -> None:

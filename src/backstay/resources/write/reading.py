@@ -16,7 +16,13 @@ from backstay.resources.declaration.readable import Readable
 from backstay.resources.query.json_text import shown
 from backstay.resources.write import granting
 from backstay.resources.write.change import Batch, Change
-from backstay.resources.write.members import Writable, columns_of, writable, writable_relations
+from backstay.resources.write.members import (
+    Writable,
+    columns_of,
+    required,
+    writable,
+    writable_relations,
+)
 
 
 def choose_grants(batch: Batch) -> None:
@@ -91,7 +97,8 @@ def read_bodies(batch: Batch) -> None:
     may_write = granting.all_members(batch.resource, batch.standing, 'write')
     known = may_create | may_write | frozenset(readable.names)
     # What only some of the grants let be given, the grant that covers the new row asks for.
-    needed = granting.common_members(batch.resource, batch.standing, 'create')
+    common = granting.common_members(batch.resource, batch.standing, 'create')
+    needed = required(batch.resource, common)
     for change in batch.open('create', 'update'):
         if not isinstance(change.body, Mapping):
             change.refuse('', 'invalid', 'An object is required.')
@@ -101,7 +108,7 @@ def read_bodies(batch: Batch) -> None:
             allowed = granting.members(batch.resource, change.grant, 'write')
         _read_body(batch, change, columns, allowed, known)
         if change.verb == 'create':
-            refuse_missing(change, columns, needed)
+            refuse_missing(change, needed)
 
 
 def _read_body(
@@ -122,7 +129,7 @@ def _read_body(
         else:
             _read_relation(batch, change, name, raw)
     if change.meaning == 'replace':
-        refuse_missing(change, columns, allowed)
+        refuse_missing(change, required(batch.resource, allowed))
         _fill(change, columns, allowed)
     if change.verb == 'update':
         stored = columns_of(batch.resource.options.model)
@@ -166,12 +173,12 @@ def merged(target: Any, patch: Any) -> Any:
     return result
 
 
-def refuse_missing(change: Change, columns: Mapping[str, Writable], names: Collection[str]) -> None:
-    """Find fault with a whole object that lacks what it needs, of the members with these names."""
-    for name, member in columns.items():
+def refuse_missing(change: Change, needed: Sequence[Writable]) -> None:
+    """Find fault with a whole object that lacks what it needs."""
+    for member in needed:
+        name = member.name
         is_given = name in change.body or member.attribute in change.values
-        needs_it = name in names and member.is_required and not _is_to_parent(change, member)
-        if needs_it and not is_given:
+        if not (is_given or _is_to_parent(change, member)):
             change.refuse(f'/{escape_pointer(name)}', 'required', f'`{name}` is required.')
 
 

@@ -53,6 +53,12 @@ CONTENDERS: tuple[Contender, ...] = (
         tuning=f'{CORE}, orjson bytes without response validation; Granian ASGI, uvloop',
     ),
     Server(
+        name='fastapi-orm',
+        title='FastAPI + SQLAlchemy ORM, as its template',
+        command=granian('asgi', 'bench.peers.fastapi_orm:application'),
+        tuning='ORM objects, joins and selectin, response models; Granian ASGI, uvloop',
+    ),
+    Server(
         name='litestar',
         title='Litestar + SQLAlchemy async',
         command=granian('asgi', 'bench.peers.litestar:application'),

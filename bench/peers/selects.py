@@ -82,7 +82,7 @@ VARIANTS = (
 )
 
 
-def create_engine() -> AsyncEngine:
+def create_engine(plans: str = 'force_generic_plan') -> AsyncEngine:
     """The pool of one process."""
     return create_async_engine(
         database.url().replace('postgres://', 'postgresql+asyncpg://', 1),
@@ -90,7 +90,7 @@ def create_engine() -> AsyncEngine:
         max_overflow=0,
         pool_reset_on_return=None,
         isolation_level='AUTOCOMMIT',
-        connect_args={'server_settings': {'plan_cache_mode': 'force_generic_plan'}},
+        connect_args={'server_settings': {'plan_cache_mode': plans}},
     )
 
 

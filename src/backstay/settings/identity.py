@@ -120,10 +120,10 @@ _BACKENDS = {
 def _mail(environment: Environment) -> dict[str, Any]:
     """Mail by SMTP when told where; else to the console of a developer, and nowhere when deployed.
 
-    Mails carry codes, which do not belong into the log of a deployed site.
+    Mails carry codes, which do not belong into the log of a deployed site: it has a summary.
     """
     if environment.email_url is None:
-        nowhere = 'django.core.mail.backends.dummy.EmailBackend'
+        nowhere = 'backstay.operations.mail.Nowhere'
         backend, options = _BACKENDS.get(environment.env, nowhere), {}
     else:
         backend = 'django.core.mail.backends.smtp.EmailBackend'

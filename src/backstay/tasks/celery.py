@@ -64,20 +64,6 @@ def hand_over_due(queues: Iterable[str]) -> int:
     return _hand_over(jobs)
 
 
-def run_handed_over(job_id: int) -> None:
-    """In a worker of Celery: run the job, unless somebody does or did."""
-    from backstay.tasks.claiming import LEASE, claim, worker_name
-    from backstay.tasks.models import Job, State
-    from backstay.tasks.running import run
-
-    handed_over = Job.objects.filter(pk=job_id, state=State.HANDED_OVER)
-    for job in claim(handed_over, worker=worker_name(), lease=LEASE, limit=1):
-        run(job, lease=LEASE)
-        return
-    # Another job of its key runs: it comes again.
-    handed_over.update(state=State.QUEUED, due_at=Now() + timedelta(seconds=1))
-
-
 def _hand_over(jobs: Sequence['Job']) -> int:
     from kombu.exceptions import OperationalError
 

@@ -1,9 +1,11 @@
 """The application of Celery: `celery -A backstay.tasks.celery_app worker`."""
 
 import os
+from datetime import timedelta
 
 from celery import Celery  # type: ignore[import-untyped]
 from django.conf import settings
+from django.db.models.functions import Now
 
 os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings')
 
@@ -34,7 +36,14 @@ app.conf.update(
 
 @app.task(name='backstay.run')  # type: ignore[untyped-decorator]
 def run_job(job_id: int) -> None:
-    """Run one job of our table."""
-    from backstay.tasks.celery import run_handed_over
+    """Run one job of our table, unless somebody does or did."""
+    from backstay.tasks.claiming import LEASE, claim, worker_name
+    from backstay.tasks.models import Job, State
+    from backstay.tasks.running import run
 
-    run_handed_over(job_id)
+    handed_over = Job.objects.filter(pk=job_id, state=State.HANDED_OVER)
+    for job in claim(handed_over, worker=worker_name(), lease=LEASE, limit=1):
+        run(job, lease=LEASE)
+        return
+    # Another job of its key runs: it comes again.
+    handed_over.update(state=State.QUEUED, due_at=Now() + timedelta(seconds=1))

@@ -11,7 +11,7 @@ from backstay.events.tasks import KEPT, forget_old_deliveries
 from backstay.identity.models import Account, Status
 from backstay.journal.models import Entry
 from backstay.resources import ALL, Grant, Resource, anyone
-from backstay.resources.declaration.resource import _registry
+from backstay.resources.declaration.registry import _registry
 from backstay.testing.tasks import run_tasks
 from tests.events.conftest import Ask, Receiver, account, hold, make_hook, states
 from tests.events.test_webhooks import new_item

@@ -8,7 +8,7 @@ from django.db import models
 from hypothesis import settings
 
 from backstay.resources import Resource
-from backstay.resources.declaration.resource import _registry
+from backstay.resources.declaration.registry import _registry
 from tests.bookshop.resources import OPEN
 
 settings.register_profile('thorough', max_examples=5_000)

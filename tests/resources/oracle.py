@@ -16,7 +16,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, models
 
 from backstay.resources import Many, One, Resource
-from backstay.resources.declaration.resource import resolve
+from backstay.resources.declaration.registry import resolve
 
 Truth = bool | None
 #: The rows that leaves speak of: the listed one under '', one for each model that is named.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from backstay.resources import Many, Resource
 from backstay.resources.declaration.kinds import Kind
-from backstay.resources.declaration.resource import Field
+from backstay.resources.declaration.shape import Field
 from backstay.resources.query.filters import MOST_GROUPS, MOST_MODELS
 from backstay.resources.query.nodes import Count
 from backstay.resources.query.operators import operators_of

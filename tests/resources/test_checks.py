@@ -21,7 +21,7 @@ from backstay.resources import (
     anyone,
 )
 from backstay.resources.checks import check_resources
-from backstay.resources.declaration import resource as registry
+from backstay.resources.declaration import registry
 from tests.bookshop import resources as bookshop
 from tests.bookshop.models import Author, Book, Country, Edition, Publisher, Tag
 from tests.bookshop.resources import OPEN

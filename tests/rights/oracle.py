@@ -28,7 +28,7 @@ from backstay.resources import (
     Scope,
     Url,
 )
-from backstay.resources.declaration.resource import resolve
+from backstay.resources.declaration.registry import resolve
 from tests.resources.oracle import Compare, Group, Junction, SortKey, Tree, Truth
 from tests.rights.world import Row, World
 

@@ -13,7 +13,7 @@ from django.urls import resolve
 
 from backstay.resources import Many, Resource
 from backstay.resources.declaration.kinds import Kind
-from backstay.resources.declaration.resource import Relation
+from backstay.resources.declaration.shape import Relation
 from backstay.resources.query.operators import operators_of
 from tests.rights.oracle import View, target
 from tests.rights.questions import any_mask, mask_text, plain, values_for

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from backstay.resources import ALL, Grant, Many, One, Parent, Resource, anyone
-from backstay.resources.declaration import resource as registry
+from backstay.resources.declaration import registry
 from backstay.resources.write.checks import check_writes
 from tests.lending.models import Branch, Item, Keyword, Note
 from tests.lending.resources import (

@@ -24,7 +24,8 @@ from backstay.journal.models import Entry
 from backstay.resources.conf import statement_timeout
 from backstay.resources.declaration.grants import certain
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Resource, resources
+from backstay.resources.declaration.registry import resources
+from backstay.resources.declaration.resource import Resource
 from backstay.resources.execute import run
 from backstay.resources.plan.cache import plans
 from backstay.resources.plan.masks import default_mask

@@ -8,7 +8,8 @@ from typing import Any
 
 from backstay.caller import Caller, Standing
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Resource, resources
+from backstay.resources.declaration.registry import resources
+from backstay.resources.declaration.resource import Resource
 from backstay.resources.write.granting import Right, all_members, may
 
 

@@ -15,7 +15,9 @@ from django.db import connections, models
 from backstay.resources.declaration.fields import Array, InPython, Many, Url
 from backstay.resources.declaration.grants import ALL
 from backstay.resources.declaration.kinds import Kind
-from backstay.resources.declaration.resource import Relation, Resource, resources
+from backstay.resources.declaration.registry import resources
+from backstay.resources.declaration.resource import Resource
+from backstay.resources.declaration.shape import Relation
 from backstay.resources.errors import DeclarationError, MaskError
 from backstay.resources.query.mask import parse
 from backstay.resources.write.checks import check_writes

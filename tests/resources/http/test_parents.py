@@ -72,4 +72,4 @@ def test_a_default_mask_that_shows_it_is_refused(declared_alone: None) -> None:
 
 @pytest.fixture
 def declared_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('backstay.resources.declaration.resource._registry', {})
+    monkeypatch.setattr('backstay.resources.declaration.registry._registry', {})

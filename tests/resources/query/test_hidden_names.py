@@ -7,7 +7,7 @@ import pytest
 
 from backstay.errors import Problem
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field, Relation
+from backstay.resources.declaration.shape import Field, Relation
 from backstay.resources.query.nodes import Key
 from backstay.resources.query.order import declared_order
 from backstay.resources.query.parameters import read_query

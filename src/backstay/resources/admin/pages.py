@@ -37,7 +37,8 @@ from backstay.resources.admin.shown import (
     visible_rows,
 )
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field, Resource
+from backstay.resources.declaration.resource import Resource
+from backstay.resources.declaration.shape import Field
 from backstay.resources.write.change import Batch, Change
 from backstay.resources.write.granting import Right, all_members, may
 from backstay.resources.write.members import references

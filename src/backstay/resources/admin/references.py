@@ -11,7 +11,7 @@ from django.forms import ModelChoiceField
 from django.http import HttpRequest
 
 from backstay.resources.admin.shown import labels, visible_rows
-from backstay.resources.declaration.resource import Relation
+from backstay.resources.declaration.shape import Relation
 
 
 class KeyInput(ForeignKeyRawIdWidget):

@@ -10,7 +10,8 @@ from django.db import models
 from backstay.resources.admin.pages import ResourceAdmin
 from backstay.resources.admin.shown import column_of, columns
 from backstay.resources.declaration.kinds import Kind
-from backstay.resources.declaration.resource import Resource, resources
+from backstay.resources.declaration.registry import resources
+from backstay.resources.declaration.resource import Resource
 from backstay.resources.query.mask import parse
 
 #: Values that are too long for a column of a list.

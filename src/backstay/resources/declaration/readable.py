@@ -12,7 +12,8 @@ from functools import lru_cache
 
 from backstay.caller import STRANGER, Standing
 from backstay.resources.declaration.grants import Grant, certain
-from backstay.resources.declaration.resource import Field, Relation, Resource, primary_key_of
+from backstay.resources.declaration.resource import Resource
+from backstay.resources.declaration.shape import Field, Relation, primary_key_of
 
 
 @dataclass(frozen=True, slots=True)

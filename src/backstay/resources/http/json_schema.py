@@ -14,7 +14,7 @@ from drf_spectacular.plumbing import ComponentIdentity, ComponentRegistry, Resol
 from backstay.resources.declaration.fields import InPython, Url
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field, Relation
+from backstay.resources.declaration.shape import Field, Relation
 from backstay.resources.plan.masks import default_mask
 from backstay.resources.query import filters, mask, order, parameters, values
 from backstay.resources.query.nodes import Count

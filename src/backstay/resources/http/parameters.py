@@ -13,7 +13,7 @@ from drf_spectacular.utils import OpenApiParameter
 from backstay.resources.conf import mask_header
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field
+from backstay.resources.declaration.shape import Field
 from backstay.resources.http.json_schema import OFFSET, Components, Schema, limit_of, shown_mask
 from backstay.resources.query.filters import MOST_LISTED
 from backstay.resources.query.lookups import lookups_of

@@ -11,7 +11,8 @@ from functools import reduce
 from backstay.caller import Standing
 from backstay.resources.declaration.fields import Many
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Relation, Resource, primary_key_of
+from backstay.resources.declaration.resource import Resource
+from backstay.resources.declaration.shape import Relation, primary_key_of
 from backstay.resources.http.json_schema import Components, Schema
 from backstay.resources.http.write_values import value
 from backstay.resources.write import granting

@@ -12,7 +12,7 @@ from django.core.validators import RegexValidator, URLValidator
 from rest_framework import serializers
 
 from backstay.resources.declaration.kinds import Kind
-from backstay.resources.declaration.resource import Field
+from backstay.resources.declaration.shape import Field
 from backstay.resources.http.json_schema import Components, Schema
 
 _CLOCK = r'([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?'

@@ -17,7 +17,7 @@ from django.db.models.expressions import Combinable
 from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field, Relation
+from backstay.resources.declaration.shape import Field, Relation
 from backstay.resources.engine import comparisons as sql
 from backstay.resources.engine.slots import TRUTH, JsonSlot, ListSlot, PatternSlot, Slot
 from backstay.resources.plan import rights

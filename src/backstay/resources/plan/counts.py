@@ -20,7 +20,7 @@ from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.grants import CallerValue, Cover, Scope, certain
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field
+from backstay.resources.declaration.shape import Field
 from backstay.resources.engine.comparisons import compare, is_in
 from backstay.resources.engine.pages import Count
 from backstay.resources.engine.slots import Slot

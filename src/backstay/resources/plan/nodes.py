@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.expressions import Combinable
 
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field, Relation
+from backstay.resources.declaration.shape import Field, Relation
 from backstay.resources.engine.pages import Count
 from backstay.resources.query.nodes import Key, Mask, Shape
 

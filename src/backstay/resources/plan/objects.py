@@ -11,7 +11,7 @@ from django.db.models.expressions import Combinable
 
 from backstay.resources.declaration.fields import Computed, InPython, Url
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field
+from backstay.resources.declaration.shape import Field
 from backstay.resources.engine.json_text import (
     JsonMembers,
     JsonObject,

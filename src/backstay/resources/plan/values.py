@@ -5,7 +5,7 @@ from django.db.models.expressions import Combinable
 
 from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field
+from backstay.resources.declaration.shape import Field
 from backstay.resources.engine.pieces import Written
 
 

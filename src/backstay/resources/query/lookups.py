@@ -18,7 +18,7 @@ values that do not fit (`FilterError`).
 from collections.abc import Iterator, Mapping, Sequence
 
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field
+from backstay.resources.declaration.shape import Field
 from backstay.resources.errors import FilterError, ParameterError
 from backstay.resources.query.filters import MOST_LISTED, Scope
 from backstay.resources.query.json_text import shown

@@ -6,7 +6,7 @@ Source: the table of commerce contract 5.1.
 from collections.abc import Mapping
 
 from backstay.resources.declaration.kinds import Kind
-from backstay.resources.declaration.resource import Field
+from backstay.resources.declaration.shape import Field
 from backstay.resources.query.nodes import Op
 
 #: Every spelling; the first of each operator is the canonical one.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field, Relation
+from backstay.resources.declaration.shape import Field, Relation
 from backstay.resources.query.json_text import shown
 
 _MOST_MEMBER = 64

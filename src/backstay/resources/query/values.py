@@ -22,7 +22,7 @@ from django.utils.dateparse import parse_duration
 from django.utils.ipv6 import clean_ipv6_address
 
 from backstay.resources.declaration.kinds import Kind
-from backstay.resources.declaration.resource import Field
+from backstay.resources.declaration.shape import Field
 from backstay.resources.errors import FilterError
 from backstay.resources.query.json_text import shown
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from backstay.errors import Fault, Problem, escape_pointer
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field, Resource
+from backstay.resources.declaration.resource import Resource
+from backstay.resources.declaration.shape import Field
 from backstay.resources.errors import FilterError
 from backstay.resources.query.json_text import shown
 from backstay.resources.query.values import read

@@ -7,7 +7,8 @@ from django.core.checks import Error
 from django.db import models
 
 from backstay.resources.declaration.grants import ALL
-from backstay.resources.declaration.resource import Relation, Resource
+from backstay.resources.declaration.resource import Resource
+from backstay.resources.declaration.shape import Relation
 from backstay.resources.write.granting import Right, all_names
 from backstay.resources.write.members import columns_of, writable, writable_relations
 from backstay.resources.write.uniqueness import unique_sets

@@ -13,7 +13,8 @@ from django.db import models
 from backstay.errors import Fault, Problem, escape_pointer
 from backstay.resources.declaration.fields import Many
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field, Relation, Resource
+from backstay.resources.declaration.resource import Resource
+from backstay.resources.declaration.shape import Field, Relation
 from backstay.resources.errors import FilterError
 from backstay.resources.query.json_text import shown
 from backstay.resources.query.values import read

@@ -13,7 +13,8 @@ from django.db import models
 
 from backstay.journal.recording import Step, record
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field, Resource
+from backstay.resources.declaration.resource import Resource
+from backstay.resources.declaration.shape import Field
 from backstay.resources.write.change import Batch, Change
 
 MASKED = '***'

@@ -23,7 +23,8 @@ from backstay.errors import Fault, faults_in
 from backstay.resources.declaration.fields import Array, Many, One
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Field, Relation, Resource
+from backstay.resources.declaration.resource import Resource
+from backstay.resources.declaration.shape import Field, Relation
 from backstay.resources.query.values import range_of
 from backstay.resources.write.quick import SLOW, Quick, quick
 

@@ -9,7 +9,8 @@ from django.db.models.deletion import Collector
 from django.utils import timezone
 
 from backstay.errors import Problem
-from backstay.resources.declaration.resource import Resource, resources
+from backstay.resources.declaration.registry import resources
+from backstay.resources.declaration.resource import Resource
 from backstay.resources.write.change import Batch, Change
 from backstay.resources.write.members import columns_of
 

@@ -14,7 +14,7 @@ from backstay.errors import Problem
 from backstay.identity.callers import caller_of_account
 from backstay.identity.loading import account_called
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import resolve
+from backstay.resources.declaration.registry import resolve
 from backstay.resources.errors import DeclarationError
 from backstay.resources.execute import explain
 from backstay.resources.plan.nodes import Selection, ShowField, ShowMany

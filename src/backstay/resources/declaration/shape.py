@@ -1,0 +1,274 @@
+"""The shape of a resource: its values and relations, resolved against its model."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+
+from backstay.resources.declaration.fields import (
+    Array,
+    Computed,
+    Declared,
+    InPython,
+    Many,
+    Parent,
+    Related,
+    Through,
+    Url,
+)
+from backstay.resources.declaration.kinds import Kind, kind_of
+from backstay.resources.declaration.registry import resolve
+from backstay.resources.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from backstay.resources.declaration.resource import Resource
+
+#: Kinds that take no filter and no order.
+_UNORDERED = frozenset({Kind.LONG_TEXT, Kind.JSON, Kind.ARRAY, Kind.BINARY, Kind.FILE})
+#: Kinds that take no order: PostgreSQL orders addresses as numbers, SQLite as text.
+_UNSORTED = _UNORDERED | {Kind.IP}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One value of a resource, resolved against its model."""
+
+    name: str
+    kind: Kind
+    #: Attribute of the model, such as `company_id`; '' when the value is computed.
+    attname: str = ''
+    #: How the database computes it, or how Python does.
+    declared: Computed | Url | InPython | None = None
+    #: What its values are checked and bound with.
+    model_field: models.Field
+    #: Kind of the elements of an array.
+    element: Kind | None = None
+    nullable: bool = False
+    filterable: bool = True
+    orderable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """One relation of a resource, resolved against its model."""
+
+    name: str
+    #: Relation of the model, as the ORM spells it in lookups.
+    source: str
+    #: How rows find each other: the target's lookup `back` equals the attribute `local` here.
+    back: str
+    local: str
+    many: bool
+    many_to_many: bool
+    #: Whether the row here points at the other (a foreign key), rather than the other way round.
+    forward: bool
+    nullable: bool
+    declared: Related
+    #: The relation behind which this one begins, and what it is called there; '' for none.
+    via: str = ''
+    then: str = ''
+    #: The module in which it is declared: where a name of a resource is looked for first.
+    beside: str
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether masks may name it; a parent can only be asked about, and rows behind others."""
+        return not (self.via or isinstance(self.declared, Parent))
+
+    @property
+    def step(self) -> str:
+        """What the resource calls it at whose rows it begins."""
+        return self.then or self.name
+
+    @property
+    def target(self) -> 'type[Resource]':
+        """The resource that the relation leads to."""
+        return resolve(self.declared.resource, self.beside)
+
+
+class Shape:
+    """Fields and relations of one resource, resolved when first asked for."""
+
+    def __init__(self, resource: 'type[Resource]') -> None:
+        self.resource = resource
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        return {field.name: field for field in self._fields()}
+
+    @cached_property
+    def relations(self) -> dict[str, Relation]:
+        relations = (
+            _relation(self.resource, name, declared)
+            for name, declared in self.resource.declared.items()
+            if isinstance(declared, Related)
+        )
+        return {relation.name: relation for relation in relations}
+
+    @cached_property
+    def hops(self) -> dict[str, Relation]:
+        return {
+            name: _hop(self.resource, name, declared)
+            for name, declared in self.resource.declared.items()
+            if isinstance(declared, Through)
+        }
+
+    def _fields(self) -> Iterator[Field]:
+        meta = self.resource.Meta
+        declared = self.resource.declared
+        for name in getattr(meta, 'fields', ()):
+            yield self._limited(_field_of_model(self.resource, name, declared.get(name)))
+        for name, value in declared.items():
+            if name not in getattr(meta, 'fields', ()) and not isinstance(value, Related | Through):
+                yield self._limited(_declared_field(self.resource, name, value))
+
+    def _limited(self, field: Field) -> Field:
+        """The field with what `Meta.filterable` and `Meta.orderable` leave of it."""
+        meta = self.resource.Meta
+        filterable = getattr(meta, 'filterable', None)
+        orderable = getattr(meta, 'orderable', None)
+        return replace(
+            field,
+            filterable=field.filterable if filterable is None else field.name in filterable,
+            orderable=field.orderable if orderable is None else field.name in orderable,
+        )
+
+
+def _field_of_model(
+    resource: 'type[Resource]', name: str, declared: Declared | None = None
+) -> Field:
+    model = resource.options.model
+    column = _columns(model).get(name)
+    if column is None:
+        known = ', '.join(sorted(_columns(model)))
+        raise DeclarationError(f'{model.__name__} has no column {name!r}; it has: {known}')
+    kind = Kind.ARRAY if isinstance(declared, Array) else kind_of(column)
+    if kind is None:
+        raise DeclarationError(f'{model.__name__}.{name} is of a type that cannot be shown')
+    is_scalar = kind not in _UNORDERED
+    return Field(
+        name=name,
+        kind=kind,
+        attname=column.attname,
+        model_field=column.target_field if isinstance(column, models.ForeignKey) else column,
+        element=_element(column, kind),
+        nullable=column.null,
+        filterable=is_scalar or kind in (Kind.ARRAY, Kind.JSON),
+        orderable=kind not in _UNSORTED,
+    )
+
+
+def _element(column: models.Field, kind: Kind) -> Kind | None:
+    if kind is not Kind.ARRAY:
+        return None
+    base = getattr(column, 'base_field', None)
+    return kind_of(base) if base is not None else Kind.JSON
+
+
+def _columns(model: type[models.Model]) -> dict[str, models.Field]:
+    """The concrete fields of a model, by their own name and by that of their column's attribute."""
+    columns: dict[str, models.Field] = {}
+    for field in model._meta.concrete_fields:
+        columns[field.attname] = field
+    return columns
+
+
+def _declared_field(resource: 'type[Resource]', name: str, declared: Declared) -> Field:
+    match declared:
+        case Array(source=source):
+            return replace(_field_of_model(resource, source or name, declared), name=name)
+        case Computed(output_field=output_field):
+            kind = kind_of(output_field)
+            if kind is None:
+                raise DeclarationError(f'{resource.__name__}.{name}: its type cannot be shown')
+            is_scalar = kind not in _UNORDERED
+            return Field(
+                name=name,
+                kind=kind,
+                declared=declared,
+                model_field=output_field,
+                nullable=True,
+                filterable=is_scalar,
+                orderable=kind not in _UNSORTED,
+            )
+        case Url() | InPython():
+            return Field(
+                name=name,
+                kind=Kind.TEXT if isinstance(declared, Url) else Kind.JSON,
+                declared=declared,
+                model_field=models.TextField(),
+                nullable=True,
+                filterable=False,
+                orderable=False,
+            )
+    raise DeclarationError(f'{resource.__name__}.{name} cannot be declared so')
+
+
+def _relation(resource: 'type[Resource]', name: str, declared: Related) -> Relation:
+    model = resource.options.model
+    source = declared.source or name
+    try:
+        edge = model._meta.get_field(source)
+    except FieldDoesNotExist:
+        edge = _reverse(model, source)
+    if edge is None or not edge.is_relation:
+        raise DeclarationError(f'{model.__name__} has no relation {source!r}')
+    many = bool(edge.one_to_many or edge.many_to_many)
+    if many != isinstance(declared, Many):
+        kind = 'Many' if many else 'One'
+        raise DeclarationError(f'{resource.__name__}.{name} leads to {kind.lower()}: use {kind}')
+    source, back, local = _link(edge)
+    forward = bool(edge.concrete and not edge.many_to_many)
+    return Relation(
+        name=name,
+        source=source,
+        back=back,
+        local=local,
+        many=many,
+        many_to_many=bool(edge.many_to_many),
+        forward=forward,
+        nullable=not forward or bool(edge.null),
+        declared=declared,
+        beside=resource.__module__,
+    )
+
+
+def _hop(resource: 'type[Resource]', name: str, declared: Through) -> Relation:
+    """The second relation. Taken as one to many: no order goes so far."""
+    first = resource.relations().get(declared.relation)
+    second = first.target.relations().get(declared.then) if first else None
+    if second is None:
+        path = f'{declared.relation!r}, then {declared.then!r}'
+        raise DeclarationError(f'{resource.__name__}.{name}: there is no {path}')
+    return replace(second, name=name, many=True, via=declared.relation, then=declared.then)
+
+
+def _link(edge: Any) -> tuple[str, str, str]:
+    """How the ORM spells an edge: its own lookup, that back from the target, the local end."""
+    if edge.many_to_many:
+        if isinstance(edge, models.ManyToManyField):
+            return edge.name, edge.related_query_name(), 'pk'
+        return edge.field.related_query_name(), edge.field.name, 'pk'
+    if edge.concrete:
+        return edge.name, edge.target_field.attname, edge.attname
+    return edge.field.related_query_name(), edge.field.attname, edge.field.target_field.attname
+
+
+def _reverse(model: type[models.Model], accessor: str) -> Any:
+    """The reverse relation with this accessor (`related_name`), which Meta knows by query name."""
+    for edge in model._meta.related_objects:
+        if edge.get_accessor_name() == accessor:
+            return edge
+    return None
+
+
+def primary_key_of(model: type[models.Model]) -> Field:
+    """The primary key of a model as a field of a resource, called `pk`."""
+    column = model._meta.pk
+    kind = kind_of(column)
+    if kind is None:
+        raise DeclarationError(f'{model.__name__} has a primary key that cannot be shown')
+    return Field(name='pk', kind=kind, attname=column.attname, model_field=column)

@@ -193,7 +193,7 @@ def test_every_line_of_a_task_has_the_id_of_the_request_that_enqueued_it(
     run(claim_one(), lease=60)
     run(claim_one(), lease=60)
 
-    said, done, failed = lines()
+    said, done, failed = (line for line in lines() if line['logger'] != 'django.tasks')  # of 6.1
     assert (said['event'], done['logger']) == ('here I am', 'task.summary')
     for line in (said, done, failed):
         assert line['request_id'] == 'request-0001'

@@ -77,7 +77,8 @@ def _check_relations(resource: type[Resource]) -> Iterator[Error]:
 
 def _is_plain(resource: type[Resource], relation: Relation) -> bool:
     edge: Any = resource.options.model._meta.get_field(relation.declared.source or relation.name)
-    through = edge.remote_field.through if edge.concrete else edge.through
+    forward = isinstance(edge, models.ManyToManyField)
+    through = edge.remote_field.through if forward else edge.through
     return bool(through._meta.auto_created)
 
 

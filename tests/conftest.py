@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 
+# How long an example takes, benchmarks measure: a test may run on a busy machine.
+settings.register_profile('untimed', deadline=None)
+settings.load_profile('untimed')
 
 #: What asks no database, or brings its own: it runs once, on SQLite's turn.
 ENGINE_FREE = (
@@ -24,14 +28,17 @@ ENGINE_FREE = (
     'tests/operations/test_slashes.py',
     'tests/resources/query/',
     'tests/resources/test_checks.py',
+    'tests/pipelines/',
     'tests/settings/',
+    'tests/template/',
     'tests/test_docs.py',
     'tests/test_documents.py',
     'tests/test_house_rules.py',
     'tests/test_openapi_conformance.py',
     'tests/test_public_api.py',
     'tests/test_services.py',
-    'tests/testing/',
+    'tests/testing/test_postgres.py',
+    'tests/testing/test_runner.py',
 )
 
 

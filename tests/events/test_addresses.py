@@ -264,12 +264,12 @@ class TestSending:
 
     def test_a_name_server_that_does_not_answer_is_not_waited_for(self) -> None:
         def resolve(*_: Any) -> Sequence[str]:
-            sleep(0.6)
+            sleep(3)
             return [PUBLIC_V4]
 
         outcome = post('https://example.com/', '{}', {}, STRICT, resolve=resolve, seconds=0.1)
         assert outcome.error == 'timeout'
-        assert outcome.duration_ms < 500
+        assert outcome.duration_ms < 2_500
 
     def test_nobody_listens(self) -> None:
         with socket.socket() as free:
@@ -293,14 +293,14 @@ class TestSending:
         with drips(pieces) as port:
             outcome = post(f'http://127.0.0.1:{port}/', '{}', {}, LOOSE, seconds=0.4)
         assert (outcome.status, outcome.error) == (status, error)
-        assert 300 < outcome.duration_ms < 1500
+        assert 300 < outcome.duration_ms < 4_000
 
     def test_a_receiver_that_does_not_read_is_not_waited_for(self) -> None:
         with drips([b'']) as port:
             body = 'x' * 20_000_000
             outcome = post(f'http://127.0.0.1:{port}/', body, {}, LOOSE, seconds=0.4)
         assert outcome.error == 'timeout'
-        assert outcome.duration_ms < 1500
+        assert outcome.duration_ms < 4_000
 
     def test_what_is_not_http_is_told(self) -> None:
         with drips([b'SSH-2.0-OpenSSH_9\r\n\r\n']) as port:

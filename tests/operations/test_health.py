@@ -118,7 +118,7 @@ def test_a_part_that_hangs_costs_one_thread_and_the_deadline() -> None:
     assert ask(probes)() == {'part': f'no answer within {DEADLINE} s'}
     for thread in waiting:
         thread.join()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 3 * DEADLINE  # of six that wait, not one after the other
     assert len(started) == 1
     release.set()
     started[0].join()

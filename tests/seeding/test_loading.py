@@ -16,7 +16,7 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from backstay.seeding import Row, Seed, SeedError, checksum
+from backstay.seeding import Row, Seed, SeedError, checksum, tidy
 from backstay.seeding.checksum import CHUNK
 from backstay.seeding.loading import is_untouched, load, reset, total, verify
 from backstay.seeding.models import SeededChunk
@@ -157,6 +157,57 @@ class TestLoading:
         with pytest.raises(SeedError, match=r'Biography: the database refuses the rows 0 to 49: '):
             load(plan)
         assert not Biography._base_manager.exists()
+
+
+@pytest.mark.django_db
+class TestWhatOthersKeep:
+    """Fields that triggers keep, and what is done in the end."""
+
+    def plan(self, *kept: str, **given: Any) -> Plan:
+        return make_plan([Seed(TagResource, rows={'any': 3}, kept=kept, **given)], size='any')
+
+    def test_a_kept_field_begins_as_its_default_and_may_change(self) -> None:
+        plan = make_plan([Seed(Specimen, rows={'any': 4}, kept=('text', 'truth'))], size='any')
+        loaded = load(plan)
+
+        assert set(Specimen._base_manager.values_list('text', 'truth')) == {(None, None)}
+        Specimen._base_manager.update(text='changed')
+        assert total(verify(plan)) == total(loaded)
+        Specimen._base_manager.update(required_text='changed')
+        assert verify(plan)[0].difference
+
+    def test_what_is_kept_must_exist_and_cannot_be_given(self) -> None:
+        with pytest.raises(SeedError, match=r"bookshop.Tag has no 'nothing'; it has: "):
+            self.plan('nothing')
+        with pytest.raises(SeedError, match=r"bookshop.Tag has no 'label'; it has: id"):
+            self.plan('label', label=lambda _: 'x')
+
+    def test_what_comes_afterwards_finds_all_rows_in_every_run_that_gets_there(self) -> None:
+        counts: list[int] = []
+        plan = self.plan(afterwards=lambda: counts.append(Tag._base_manager.count()))
+
+        load(plan)
+        load(plan)
+        verify(plan)
+
+        assert counts == [3, 3]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize('rewrite', [False, True])
+def test_tidying_changes_no_row_and_lets_the_planner_know(rewrite: bool) -> None:
+    load(tags(50))
+    Tag._base_manager.filter(pk__gt=20).delete()
+
+    tidy(Tag, rewrite=rewrite)
+
+    assert Tag._base_manager.count() == 20
+    if connection.vendor == 'postgresql':
+        with connection.cursor() as cursor:
+            cursor.execute(
+                'SELECT reltuples FROM pg_class WHERE relname = %s', [Tag._meta.db_table]
+            )
+            assert cursor.fetchone() == (20,)
 
 
 @pytest.mark.django_db

@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from backstay.seeding.database import tidy
     from backstay.seeding.draws import Draw
     from backstay.seeding.factory import Row
     from backstay.seeding.seed import Seed, SeedError, Zipf
     from backstay.seeding.values import Values
 
-__all__ = ['Draw', 'Row', 'Seed', 'SeedError', 'Values', 'Zipf']
+__all__ = ['Draw', 'Row', 'Seed', 'SeedError', 'Values', 'Zipf', 'tidy']
 
 _MODULES = {
     'Draw': 'draws',
@@ -17,6 +18,7 @@ _MODULES = {
     'SeedError': 'seed',
     'Values': 'values',
     'Zipf': 'seed',
+    'tidy': 'database',
 }
 
 

@@ -23,15 +23,19 @@ def write(factory: Factory, rows: Sequence[Sequence[Any]]) -> None:
     Neither `save()` nor signals run, and no field fills itself with the time of day.
     """
     table = _quoted(factory.model._meta.db_table)
-    columns = ', '.join(_quoted(field.column) for field in factory.fields)
-    stored = [[_stored(*pair) for pair in zip(factory.fields, row, strict=True)] for row in rows]
+    fields = (*factory.fields, *factory.kept)
+    columns = ', '.join(_quoted(field.column) for field in fields)
+    kept = [_stored(field, field.get_default()) for field in factory.kept]
+    stored = [
+        [*(_stored(*pair) for pair in zip(factory.fields, row, strict=True)), *kept] for row in rows
+    ]
     with connection.cursor() as cursor, connection.wrap_database_errors:
         if connection.vendor == 'postgresql':
             with cursor.copy(f'COPY {table} ({columns}) FROM STDIN') as copy:
                 for row in stored:
                     copy.write_row(row)
         else:
-            marks = ', '.join(['%s'] * len(factory.fields))
+            marks = ', '.join(['%s'] * len(fields))
             insert = f'INSERT INTO {table} ({columns}) VALUES ({marks})'  # noqa: S608 our names
             cursor.executemany(insert, stored)
 
@@ -69,5 +73,19 @@ def finish(written: Sequence[type[models.Model]]) -> None:
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), written):
             cursor.execute(statement)
-        for model in written:
-            cursor.execute(f'ANALYZE {_quoted(model._meta.db_table)}')
+    tidy(*written)
+
+
+def tidy(*changed: type[models.Model], rewrite: bool = False) -> None:
+    """Let planners know the tables; outside of a transaction, reuse what changes left behind.
+
+    With `rewrite`, tables that were changed time and again are written anew, without any gaps.
+    """
+    verbs = ['ANALYZE']
+    if connection.vendor == 'postgresql' and not connection.in_atomic_block:
+        # The first leaves no map of what all may see, without which indexes alone do not do.
+        verbs = [*(['VACUUM (FULL)'] if rewrite else []), 'VACUUM (ANALYZE)']
+    with connection.cursor() as cursor:
+        for verb in verbs:
+            for model in changed:
+                cursor.execute(f'{verb} {_quoted(model._meta.db_table)}')

@@ -1,7 +1,7 @@
 """`Row` and `Factory`: the rows of one model, each a function of its index."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.db import models
@@ -65,12 +65,16 @@ class Factory:
         makers: Mapping[str, Maker],
         until: dt.datetime,
         others: Mapping[type[models.Model], 'Factory'],
+        kept: Collection[str] = (),
     ) -> None:
         self.model = model
         self.label: str = model._meta.label
         self.rows = rows
-        #: The fields that are written, in the order of the values of a row.
-        self.fields = written_fields(model)
+        every = written_fields(model)
+        #: The fields that are made, in the order of the values of a row.
+        self.fields = tuple(each for each in every if each.name not in kept)
+        #: The fields that the database keeps: they begin as their defaults.
+        self.kept = tuple(each for each in every if each.name in kept)
         self.until = until
         self._names = tuple(field.attname for field in self.fields)
         self._makers = makers

@@ -41,6 +41,8 @@ def load(plan: Plan, *, quiet: bool = True) -> list[Loaded]:
     for factory in plan.factories:
         _refuse_other_rows(factory, done[factory.label])
     loaded = [_load_model(plan, each, done[each.label], quiet) for each in plan.factories]
+    for act in plan.afterwards:
+        act()
     database.finish([factory.model for factory in plan.factories])
     return loaded
 

@@ -39,6 +39,10 @@ class Makers:
             raise SeedError(f'{self.label} has a key of several columns, which cannot be seeded')
         self.stream = partial(Stream, number, self.label)
         self.fields = {field.name: field for field in written_fields(seed.model)}
+        #: Names of the fields that the database keeps.
+        self.kept = [self._field(name).name for name in seed.kept]
+        for name in self.kept:
+            del self.fields[name]
         self.given = {self._field(name).name: value for name, value in seed.fields.items()}
         self.nulls = {self._field(name).name: share for name, share in seed.nulls.items()}
         self.made: dict[str, Maker] = {}
@@ -46,7 +50,7 @@ class Makers:
     def build(self) -> dict[str, Maker]:
         """A maker for each field, and for the key behind each foreign key."""
         for names, is_always in self._unique_sets().items():
-            if len(names) > 1:
+            if len(names) > 1 and self.fields.keys() >= set(names):
                 self._make_together(names, is_always)
         for name, field in self.fields.items():
             if name not in self.made:

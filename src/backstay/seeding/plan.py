@@ -1,7 +1,7 @@
 """The plan of a seeding: how many rows of which models, parents first."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.utils.module_loading import import_string
 
-from backstay.resources.declaration.resource import Relation
+from backstay.resources.declaration.shape import Relation
 from backstay.seeding.factory import Factory, model_behind, written_fields
 from backstay.seeding.makers import Makers
 from backstay.seeding.seed import Seed, SeedError
@@ -30,6 +30,8 @@ class Plan:
     until: dt.datetime
     #: In the order in which they are written.
     factories: tuple[Factory, ...]
+    #: What is done when all rows are there.
+    afterwards: tuple[Callable[[], object], ...] = ()
 
 
 def make_plan(
@@ -45,10 +47,23 @@ def make_plan(
         makers = Makers(
             given.get(model) or Seed(model), rows, number=seed, until=until, others=factories
         )
-        factory = Factory(model, rows, makers=makers.build(), until=until, others=factories)
+        factory = Factory(
+            model,
+            rows,
+            makers=makers.build(),
+            until=until,
+            others=factories,
+            kept=makers.kept,
+        )
         factories[model] = factory
         factory.values(0, min(rows, _TRIED))
-    return Plan(size=size, seed=seed, until=until, factories=tuple(factories.values()))
+    return Plan(
+        size=size,
+        seed=seed,
+        until=until,
+        factories=tuple(factories.values()),
+        afterwards=tuple(each.afterwards for each in seeds if each.afterwards),
+    )
 
 
 def seeds_of(services: Iterable[Service]) -> list[Seed]:
@@ -69,7 +84,7 @@ def _refuse_twice(seeds: Sequence[Seed]) -> None:
 
 def _counts(seeds: Sequence[Seed], size: str) -> Iterator[tuple[type[models.Model], int]]:
     """Each model with its number of rows: those of the seeds, then the tables between them."""
-    if size not in (sizes := sizes_of(seeds)):
+    if seeds and size not in (sizes := sizes_of(seeds)):
         raise SeedError(f'there is no size {size!r}; there are: {", ".join(sizes)}')
     counts: dict[type[models.Model], int] = {}
     for seed in seeds:

@@ -1,12 +1,12 @@
 """`Seed`: how many rows a model gets, and which of its values are not left to the engine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Union
 
 from django.db import models
 
 from backstay.resources import Many, Resource
-from backstay.resources.declaration.resource import Relation
+from backstay.resources.declaration.shape import Relation
 from backstay.seeding.values import Values
 
 if TYPE_CHECKING:
@@ -34,8 +34,11 @@ class Seed:
 
     `rows` is by size, or one number for all sizes. Without it there are as many as the resource of
     the parent says: `fan_out` of its `Many` for each of its rows, or one behind a `One`. `nulls`
-    has the share of nulls by field; it is a tenth where a field may be null. Any other argument is
-    a field of the model or a relation to many of its resource.
+    has the share of nulls by field; it is a tenth where a field may be null. `kept` names fields
+    that triggers of the database keep: they are written as their defaults, and are no part of the
+    checksum. `afterwards` is called when all models of the seeding are written, by every run that
+    gets there: what it does must be the same when it is done twice. Any other argument is a field
+    of the model or a relation to many of its resource.
     """
 
     def __init__(
@@ -45,6 +48,8 @@ class Seed:
         *,
         rows: Mapping[str, int] | int | None = None,
         nulls: Mapping[str, float] | None = None,
+        kept: Collection[str] = (),
+        afterwards: Callable[[], object] | None = None,
         **given: Given,
     ) -> None:
         self.resource = target if issubclass(target, Resource) else None
@@ -53,6 +58,8 @@ class Seed:
         self.model: type[models.Model] = model._meta.concrete_model or model
         self.rows = rows
         self.nulls = dict(nulls or {})
+        self.kept = frozenset(kept)
+        self.afterwards = afterwards
         self.given = given
 
     @property

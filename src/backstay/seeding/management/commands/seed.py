@@ -67,7 +67,7 @@ class Command(BaseCommand):
 
     def _tell(self, plan: Plan, loaded: list[Loaded]) -> None:
         """A line for each model, and one for all; raises CommandError where something differs."""
-        width = max(len(each.label) for each in loaded)
+        width = max((len(each.label) for each in loaded), default=0)
         for each in loaded:
             speed = f'{each.written / each.seconds:9,.0f} rows/s' if each.written else ' ' * 16
             line = f'{each.label:{width}} {each.rows:11,} rows {speed}  {each.checksum}'

@@ -128,6 +128,35 @@ def test_json_and_yaml_say_the_same(client: Client) -> None:
     assert yaml.safe_load(response.content) == document_at(client, '/docs.json')
 
 
+@pytest.mark.parametrize('page', PAGES)
+class TestPageForPrograms:
+    @pytest.mark.parametrize('wanted', ['json', '.json', 'openapi'])
+    def test_is_the_document_where_json_is_asked_for(
+        self, client: Client, page: str, wanted: str
+    ) -> None:
+        expected = client.get(page, headers={'accept': 'application/json'})
+
+        assert expected.status_code == 200
+        assert json.loads(expected.content)['openapi'].startswith('3.1.')
+        named = client.get(page, {'format': wanted}, headers={'accept': 'text/html,*/*;q=0.8'})
+        assert json.loads(named.content) == json.loads(expected.content)
+
+    @pytest.mark.parametrize('wanted', ['yaml', '.yaml'])
+    def test_is_the_document_where_yaml_is_asked_for(
+        self, client: Client, page: str, wanted: str
+    ) -> None:
+        expected = client.get(page, headers={'accept': 'application/yaml'})
+
+        assert expected.status_code == 200
+        assert yaml.safe_load(expected.content)['openapi'].startswith('3.1.')
+        assert client.get(page, {'format': wanted}).content == expected.content
+
+    def test_is_nothing_else(self, client: Client, page: str) -> None:
+        assert client.get(page, {'format': 'xml'}).status_code == 404
+        assert client.get(page, headers={'accept': 'image/png'}).status_code == 406
+        assert client.post(page).status_code == 405
+
+
 @pytest.mark.parametrize('service', mounted(), ids=lambda service: service.name)
 def test_every_mounted_service_is_in_the_document_of_the_site(
     client: Client, service: Service

@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db import OperationalError
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from pydantic_core import to_json
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import ErrorDetail, ParseError
 from rest_framework.pagination import LimitOffsetPagination
@@ -26,6 +28,7 @@ from backstay.identity.authentication import BasicAuthentication
 from backstay.identity.callers import caller_of
 from backstay.identity.problems import CredentialsInvalid
 from backstay.resources import FilterError, Resource, Rows, read_rows
+from backstay.resources.write.waiting import busy, is_in_the_way
 
 _UNSTORABLE = re.compile('[\x00\ud800-\udfff]')
 FilterSpec = Mapping[str, Any] | Sequence[Any]
@@ -62,6 +65,8 @@ class ReviewView(APIView):
 
 
 def _answer(error: Exception, context: dict[str, Any]) -> Response | None:
+    if isinstance(error, OperationalError) and is_in_the_way(error):
+        error = busy()
     if isinstance(error, Problem):
         return Response({'detail': error.detail}, status=error.answer_status, headers=error.headers)
     if isinstance(error, CredentialsInvalid):
@@ -169,8 +174,7 @@ def is_storable(text: str) -> bool:
 
 def as_json(value: Any) -> bytes:
     """Compact JSON in UTF-8."""
-    text = json.dumps(value, ensure_ascii=False, separators=(',', ':'), default=str)
-    return text.encode('utf-8', 'backslashreplace')
+    return to_json(value)
 
 
 def respond_rows(request: Request, count: int, rows: Sequence[Any]) -> HttpResponseBase:

@@ -18,7 +18,7 @@ from services.codereview.api import (
     respond_rows,
 )
 from services.codereview.documented import CHECK, HISTORY, STATISTICS
-from services.codereview.models import Diff, IssueLink, Sighting, Tally
+from services.codereview.models import Diff, IssueLink, Repository, Sighting, Tally
 from services.codereview.moments import midnight, read_day, window_start
 
 #: Seconds that others may keep statistics; what is read here is always the present.
@@ -28,8 +28,11 @@ _NO_CHOICE = 'publishable can only be true, false or all'
 
 
 def _since(request: Request) -> date | None:
-    """The day that `since` names; None where it is absent or empty."""
-    text = request.query_params.get('since', '')
+    return since_of(request.query_params.get('since', ''))
+
+
+def since_of(text: str) -> date | None:
+    """The day that `since` names; None where it is empty. Raises ValidationError."""
     try:
         return read_day(text) if text else None
     except ValueError:
@@ -57,16 +60,18 @@ _COUNTS = ('repository', 'analyzer', 'check', 'total', 'publishable')
 
 def statistics(since: date) -> Iterator[dict[str, Any]]:
     """Counts of the issues that revisions made since a day have, in their head repository."""
-    tallies = Tally.objects.filter(repository__isnull=False, day__gte=since)
+    # Many entries only say when issues were first seen.
+    says_last = ~Q(last=0) | ~Q(publishable=0)
+    tallies = Tally.objects.filter(says_last, repository__isnull=False, day__gte=since)
+    slug = Repository.objects.filter(pk=OuterRef('repository')).values('slug')
     counted = (
-        tallies.values('repository__slug', 'analyzer', 'analyzer_check')
+        tallies.values('repository', 'analyzer', 'analyzer_check')
         .annotate(total=Sum('last'), can_be=Sum('publishable'))
         .filter(total__gt=0)
-        .order_by(
-            '-total', 'repository__slug', 'analyzer', F('analyzer_check').asc(nulls_last=True)
-        )
+        .annotate(slug=Subquery(slug))  # of sums, of which there are fewer than of entries
+        .order_by('-total', 'slug', 'analyzer', F('analyzer_check').asc(nulls_last=True))
     )
-    columns = ('repository__slug', 'analyzer', 'analyzer_check', 'total', 'can_be')
+    columns = ('slug', 'analyzer', 'analyzer_check', 'total', 'can_be')
     for row in counted.values_list(*columns):
         yield dict(zip(_COUNTS, row, strict=True))
 
@@ -107,21 +112,32 @@ class CheckDetail(ReviewView):
         self, request: Request, repository: str, analyzer: str, check: str, **_: Any
     ) -> HttpResponseBase:
         """A page of them, with the diffs that each is in: four statements."""
-        found = Sighting.objects.filter(
-            repository__slug=repository,
-            analyzer=analyzer,
-            analyzer_check=check,
-            last_day__isnull=False,
-        )
-        found = _publishable(found, request.query_params.get('publishable') or 'true')
-        if since := _since(request):
-            found = found.filter(issue__created__gte=midnight(since))
-        if not is_storable(f'{repository}{analyzer}{check}'):
-            found = found.none()
-        rows = list(_shown(found, Page(request)))
-        diffs = _diffs_of([row['id'] for row in rows])
-        items = [{**row, 'diffs': diffs[row['id']]} for row in rows]
-        return respond_rows(request, found.count(), items)
+        publishable = request.query_params.get('publishable') or 'true'
+        found = found_by(repository, analyzer, check, publishable, _since(request))
+        return respond_rows(request, found.count(), described(found, Page(request).rows))
+
+
+def found_by(
+    repository: str, analyzer: str, check: str, publishable: str, since: date | None
+) -> QuerySet[Sighting]:
+    """What a check has found in a repository. Raises ValidationError for `publishable`."""
+    found = Sighting.objects.filter(
+        repository__slug=repository,
+        analyzer=analyzer,
+        analyzer_check=check,
+        last_day__isnull=False,
+    )
+    found = _publishable(found, publishable)
+    if since:
+        found = found.filter(issue__created__gte=midnight(since))
+    return found if is_storable(f'{repository}{analyzer}{check}') else found.none()
+
+
+def described(found: QuerySet[Sighting], rows: slice) -> list[dict[str, Any]]:
+    """The issues, the newest first, with the diffs that each is in: three statements."""
+    issues = list(_shown(found, rows))
+    diffs = _diffs_of([issue['id'] for issue in issues])
+    return [{**issue, 'diffs': diffs[issue['id']]} for issue in issues]
 
 
 def _publishable(found: QuerySet[Sighting], choice: str) -> QuerySet[Sighting]:
@@ -142,7 +158,7 @@ _ISSUE = ('hash', 'analyzer', 'path', 'level', 'check', 'message')
 _PLACE = ('in_patch', 'new_for_revision', 'line', 'nb_lines', 'char')
 
 
-def _shown(found: QuerySet[Sighting], page: Page) -> Iterator[dict[str, Any]]:
+def _shown(found: QuerySet[Sighting], page: slice) -> Iterator[dict[str, Any]]:
     """The issues with the values of their latest occurrence in the repository."""
     latest = IssueLink.objects.filter(
         issue=OuterRef('issue'), revision__head_repository=OuterRef('repository')
@@ -154,7 +170,7 @@ def _shown(found: QuerySet[Sighting], page: Page) -> Iterator[dict[str, Any]]:
     ]
     names = ('id', *_ISSUE, 'publishable', *_PLACE)
     rows = found.order_by('-issue__created', '-issue').values_list('issue_id', *columns)
-    for row in rows[page.rows]:
+    for row in rows[page]:
         yield dict(zip(names, row, strict=True))
 
 

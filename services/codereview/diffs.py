@@ -3,6 +3,7 @@
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -115,7 +116,7 @@ class RevisionDiffDetail(ReviewView):
         """By its number here, or else by that of Phabricator."""
         own = {'field': 'revision_id', 'value': revision}
         found = read_one(
-            request, DiffResource, *([own, each] for each in _named(id)), ordering='-id'
+            request, DiffResource, *([own, each] for each in named(id)), ordering='-id'
         )
         if found is None:
             raise Http404('No Diff matches the given query.')
@@ -128,16 +129,7 @@ class DiffList(ReviewView):
     @DIFFS
     def get(self, request: Request, **_: Any) -> HttpResponseBase:
         """A page of those that the parameters leave."""
-        asked = request.query_params
-        since = midnight(window_start()).isoformat()
-        filters: list[Any] = [{'field': 'since', 'op': '>=', 'value': since}]
-        if 'repository' in asked:
-            filters.append(_in_repository(asked['repository']))
-        if search := asked.get('search'):
-            filters.append(_with_text(search))
-        if counted := _COUNTED.get(asked.get('issues', '')):
-            filters.append(counted)
-        return respond_page(request, ListedDiffResource, filters)
+        return respond_page(request, ListedDiffResource, filters_of(request.query_params))
 
 
 class DiffDetail(ReviewView):
@@ -147,11 +139,24 @@ class DiffDetail(ReviewView):
     def get(self, request: Request, id: str, **_: Any) -> HttpResponseBase:  # noqa: A002 the path's
         """By its number here, or else by that of Phabricator."""
         found = read_one(
-            request, ListedDiffResource, *([each] for each in _named(id)), ordering='-id'
+            request, ListedDiffResource, *([each] for each in named(id)), ordering='-id'
         )
         if found is None:
             raise Http404('No Diff matches the given query.')
         return respond(request, found)
+
+
+def filters_of(asked: Mapping[str, str]) -> list[Any]:
+    """Filters for the diffs of the window that the parameters leave: a statement for a slug."""
+    since = midnight(window_start()).isoformat()
+    filters: list[Any] = [{'field': 'since', 'op': '>=', 'value': since}]
+    if 'repository' in asked:
+        filters.append(_in_repository(asked['repository']))
+    if search := asked.get('search'):
+        filters.append(_with_text(search))
+    if counted := _COUNTED.get(asked.get('issues', '')):
+        filters.append(counted)
+    return filters
 
 
 _COUNTED = {
@@ -172,12 +177,16 @@ def _in_repository(slug: str) -> dict[str, Any]:
 
 def _with_text(text: str) -> dict[str, Any]:
     """Diffs in whose numbers, ids or title the text stands, as it is and in any case."""
+    return contains(text, 'id_text', 'provider_id', 'revision_text', 'bug_text', 'title')
+
+
+def contains(text: str, *names: str) -> dict[str, Any]:
+    """A filter for rows that have the text in one of these fields, as it is and in any case."""
     pattern = '%' + re.sub(r'([\\%_])', r'\\\1', text) + '%'
-    names = ('id_text', 'provider_id', 'revision_text', 'bug_text', 'title')
     return {'or': [{'field': name, 'op': 'ilike', 'value': pattern} for name in names]}
 
 
-def _named(number: str) -> list[dict[str, Any]]:
+def named(number: str) -> list[dict[str, Any]]:
     """Filters for a number in a path: ours, and that of Phabricator."""
     return [{'field': name, 'value': number} for name in ('id', 'number')]
 

@@ -327,7 +327,21 @@ class Tally(models.Model):
 
     class Meta:
         verbose_name_plural = 'tallies'
-        indexes = (models.Index(fields=('repository', 'day'), name='codereview_tally_day'),)
+        indexes = (
+            # Whatever is summed up, so that sums are made of the index alone.
+            models.Index(
+                fields=(
+                    'repository',
+                    'day',
+                    'analyzer',
+                    'analyzer_check',
+                    'first',
+                    'last',
+                    'publishable',
+                ),
+                name='codereview_tally_sums',
+            ),
+        )
 
     def __str__(self) -> str:
         return f'{self.analyzer} on {self.day}'

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
+    BigIntegerField,
     BooleanField,
     Case,
     CharField,
@@ -24,6 +25,7 @@ from django.db.models.functions import Cast, Concat
 from django.db.models.sql.compiler import SQLCompiler
 
 from backstay.resources import ALL, Computed, Grant, One, Resource, Url, anyone
+from services.codereview.comparison import IS_KNOWN, IS_UNRESOLVED
 from services.codereview.models import Diff, IssueLink, Provider, Repository, Revision, phabricator
 from services.codereview.moments import Moment
 
@@ -159,12 +161,20 @@ class IssueOfDiffResource(Resource):
 
     class Meta:
         model = IssueLink
-        fields = ('in_patch', 'new_for_revision', 'line', 'nb_lines', 'char', 'diff_id')
+        fields = (
+            'in_patch',
+            'new_for_revision',
+            'line',
+            'nb_lines',
+            'char',
+            'diff_id',
+            'revision_id',
+        )
         default_mask = (
             '{id,hash,analyzer,path,level,check,message,publishable,in_patch,new_for_revision,'
             'line,nb_lines,char}'
         )
-        ordering = ('created', 'pk')
+        ordering = ('created', 'place')
         name = 'Issue'
 
     id = Computed(F('issue_id'), UUIDField())
@@ -175,6 +185,8 @@ class IssueOfDiffResource(Resource):
     check = Computed(F('issue__analyzer_check'), CharField(max_length=250))
     message = Computed(F('issue__message'), TextField())
     created = Computed(F('issue__created'), DateTimeField())
+    # Key of the occurrence, as `id` is that of the issue.
+    place = Computed(F('pk'), BigIntegerField())
     publishable = Computed(
         Case(
             When(Q(in_patch=True) | Q(issue__level='error'), then=Value(True)),
@@ -182,4 +194,7 @@ class IssueOfDiffResource(Resource):
         ),
         BooleanField(),
     )
+    # What pages show and choose by.
+    unresolved = Computed(IS_UNRESOLVED, BooleanField())
+    known = Computed(IS_KNOWN, BooleanField())
     grants = PUBLIC

@@ -7,11 +7,13 @@ service = Service(
     name='codereview',
     title='Mozilla Code Review API',
     description=(
-        'A bot publishes the issues that static analysis found in revisions; people look at them.'
+        'A bot publishes the issues that static analysis found in revisions; people look at them '
+        'on [pages](/review/).'
     ),
-    apps=('services.codereview',),
-    urls={'v1/': 'services.codereview.urls'},
+    apps=('services.codereview', 'services.codereview.pages'),
+    urls={'v1/': 'services.codereview.urls', 'review/': 'services.codereview.pages.urls'},
     docs_path='v1/docs/',
     openapi_path='v1/openapi.json',
+    seeds='services.codereview.seeds.SEEDS',
     settings=options(),
 )

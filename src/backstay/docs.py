@@ -5,9 +5,13 @@ is not in it. Staff may ask for that of somebody else: `/docs.json?as=guest`, `a
 `level:2`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, include, path
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import (
     SpectacularAPIView,
     SpectacularJSONAPIView,
@@ -59,10 +63,32 @@ def caller_in(role: str) -> Caller:
     raise Problem('`as` should be guest, account, or level: and a digit.')
 
 
+View = Callable[..., HttpResponseBase]
+
+
+def page_or_document(page: View, document: View) -> View:
+    """One address for both: people get the page; programs get the document, by `Accept` or by
+    `?format=json`, `openapi` or `yaml`.
+    """
+
+    @csrf_exempt
+    def documentation(request: HttpRequest) -> HttpResponseBase:
+        wanted = request.GET.get('format', '').removeprefix('.')
+        if wanted in ('json', 'openapi', 'yaml'):
+            asked = request.GET.copy()
+            asked['format'] = 'yaml' if wanted == 'yaml' else 'json'
+            request.GET = asked  # type: ignore[assignment] # it may be written to, and is not
+            return document(request)
+        return (page if wanted or request.accepts('text/html') else document)(request)
+
+    return documentation
+
+
 def docs_urls() -> list[URLPattern]:
     """The documentation of every mounted service together."""
+    page = SpectacularSwaggerSplitView.as_view(url_name='docs-json')
     return [
-        path('docs/', SpectacularSwaggerSplitView.as_view(url_name='docs-json'), name='docs'),
+        path('docs/', page_or_document(page, DocumentOfRole.as_view()), name='docs'),
         path('docs.json', JsonDocumentView.as_view(), name='docs-json'),
         path('docs.yaml', YamlDocumentView.as_view(), name='docs-yaml'),
     ]
@@ -80,8 +106,12 @@ def service_docs_urls(service: Service) -> list[URLPattern]:
         'VERSION': service.version,
     }
     view = JsonDocumentView.as_view(patterns=patterns, custom_settings=about)
+    document = DocumentOfRole.as_view(patterns=patterns, custom_settings=about)
     page = SpectacularSwaggerSplitView.as_view(url_name=name, title=service.title)
-    return [path(service.openapi_path, view, name=name), path(service.docs_path, page)]
+    return [
+        path(service.openapi_path, view, name=name),
+        path(service.docs_path, page_or_document(page, document)),
+    ]
 
 
 #: JSON Schema of a problem document.

@@ -97,7 +97,7 @@ class Browser:
         return [line for line in lines if '/favicon.ico ' not in line]
 
     def _log(self, name: str) -> list[dict[str, str]]:
-        lines: list[dict[str, str]] = self.driver.get_log(name)
+        lines: list[dict[str, str]] = self.driver.get_log(name)  # type: ignore[no-untyped-call]
         return lines
 
 

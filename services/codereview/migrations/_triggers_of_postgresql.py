@@ -11,7 +11,11 @@ _DAY = "({}.created AT TIME ZONE 'UTC')::date"
 
 
 def _sight(links: str) -> str:
-    """Enter what some links say into the sightings, which only ever move to later days."""
+    """Enter what some links say into the sightings, which only ever move to later days.
+
+    `OFFSET 0` has each revision looked up by its key. PostgreSQL knows how many rows a transition
+    table has and not how few revisions, and would read the whole table of revisions instead.
+    """
     return f"""
     INSERT INTO codereview_sighting AS s (
         issue_id, repository_id, analyzer, analyzer_check, first_day, last_day, publishable_day
@@ -19,7 +23,7 @@ def _sight(links: str) -> str:
     WITH revisions AS MATERIALIZED (
         SELECT r.id, r.head_repository_id, r.base_repository_id, {_DAY.format('r')} AS day
         FROM (SELECT DISTINCT revision_id FROM {links} l) l
-        JOIN codereview_revision r ON r.id = l.revision_id
+        CROSS JOIN LATERAL (SELECT * FROM codereview_revision WHERE id = l.revision_id OFFSET 0) r
     )
     SELECT i.id, said.repository_id, i.analyzer, i.analyzer_check, {_DAY.format('i')},
            max(said.day), max(said.publishable)
@@ -43,23 +47,21 @@ def _sight(links: str) -> str:
 
 
 def _enter(rows: str, sign: int) -> str:
-    """Enter sightings into the ledger, or take them out."""
+    """Enter sightings into the ledger, or take them out; most of a bulk are alike."""
     return f"""
     INSERT INTO codereview_tally (
         repository_id, analyzer, analyzer_check, day, first, last, publishable
     )
-    SELECT repository_id, analyzer, analyzer_check, day,
-           sum(first) * {sign}, sum(last) * {sign}, sum(publishable) * {sign}
+    SELECT repository_id, analyzer, analyzer_check, e.day,
+           sum(n * e.first) * {sign}, sum(n * e.last) * {sign}, sum(n * e.publishable) * {sign}
     FROM (
-        SELECT repository_id, analyzer, analyzer_check, first_day AS day,
-               1 AS first, 0 AS last, 0 AS publishable FROM {rows}
-        UNION ALL
-        SELECT repository_id, analyzer, analyzer_check, last_day, 0, 1, 0
-        FROM {rows} WHERE last_day IS NOT NULL
-        UNION ALL
-        SELECT repository_id, analyzer, analyzer_check, publishable_day, 0, 0, 1
-        FROM {rows} WHERE publishable_day IS NOT NULL
-    ) e GROUP BY repository_id, analyzer, analyzer_check, day;
+        SELECT repository_id, analyzer, analyzer_check, first_day, last_day, publishable_day,
+               count(*) AS n
+        FROM {rows} GROUP BY 1, 2, 3, 4, 5, 6
+    ) alike CROSS JOIN LATERAL (
+        VALUES (first_day, 1, 0, 0), (last_day, 0, 1, 0), (publishable_day, 0, 0, 1)
+    ) e (day, first, last, publishable)
+    WHERE e.day IS NOT NULL GROUP BY repository_id, analyzer, analyzer_check, e.day;
     """
 
 

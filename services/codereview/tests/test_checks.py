@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from backstay.testing import statements
 from services.codereview.models import Diff, Issue, IssueLink, Revision
 from services.codereview.tests import data
 from services.codereview.tests.data import CENTRAL, TRY, Bot
@@ -294,10 +295,8 @@ class TestStatistics:
         assert response.json() == {'detail': 'invalid since date - should be YYYY-MM-DD'}
 
     @pytest.mark.parametrize('url', ['/v1/check/stats/', '/v1/check/history/?repository=try'])
-    def test_one_statement(
-        self, guest: Bot, revision: Revision, url: str, django_assert_num_queries: Any
-    ) -> None:
-        with django_assert_num_queries(1):
+    def test_one_statement(self, guest: Bot, revision: Revision, url: str) -> None:
+        with statements(1):
             guest.get(url)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from backstay.testing import statements
 from services.codereview.models import Diff, Repository, Revision
 from services.codereview.tests import data
 from services.codereview.tests.data import TRY, Bot
@@ -312,10 +313,8 @@ class TestList:
 
         assert shown == [each.strftime('%Y-%m-%dT%H:%M:%S.%fZ') for each in moments[::-1]]
 
-    def test_a_page_is_one_statement(
-        self, bot: Bot, guest: Bot, diffs: list[Diff], django_assert_num_queries: Any
-    ) -> None:
-        with django_assert_num_queries(1):
+    def test_a_page_is_one_statement(self, bot: Bot, guest: Bot, diffs: list[Diff]) -> None:
+        with statements(1):
             guest.get('/v1/diff/?issues=no&search=fix')
-        with django_assert_num_queries(2):  # the repository's key
+        with statements(2):  # the repository's key
             guest.get('/v1/diff/?repository=try')

@@ -73,11 +73,15 @@ def test_writers_sign_in_and_readers_need_not(document: dict[str, Any]) -> None:
             assert ({} in operation['security']) == (method == 'get')
 
 
-def test_the_whole_site_has_them_too(client: Client) -> None:
+def test_case_98_the_whole_site_has_them_too(client: Client) -> None:
     for url in ('/docs.json', '/docs.yaml'):
         response = client.get(url)
         assert response.status_code == 200
         assert b'revision_issues_create' in response.content
+    for asked in ('/docs/?format=openapi', '/docs/?format=yaml'):
+        assert b'revision_issues_create' in client.get(asked).content
+    programs = client.get('/docs/', headers={'accept': 'application/json'})
+    assert b'revision_issues_create' in programs.content
     for url in ('/docs/', '/v1/docs/'):
         response = client.get(url, headers={'accept': 'text/html'})
         assert response.status_code == 200

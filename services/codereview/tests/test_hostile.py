@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.codereview.models import Revision
+from services.codereview.models import Issue, Repository, Revision
 from services.codereview.tests import data
 from services.codereview.tests.data import Bot, issue
 
@@ -200,3 +200,68 @@ def test_random_bytes(stored: None, bot: Bot) -> None:
             yield text, bot.post('/v1/revision/', text)
 
     assert_no_failure(responses(), 300)
+
+
+def test_what_was_a_failure_of_the_original_is_refused(stored: None, bot: Bot) -> None:
+    """Every [FIX -> 400] of the contract: 400 with JSON that names the fault; nothing changes."""
+    revision = Revision.objects.get().pk
+    bulk, body = f'/v1/revision/{revision}/issues/', data.revision_body(provider_id=7)
+    github = 'https://github.com/'
+    no_urls: list[Any] = [
+        *('http://hg.mozilla.org/try', f'{github}{"x" * 51}', f'{github}{"x" * 250}'),
+        *(5, [], 'https://[', github, 'https://github.com'),
+    ]
+    no_numbers: list[Any] = ['', 'x', True, 1.5, 0]
+    no_objects: list[Any] = [[], 'text', 5, None]
+    posts: list[tuple[str, Any]] = [
+        ('/v1/revision/', {name: body[name] for name in body if name != 'provider'}),
+        ('/v1/revision/', {name: body[name] for name in body if name != 'provider_id'}),
+        *(('/v1/revision/', {**body, 'provider_id': value}) for value in no_numbers),
+        *(('/v1/revision/', value) for value in no_objects),
+        *(('/v1/revision/', {**body, 'head_repository': value}) for value in no_urls),
+        *(
+            (f'/v1/revision/{revision}/diffs/', data.diff_body(provider_id=value))
+            for value in ('a/b', 'a b', 'a.b', 'é', 'x?y', 'a_b')
+        ),
+        *(
+            (bulk, {'issues': [issue('x', **{name: value})]})
+            for name in ('line', 'nb_lines', 'char')
+            for value in (-1, 2**31)
+        ),
+        (bulk, {'issues': [issue('x', check='x' * 251)]}),
+    ]
+    gets = [
+        *(f'/v1/check/try/mozlint/E501/?publishable={value}' for value in ('no', '1', '%20')),
+        *(
+            f'/v1/check/{path}/?since={value}'
+            for path in ('try/mozlint/E501', 'stats', 'history')
+            for value in ('bad', '2026-13-01', '2026', '%00')
+        ),
+        '/v1/check/history/?repository=try&since=bad',
+    ]
+    before = list(Revision.objects.values()), Repository.objects.count(), Issue.objects.count()
+
+    answers = [(each, bot.post(each[0], json.dumps(each[1]))) for each in posts]
+    answers += [((url, None), bot.get(url)) for url in gets]
+
+    for what, response in answers:
+        assert response.status_code == 400, (what, response.content)
+        assert response.headers['Content-Type'] == 'application/json'
+        assert response.json(), what
+    after = list(Revision.objects.values()), Repository.objects.count(), Issue.objects.count()
+    assert after == before
+
+
+def test_what_was_a_failure_of_the_original_is_answered(stored: None, bot: Bot) -> None:
+    """An empty day or choice is none, and a repository may go with a day."""
+    for url in (
+        '/v1/check/try/mozlint/E501/?publishable=&since=',
+        '/v1/check/stats/?since=',
+        '/v1/check/history/?since=',
+        '/v1/check/history/?repository=try&since=2026-01-01',
+    ):
+        assert bot.get(url).status_code == 200, url
+    assert bot.post('/v1/revision/', data.revision_body(provider='github')).status_code == 201
+    for method in ('PUT', 'PATCH', 'DELETE'):
+        found = Issue.objects.get().pk
+        assert bot.call(method, f'/v1/diff/PHID-DIFF-aaa/issues/{found}/').status_code == 405

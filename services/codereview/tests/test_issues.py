@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from backstay.testing import statements
 from services.codereview.comparison import is_new_for_revision
 from services.codereview.models import Diff, Issue, IssueLink, Repository, Revision
 from services.codereview.tests import data
@@ -53,6 +54,16 @@ class TestIssuesOfADiff:
             )
             for number, (level, in_patch) in enumerate(kinds)
         ]
+
+    def test_case_73_they_come_as_they_were_sent(self, bot: Bot, diff: Diff) -> None:
+        sent = [data.issue(hash_, line=line) for line, hash_ in enumerate('cabdcba')]
+        body = {'diff_provider_id': diff.provider_id, 'issues': sent}
+        bot.post(f'/v1/revision/{diff.revision_id}/issues/', body)
+
+        results = bot.get(self.url).json()['results']
+        # Each where its issue was first sent; then in the order of lines, as they are stored.
+        found = [(each['hash'], each['line']) for each in results]
+        assert found == [('c', 0), ('c', 4), ('a', 1), ('a', 6), ('b', 2), ('b', 5), ('d', 3)]
 
     def test_case_73_a_row_for_each_link(self, guest: Bot, links: list[IssueLink]) -> None:
         page = guest.get(self.url).json()
@@ -152,36 +163,64 @@ class TestKnownIssues:
     @pytest.mark.parametrize(
         ('query', 'found'),
         [
-            # 78: all of the repository
             ('', ['err', 'warn']),
             ('?path=', ['err', 'warn']),
             ('?date=', ['err', 'warn']),
             ('?path=err', ['err']),
             ('?path=nowhere', []),
             ('?path=a%00b', []),
-            # 79: a changeset goes before the date
+        ],
+    )
+    def test_case_78_all_of_the_repository(
+        self, guest: Bot, known: None, query: str, found: list[str]
+    ) -> None:
+        assert self.hashes(guest, query) == found
+
+    @pytest.mark.parametrize(
+        ('query', 'found'),
+        [
             (f'?revision_changeset={"2" * 40}&date=1999-01-01', ['warn']),
             (f'?revision_changeset={"1" * 40}', ['err', 'warn']),
             (f'?revision_changeset={"1" * 40}&path=warn', ['warn']),
             (f'?revision_changeset={"2" * 40}&path=err&date=2010-01-01', []),
-            # 81: the revision of the day, or of the day before
+        ],
+    )
+    def test_case_79_a_changeset_goes_before_the_date(
+        self, guest: Bot, known: None, query: str, found: list[str]
+    ) -> None:
+        assert self.hashes(guest, query) == found
+
+    @pytest.mark.parametrize(
+        ('query', 'found'),
+        [
             ('?date=2010-01-01', ['err', 'warn']),
             ('?date=2010-1-1', ['err', 'warn']),
             ('?date=2010-01-02', ['err', 'warn']),
             ('?date=2000-01-01', ['warn']),
             ('?date=2000-01-02&path=err', []),
-            # 82: a changeset that is not known
-            (f'?revision_changeset={"3" * 40}', []),
-            (f'?revision_changeset={"3" * 40}&date=1999-01-01', []),
-            (f'?revision_changeset={"3" * 40}&date=2000-01-01', ['warn']),
-            # a day without any revision knows all
+            # A day without any revision knows all.
             ('?date=2005-01-01', ['err', 'warn']),
             ('?date=1999-12-31', ['err', 'warn']),
             ('?date=0001-01-01', ['err', 'warn']),
             ('?date=9999-12-31', ['err', 'warn']),
         ],
     )
-    def test_cases_78_to_82(self, guest: Bot, known: None, query: str, found: list[str]) -> None:
+    def test_case_81_the_revision_of_the_day_or_of_the_day_before(
+        self, guest: Bot, known: None, query: str, found: list[str]
+    ) -> None:
+        assert self.hashes(guest, query) == found
+
+    @pytest.mark.parametrize(
+        ('query', 'found'),
+        [
+            (f'?revision_changeset={"3" * 40}', []),
+            (f'?revision_changeset={"3" * 40}&date=1999-01-01', []),
+            (f'?revision_changeset={"3" * 40}&date=2000-01-01', ['warn']),
+        ],
+    )
+    def test_case_82_a_changeset_that_is_not_known(
+        self, guest: Bot, known: None, query: str, found: list[str]
+    ) -> None:
         assert self.hashes(guest, query) == found
 
     @pytest.mark.parametrize(
@@ -243,10 +282,8 @@ class TestKnownIssues:
 
         assert guest.get('/v1/issues/mozilla_code.review/').json()['count'] == 0
 
-    def test_a_page_takes_three_statements(
-        self, guest: Bot, known: None, django_assert_num_queries: Any
-    ) -> None:
-        with django_assert_num_queries(3):  # the repository, the count, the page
+    def test_a_page_takes_three_statements(self, guest: Bot, known: None) -> None:
+        with statements(3):  # the repository, the count, the page
             guest.get(f'{self.url}?date=2010-01-01&path=err')
 
 
@@ -327,8 +364,7 @@ class TestComparison:
         assert guest.get('/v1/diff/999/issues/closed/').status_code == 404
 
 
-def test_issues_stay_when_their_repository_goes(diff: Diff) -> None:
-    """Case 102."""
+def test_case_102_issues_stay_when_their_repository_goes(diff: Diff) -> None:
     found = data.stored_issue('1')
     data.link(found, diff.revision, diff)
 

@@ -10,6 +10,7 @@ from django.core.wsgi import get_wsgi_application
 from django.test import Client
 
 from backstay.operations.proxies import trust_proxies
+from backstay.testing import statements
 from services.codereview.models import Repository, Revision
 from services.codereview.tests import data
 from services.codereview.tests.data import BOT, Bot, basic
@@ -65,11 +66,9 @@ class TestWhoMayWrite:
         assert response.status_code == 403
         assert response.json()['detail'].startswith('CSRF Failed')
 
-    def test_credentials_are_kept_verified_until_the_password_changes(
-        self, bot: Bot, django_assert_num_queries: Any
-    ) -> None:
+    def test_credentials_are_kept_verified_until_the_password_changes(self, bot: Bot) -> None:
         bot.get(REVISIONS)
-        with django_assert_num_queries(2):  # the account, the page
+        with statements(2):  # the account, the page
             assert bot.get(REVISIONS).status_code == 200
 
         account = get_user_model().objects.get(username='bot')

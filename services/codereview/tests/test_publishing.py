@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import RFC_4122, UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -313,6 +313,15 @@ class TestIds:
 
         again = faults(bot, url, {'issues': [issue('2'), issue('3', id=key)]})
         assert again == {'issues': [{}, {'id': ['issue with this id already exists.']}]}
+
+    def test_those_that_are_made_count_on_from_the_moment(self, bot: Bot, url: str) -> None:
+        answers = publish(bot, url, *(issue(hash_) for hash_ in 'bca'))
+
+        ids = [UUID(each['id']) for each in answers]
+        assert ids == sorted(set(ids))
+        assert [(each.version, each.variant) for each in ids] == [(7, RFC_4122)] * 3
+        first = Issue.objects.get(pk=ids[0])
+        assert ids[0].int >> 80 == int(first.created.timestamp() * 1000)
 
     def test_one_id_is_that_of_one_issue(self, bot: Bot, url: str) -> None:
         key = str(uuid4())

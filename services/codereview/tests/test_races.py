@@ -6,10 +6,11 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from services.codereview.management.commands import cleanup_issues
 from services.codereview.models import Diff, Issue, IssueLink, Repository, Revision
+from services.codereview.storing import store
 from services.codereview.tasks import sum_tallies
 from services.codereview.tests import data
 from services.codereview.tests.data import Bot, issue
@@ -67,6 +68,32 @@ def test_the_same_issues_are_published_by_many() -> None:
     assert Issue.objects.count() == 256
     assert IssueLink.objects.count() == 9 * 256
     assert_all_is_counted()
+
+
+def test_places_of_known_issues_are_stored_in_one_order() -> None:
+    """Who stores the same places in another order would wait for this one, and this one for him."""
+    revision = data.stored_revision()
+    elements = [issue(f'h{number}') for number in range(2_000)]
+    meet = Barrier(2, timeout=10)
+
+    def wait_for_the_other(execute: Any, sql: str, *others: Any) -> Any:
+        if sql.startswith('INSERT INTO codereview_issuelink'):
+            meet.wait()
+        return execute(sql, *others)
+
+    def publish(sent: list[dict[str, Any]]) -> Callable[[], Any]:
+        def run() -> Any:
+            with connection.execute_wrapper(wait_for_the_other), transaction.atomic():
+                return store(revision.pk, None, sent)
+
+        return run
+
+    with transaction.atomic():
+        store(revision.pk, None, elements)
+    again = [{**each, 'line': 11} for each in elements]
+    at_once(publish(again), publish(again[::-1]))
+
+    assert IssueLink.objects.count() == 4_000
 
 
 def test_tallies_are_summed_up_by_several_at_once() -> None:

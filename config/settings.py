@@ -9,6 +9,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 SERVICES = {
     'codereview': 'services.codereview',
+    'contributors': 'services.contributors',
     'listsum': 'services.listsum',
 }
 

@@ -1,0 +1,267 @@
+"""The checks of `backstay doctor`: each yields what it finds, reading files and asking git.
+
+The last one starts the site. None changes anything.
+"""
+
+import os
+import re
+import secrets
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from backstay import __version__
+from backstay.settings.environment import ENVIRONMENTS, SettingsError, load
+from backstay.template import TemplateError
+from backstay.template.findings import Check, Finding, Patient
+from backstay.template.git import run_git
+from backstay.template.update import is_under_way
+
+_LOCKS = ('requirements/run.lock', 'requirements/dev.lock')
+#: What a deployed service is given, and its files need not have.
+_GIVEN = {'ALLOWED_HOSTS': 'example.com', 'SECRET_KEY': '', 'DATABASE_URL': ''}
+
+
+def template_is_current(service: Patient) -> Iterator[Finding]:
+    """The stamp is that of the installed package."""
+    stamp = service.stamp.version
+    if service.in_git and is_under_way(service.folder):
+        yield Finding(
+            kind='behind', what='an update waits to be ended', mend='backstay update --continue'
+        )
+    elif Version(stamp) < Version(__version__):
+        yield Finding(
+            kind='behind',
+            what=f'the template is of {stamp}, and backstay {__version__} is installed',
+            mend='backstay update',
+        )
+    elif Version(stamp) > Version(__version__):
+        yield Finding(
+            kind='behind',
+            what=f'backstay {__version__} is installed, and the template is of {stamp}',
+            mend='make lock test',
+        )
+
+
+def locks_are_current(service: Patient) -> Iterator[Finding]:
+    """The lock files are there, and lock what `pyproject.toml` asks for."""
+    for lock in _LOCKS:
+        text = service.text(lock)
+        if not text:
+            yield Finding(kind='behind', what=f'there is no {lock}', mend='make lock')
+        elif unmet := sorted(_unmet(service, text, with_dev='dev' in lock)):
+            yield Finding(
+                kind='behind',
+                what=f'{lock} does not lock what pyproject.toml asks for: {", ".join(unmet)}',
+                mend='make lock',
+            )
+        elif service.in_git and not service.tracked(lock):
+            yield Finding(
+                kind='behind',
+                what=f'{lock} is not in git: others install other versions',
+                mend=f'git add {lock}',
+            )
+
+
+def _unmet(service: Patient, lock: str, *, with_dev: bool) -> Iterator[str]:
+    locked = {
+        canonicalize_name(name): Version(version)
+        for name, version in re.findall(
+            r'^([\w.-]+)(?:\[[^]]*\])?==([^\s;\\]+)', lock, re.MULTILINE
+        )
+    }
+    for requirement in _requirements(service, with_dev=with_dev):
+        version = locked.get(canonicalize_name(requirement.name))
+        if version is None or not requirement.specifier.contains(version, prereleases=True):
+            yield str(requirement)
+
+
+def _requirements(service: Patient, *, with_dev: bool) -> Iterator[Requirement]:
+    """What `pyproject.toml` asks for on this machine."""
+    try:
+        content = tomllib.loads(service.text('pyproject.toml'))
+        groups = content.get('dependency-groups', {}) if with_dev else {}
+        asked = [*content['project'].get('dependencies', ()), *groups.get('dev', ())]
+        required = [Requirement(each) for each in asked if isinstance(each, str)]
+    except (tomllib.TOMLDecodeError, KeyError, InvalidRequirement) as error:
+        raise TemplateError(f'pyproject.toml cannot be read: {error}') from None
+    yield from (each for each in required if not each.marker or each.marker.evaluate())
+
+
+def git_keeps_it(service: Patient) -> Iterator[Finding]:
+    """It is in a repository: updates and half of the checks need one."""
+    if not service.in_git:
+        yield Finding(
+            kind='misconfigured', what='this is no git repository', mend='git init && git add .'
+        )
+
+
+def no_conflict_is_left(service: Patient) -> Iterator[Finding]:
+    """No file has the marks of a conflict."""
+    if not service.in_git:
+        return
+    marked = run_git(service.folder, 'grep', '--files-with-matches', '-zIE', '^(<{7}|>{7}) ')
+    for name in filter(None, marked.stdout.split('\0')):
+        yield Finding(
+            kind='misconfigured',
+            what=f'{name} has marks of a conflict',
+            mend=f'choose in an editor what stays, then git add {name}',
+        )
+
+
+def environments_can_be_read(service: Patient) -> Iterator[Finding]:
+    """The files in `env/` have no mistakes, for each environment that they are for."""
+    for env in ENVIRONMENTS:
+        files = {
+            name
+            for file in ('.env', f'.env.{env}', f'.env.{env}.secrets')
+            for name in dotenv_values(service.folder / 'env' / file, interpolate=False)
+        }
+        given = {**_GIVEN, 'SECRET_KEY': secrets.token_urlsafe(48), 'DATABASE_URL': 'sqlite:///x'}
+        process = {name: value for name, value in given.items() if name not in files}
+        try:
+            load(service.folder, {'ENV': env, **process})
+        except SettingsError as error:
+            for variable, mistake in sorted(error.mistakes.items()):
+                yield Finding(
+                    kind='misconfigured',
+                    what=f'{variable} for ENV={env}: {mistake}',
+                    mend=f'grep -n {variable} env/.env env/.env.{env}*, and correct it',
+                )
+
+
+def secrets_stay_out_of_git(service: Patient) -> Iterator[Finding]:
+    """Git keeps no secret and would take none."""
+    for name in service.tracked('env/*.secrets'):
+        yield Finding(
+            kind='unsafe',
+            what=f'git keeps {name}',
+            mend=f'git rm --cached {name}, and give every secret in it a new value',
+        )
+    ignored = run_git(service.folder, 'check-ignore', '--quiet', 'env/.env.any.secrets')
+    if service.in_git and ignored.returncode:
+        yield Finding(
+            kind='unsafe',
+            what='git does not ignore env/*.secrets',
+            mend="echo '/env/*.secrets' >> .gitignore",
+        )
+    for name in service.tracked('env/.env*'):
+        if name.endswith('.secrets'):
+            continue
+        values = dotenv_values(service.folder / name, interpolate=False)
+        for variable in sorted(each for each, value in values.items() if _is_secret(each, value)):
+            yield Finding(
+                kind='unsafe',
+                what=f'{name} gives away {variable}: git keeps this file',
+                mend=f"sed -i '/^{variable}=/d' {name}, and give it a new value",
+            )
+
+
+def _is_secret(variable: str, value: str | None) -> bool:
+    if not value:
+        return False
+    named = re.search(r'(SECRET|PASSWORD|PRIVATE_KEY|API_KEY|TOKEN)', variable)
+    return bool(named or ('://' in value and urlsplit(value).password))
+
+
+def secrets_are_for_their_owner(service: Patient) -> Iterator[Finding]:
+    """Nobody else on the machine may read the files with secrets."""
+    for file in sorted((service.folder / 'env').glob('.env*.secrets')):
+        if file.stat().st_mode & 0o077:
+            yield Finding(
+                kind='unsafe',
+                what=f'env/{file.name} can be read by others on this machine',
+                mend=f'chmod 600 env/{file.name}',
+            )
+
+
+def image_is_safe(service: Patient) -> Iterator[Finding]:
+    """The image does not run as root and gets no secret."""
+    image, ignored = service.text('Dockerfile'), service.text('.dockerignore')
+    users = re.findall(r'^USER\s+(\S+)', image.rpartition('\nFROM ')[2], re.MULTILINE)
+    if image and (not users or users[-1].partition(':')[0] in ('root', '0')):
+        yield Finding(
+            kind='unsafe',
+            what='the image runs as root',
+            mend="put `USER app` before ENTRYPOINT in Dockerfile, behind the line that makes 'app'",
+        )
+    if image and 'env/*.secrets' not in ignored.splitlines():
+        yield Finding(
+            kind='unsafe',
+            what='an image built here takes the secrets of this machine with it',
+            mend="echo 'env/*.secrets' >> .dockerignore",
+        )
+
+
+def workflows_call_what_they_mean(service: Patient) -> Iterator[Finding]:
+    """What workflows call cannot be changed behind their back, the platform's own left out."""
+    platform = f'{service.stamp.answers.get("platform", "")}/'
+    for name in service.tracked('.github/workflows/*'):
+        for used in re.findall(r'^\s*-?\s*uses:\s*([^\s#]+)', service.text(name), re.MULTILINE):
+            what, _, version = used.partition('@')
+            if what.startswith(platform) and not re.fullmatch(
+                r'v\d+(\.\d+)*|[0-9a-f]{40}', version
+            ):
+                yield Finding(
+                    kind='unsafe',
+                    what=f'{name} calls {used}, which changes under it',
+                    mend=f"sed -i 's#{used}#{what}@v1#' {name}",
+                )
+            elif (
+                not what.startswith(('./', platform))
+                and not re.fullmatch(r'[0-9a-f]{40}', version)
+                and '@sha256:' not in used
+            ):
+                yield Finding(
+                    kind='unsafe',
+                    what=f'{name} calls {used} by a name that others can move',
+                    mend=f'git ls-remote https://github.com/{what} {version}, and use the commit',
+                )
+
+
+def site_passes_its_checks(service: Patient) -> Iterator[Finding]:
+    """Django's checks under production settings, migrations, and the OpenAPI document."""
+    production = {
+        'DJANGO_SETTINGS_MODULE': 'config.settings',
+        'ENV': 'production',
+        'ALLOWED_HOSTS': 'example.com',
+        'DATABASE_URL': 'sqlite:///var/check.sqlite3',
+        'SECRET_KEY': secrets.token_urlsafe(48),
+    }
+    ran = subprocess.run(  # noqa: S603 our own interpreter and arguments
+        [sys.executable, '-c', _CHECK, 'check', '--deploy', '--fail-level', 'WARNING'],
+        cwd=service.folder,
+        env={**os.environ, **production},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        yield Finding(
+            kind='misconfigured',
+            what=f'the site does not pass its checks for production:\n{ran.stderr.strip()}',
+            mend='backstay makemigrations' if 'makemigrations' in ran.stderr else 'make run',
+        )
+
+
+_CHECK = 'from backstay.cli import main; main()'
+
+CHECKS: tuple[Check, ...] = (
+    template_is_current,
+    locks_are_current,
+    git_keeps_it,
+    no_conflict_is_left,
+    environments_can_be_read,
+    secrets_stay_out_of_git,
+    secrets_are_for_their_owner,
+    image_is_safe,
+    workflows_call_what_they_mean,
+    site_passes_its_checks,
+)

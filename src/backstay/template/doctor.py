@@ -1,0 +1,20 @@
+"""`backstay doctor`: what of a service is behind, misconfigured or unsafe, and what mends it."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from backstay.template.checks import CHECKS
+from backstay.template.findings import Finding, Kind, Patient
+from backstay.template.git import run_git
+from backstay.template.stamp import read_stamp
+
+
+def examine(folder: Path, *, ignore: Collection[Kind] = ()) -> list[Finding]:
+    """What is wrong with the service in that folder; nothing is changed.
+
+    Raises TemplateError where there is no service.
+    """
+    in_git = run_git(folder, 'rev-parse', '--is-inside-work-tree').returncode == 0
+    patient = Patient(folder=folder, stamp=read_stamp(folder), in_git=in_git)
+    found = [finding for check in CHECKS for finding in check(patient)]
+    return [finding for finding in found if finding.kind not in ignore]

@@ -1,0 +1,63 @@
+"""The stamp of a service: which version of the template wrote it, and the answers it was given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from packaging.version import Version
+
+from backstay.template import TemplateError
+
+NAME = '.backstay.yaml'
+_HEADER = '# What wrote this service, and with which answers. `backstay update` keeps it.\n'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What `.backstay.yaml` says."""
+
+    #: Of the package whose template the files follow.
+    version: str
+    #: By name of the question.
+    answers: Mapping[str, Any]
+
+    def text(self) -> str:
+        """As it is written; the same for the same answers."""
+        content = {'version': self.version, 'answers': dict(self.answers)}
+        return _HEADER + yaml.safe_dump(content, sort_keys=False)
+
+    def write(self, folder: Path) -> None:
+        """Put it into the service in that folder."""
+        (folder / NAME).write_text(self.text())
+
+    @property
+    def repository(self) -> str:
+        """The name of its repository."""
+        return f'{self.answers["organisation"]}-{self.answers["service"]}-backend'
+
+    @property
+    def package(self) -> str:
+        """The Python package of the service."""
+        return str(self.answers['service']).replace('-', '_')
+
+
+def read_stamp(folder: Path) -> Stamp:
+    """The stamp of the service in that folder; raises TemplateError when there is none."""
+    path = folder / NAME
+    try:
+        content = yaml.safe_load(path.read_text())
+        version, answers = str(content['version']), {**content['answers']}
+        Version(version)
+        if not {'organisation', 'service'} <= answers.keys():
+            raise KeyError
+    except FileNotFoundError:
+        raise TemplateError(
+            f'{folder} has no {NAME}: go to the folder of a service that `backstay new` wrote'
+        ) from None
+    except (yaml.YAMLError, KeyError, TypeError, ValueError):
+        raise TemplateError(
+            f'{path} cannot be read: bring it back with `git checkout -- {NAME}`'
+        ) from None
+    return Stamp(version=version, answers=answers)

@@ -1,0 +1,167 @@
+"""`backstay update`: bring what the template changed into a service that has changed too.
+
+Three trees: what the version in the stamp would write, what this version writes, and the service.
+copier renders the first two, git merges. So edited lines stay, overlaps are conflicts as everybody
+knows them, and files that were moved are followed. copier's own update needs the template to be a
+git repository at an address that the service names; ours comes with the package.
+"""
+
+import shutil
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from packaging.version import Version
+
+from backstay import __version__
+from backstay.template import TemplateError
+from backstay.template.earlier import earlier_template
+from backstay.template.git import git, run_git
+from backstay.template.merging import changed, keep_deleted, marked, merge, tree_of, unmerged
+from backstay.template.rendering import HERE, questions_of, render
+from backstay.template.stamp import NAME, Stamp, read_stamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updated:
+    """What an update came to."""
+
+    before: Stamp
+    after: Stamp
+    #: Files that are not as they were committed, the stamp left out.
+    changed: tuple[str, ...] = ()
+    #: Files with conflicts; while there are any, the service keeps its old stamp.
+    conflicts: tuple[str, ...] = ()
+    #: Files that the template changed and the service has deleted: they stay deleted.
+    left_out: tuple[str, ...] = ()
+
+
+def update(
+    service: Path,
+    answers: Mapping[str, Any] | None = None,
+    *,
+    template: Path = HERE,
+    version: str = __version__,
+) -> Updated:
+    """Merge what the template changed into the service, which must have nothing uncommitted.
+
+    `answers` replace those in the stamp. What changes is staged and not committed. Raises
+    TemplateError, and then the folder is as it was.
+    """
+    before = read_stamp(service)
+    _refuse_older(before.version, version)
+    _refuse_unless_committed(service)
+    asked = {**_still_asked(template, before), **(answers or {})}
+    with ExitStack() as stack:
+        base, wanted = (
+            Path(stack.enter_context(TemporaryDirectory(prefix=f'backstay-{name}-')))
+            for name in ('before', 'after')
+        )
+        given = render(template, wanted, asked, version=version)
+        after = Stamp(version=version, answers=given)
+        if after == before:
+            return Updated(before=before, after=after)
+        _render_before(
+            base, before, service, stack, template if before.version == version else None
+        )
+        _keep_migrations(base, wanted)
+        merge(service, tree_of(service, base), tree_of(service, wanted), f'backstay {version}')
+    return _settle(service, before, after)
+
+
+def finish(service: Path) -> Updated:
+    """Raise the stamp, once no conflict of the update is left."""
+    before, pending = read_stamp(service), _waiting(service)
+    conflicts = {*unmerged(service), *marked(service, changed(service))}
+    if conflicts:
+        raise TemplateError(
+            f'conflicts are left in {", ".join(sorted(conflicts))}: '
+            'resolve them, `git add` the files, and come again'
+        )
+    touched = changed(service)
+    (service / NAME).write_text(pending.read_text())
+    git(service, 'add', '--force', NAME)
+    pending.unlink()
+    return Updated(before=before, after=read_stamp(service), changed=touched)
+
+
+def abort(service: Path) -> None:
+    """Bring the files back as they were when the update began."""
+    pending = _waiting(service)
+    git(service, 'reset', '--quiet', '--hard', 'HEAD')
+    pending.unlink()
+
+
+def is_under_way(service: Path) -> bool:
+    """Whether an update of the service waits for its conflicts to be resolved."""
+    return _pending(service).exists()
+
+
+def _refuse_older(before: str, version: str) -> None:
+    if Version(version) < Version(before):
+        raise TemplateError(
+            f'backstay {before} wrote this service, and {version} is installed: '
+            'install a newer one, `make lock` and `make`'
+        )
+
+
+def _refuse_unless_committed(service: Path) -> None:
+    git(service, 'rev-parse', '--git-dir')  # or git says what is wrong with it
+    if run_git(service, 'rev-parse', '--verify', '--quiet', 'HEAD').returncode:
+        raise TemplateError('nothing is committed yet; an update compares with what is')
+    if is_under_way(service) and unmerged(service):
+        raise TemplateError('an update is under way: end it with --continue or --abort')
+    if git(service, 'status', '--porcelain', '--untracked-files=no'):
+        raise TemplateError('there are changes that are not committed; commit or stash them first')
+
+
+def _still_asked(template: Path, before: Stamp) -> dict[str, Any]:
+    asked = questions_of(template)
+    return {name: value for name, value in before.answers.items() if name in asked}
+
+
+def _render_before(
+    base: Path, before: Stamp, service: Path, stack: ExitStack, template: Path | None
+) -> None:
+    """What the version in the stamp writes; without its template, that is found first."""
+    if template is None:
+        template = stack.enter_context(earlier_template(before, service))
+    render(template, base, before.answers, version=before.version)
+
+
+def _keep_migrations(base: Path, wanted: Path) -> None:
+    """A migration is never taken away: databases have had it, and others may follow it."""
+    for path in base.glob('*/migrations/*.py'):
+        kept = wanted / path.relative_to(base)
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, kept)
+
+
+def _settle(service: Path, before: Stamp, after: Stamp) -> Updated:
+    """Raise the stamp, or let it wait until conflicts are resolved."""
+    left_out, touched = keep_deleted(service), changed(service)
+    if conflicts := unmerged(service):
+        _pending(service).write_text(after.text())
+    else:
+        after.write(service)
+        git(service, 'add', '--force', NAME)
+    return Updated(
+        before=before, after=after, changed=touched, conflicts=conflicts, left_out=left_out
+    )
+
+
+def _pending(service: Path) -> Path:
+    """Where the new stamp waits for conflicts to be resolved: git's own folder."""
+    place = git(service, 'rev-parse', '--git-path', 'backstay-update.yaml').strip()
+    return service / place
+
+
+def _waiting(service: Path) -> Path:
+    pending = _pending(service)
+    if not pending.exists():
+        raise TemplateError('no update is under way; `backstay update` starts one')
+    return pending

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from drf_spectacular.settings import spectacular_settings
 
 from backstay.identity.keys import new_key, revoke_key, store_key
 from backstay.identity.models import Account, ApiKey, Status
@@ -40,7 +41,7 @@ class SignInForm(AdminAuthenticationForm):
         factor.record_usage()
 
 
-admin.site.site_header = admin.site.site_title = 'Backstay'
+admin.site.site_header = admin.site.site_title = spectacular_settings.TITLE
 admin.site.index_title = 'Everything that is stored'
 admin.site.login_form = SignInForm
 admin.site.login_template = 'identity/sign_in.html'

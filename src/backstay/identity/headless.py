@@ -53,8 +53,8 @@ class HeadlessMiddleware:
             return None
         if '/phone' in found.route:  # allauth serves it, and fails where accounts have no number
             raise Http404
-        if request.method == 'GET':
-            return None
+        if request.method == 'GET' or found.route.endswith('provider/redirect'):
+            return None  # the latter is a form: a browser goes on to where it is sent
         problem = _fault_of(request.body, found.route) if request.body else None
         return problem_response(request, problem) if problem is not None else None
 

@@ -108,6 +108,7 @@ def _frontend_urls(environment: Environment) -> dict[str, str]:
         'account_reset_password': f'{site}/account/password/reset',
         'account_reset_password_from_key': f'{site}/account/password/reset/{{key}}',
         'account_confirm_email': f'{site}/account/verify-email/{{key}}',
+        'socialaccount_login_error': f'{site}/account/provider/callback',
     }
 
 

@@ -1,0 +1,1 @@
+"""Contributors: who has signed which version of the contributor agreement."""

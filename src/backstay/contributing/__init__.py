@@ -1,0 +1,10 @@
+"""Contributing: who works on which issue, and whether contributors have signed the agreement.
+
+The engine is a pure function, `decide(event, snapshot, config, now)`. It gives commands and does
+nothing itself. `backstay.contributing.github` reads the snapshot from GitHub and performs them.
+"""
+
+from backstay.contributing.configuration import Config, ConfigurationProblem, read_configuration
+from backstay.contributing.decide import decide
+
+__all__ = ['Config', 'ConfigurationProblem', 'decide', 'read_configuration']

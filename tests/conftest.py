@@ -19,6 +19,7 @@ settings.load_profile('untimed')
 
 #: What asks no database, or brings its own: it runs once, on SQLite's turn.
 ENGINE_FREE = (
+    'tests/contributing/',
     'tests/operations/test_body_limit.py',
     'tests/operations/test_headers.py',
     'tests/operations/test_logs.py',

@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob('*.md'), *ROOT.glob('docs/**/*.md'), *ROOT.glob('services/**/*.md')])
 #: The second tutorial writes a site of its own, in `test_tutorial.py`.
 TRANSCRIPTS = [ROOT / 'README.md', ROOT / 'docs' / 'tutorial' / '01-first-run.md']
+#: Ours, and what every service has.
+MAKEFILES = (ROOT / 'Makefile', ROOT / 'src/backstay/template/service/Makefile.jinja')
 ADRS = sorted(ROOT.glob('docs/adr/*.md'))
 
 
@@ -62,7 +64,11 @@ class TestEveryDocument:
             compile(block, name_of(document), 'exec')
 
     def test_names_verbs_of_make_that_exist(self, document: Path) -> None:
-        verbs = set(re.findall(r'^([a-z-]+):', (ROOT / 'Makefile').read_text(), re.MULTILINE))
+        verbs = {
+            verb
+            for makefile in MAKEFILES
+            for verb in re.findall(r'^([a-z-]+):', makefile.read_text(), re.MULTILINE)
+        }
         code = code_of_document(document)
 
         assert {name for each in code for name in re.findall(r'\bmake ([a-z-]+)', each)} <= verbs

@@ -24,8 +24,9 @@ WITHOUT_SETTINGS = [
 
 
 def modules_of(package: Path) -> list[str]:
-    """The dotted names of all modules below a package."""
-    files = sorted(package.rglob('*.py'))
+    """The dotted names of all modules below a package; what the template copies is none of it."""
+    template = package / 'template' / 'service'
+    files = sorted(file for file in package.rglob('*.py') if template not in file.parents)
     names = ['.'.join(file.relative_to(package.parent).with_suffix('').parts) for file in files]
     return [name.removesuffix('.__init__') for name in names if not name.endswith('.__main__')]
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import socket
 import threading
@@ -16,11 +17,16 @@ import pytest
 from django.core.management import CommandError, call_command
 from sample_site.running import Site, StartSite, free_port, launch
 
+from backstay.operations import static_files
 from backstay.operations.management.commands.serve import claim
 from backstay.settings import Environment
 
-#: What `collectstatic` writes last, of no files: the real thing takes 40 s.
-NO_FILES = '{"version": "1.1", "paths": {}, "hash": ""}'
+
+def pretend_to_collect(folder: Path) -> None:
+    """Write what `collectstatic` writes last, and no files: the real thing takes 40 s."""
+    folder.mkdir(parents=True)
+    paths = dict.fromkeys(static_files.uncollected(), 'x')
+    (folder / 'staticfiles.json').write_text(json.dumps({'version': '1.1', 'paths': paths}))
 
 
 @pytest.mark.parametrize(
@@ -67,16 +73,15 @@ class TestStaticFiles:
             assert site.process.wait(timeout=20) == 1
         finally:
             site.process.kill()
-        assert site.output().splitlines() == [
-            f'CommandError: {tmp_path}/var/static/staticfiles.json is missing: /docs/ and /admin/ '
-            'need the static files; collect them with `backstay collectstatic --noinput`'
-        ]
+        (line,) = site.output().splitlines()
+        assert line.startswith(f'CommandError: {tmp_path}/var/static/staticfiles.json lacks ')
+        assert 'of which /docs/ and /admin/ need some' in line
+        assert '`backstay release`' in line
 
     def test_that_are_collected_let_a_deployed_site_serve(
         self, start_site: StartSite, tmp_path: Path
     ) -> None:
-        (tmp_path / 'var' / 'static').mkdir(parents=True)
-        (tmp_path / 'var' / 'static' / 'staticfiles.json').write_text(NO_FILES)
+        pretend_to_collect(tmp_path / 'var' / 'static')
         site = start_site('serve', base_dir=tmp_path, **self.DEPLOYED)
         assert site.get('/livez').status_code == 200
 
@@ -84,7 +89,7 @@ class TestStaticFiles:
         settings.STATIC_ROOT = tmp_path
         settings.BACKSTAY = settings.BACKSTAY.model_copy(update={'env': 'staging'})
         call_command('serve', '--print', stdout=(printed := io.StringIO()))
-        assert 'threads' in printed.getvalue()
+        assert re.search(r'static files +\d+ not collected', printed.getvalue())
 
 
 @pytest.mark.parametrize('host', ['no-such-host.invalid', '192.0.2.1'])
@@ -134,6 +139,17 @@ def test_print_shows_what_the_environment_amounts_to(settings: Any) -> None:
     call_command('serve', '--print', stdout=(printed := io.StringIO()))
     shown = {line[:20].strip(): line[21:] for line in printed.getvalue().splitlines()}
     assert (shown['threads'], shown['processes'], shown['port']) == ('7', '3', '8123')
+    assert shown['connections'] == 'one of each thread, to a file'
+
+
+def test_print_shows_how_many_connections_follow(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One knob: the threads of all processes, and no connection more."""
+    settings.BACKSTAY = settings.BACKSTAY.model_copy(update={'concurrency': 7, 'processes': 3})
+    monkeypatch.setitem(settings.DATABASES['default']['OPTIONS'], 'pool', {'max_size': 7})
+    call_command('serve', '--print', stdout=(printed := io.StringIO()))
+    assert '7 in the pool of each process, 21 in all' in printed.getvalue()
 
 
 def test_log_lines_are_json_outside_local(site: Site) -> None:

@@ -12,6 +12,10 @@ class OperationsConfig(AppConfig):
     default_auto_field = 'django.db.models.BigAutoField'
 
     def ready(self) -> None:
+        from django.conf import settings
+
         from backstay import origins
+        from backstay.operations.reporting import report_failures
 
         origins.connect()
+        report_failures(settings.BACKSTAY)

@@ -62,11 +62,11 @@ class Probe:
         except Exception as error:  # noqa: BLE001 whatever a driver raises, the part is down
             faults = dict.fromkeys(self.parts, f'{type(error).__name__}: {error}')
         finally:
-            _close()
+            close_connection()
         answer.set_result(faults)
 
 
-def _close() -> None:
+def close_connection() -> None:
     """End this thread's connection; Django's own close leaves SQLite in memory open."""
     connection.close()
     if connection.connection is not None:
@@ -120,6 +120,15 @@ def ask(probes: Sequence[Probe] = PROBES) -> Callable[[], Faults]:
     return wait
 
 
+def readiness() -> tuple[bool, Faults]:
+    """Whether every part works, and what is wrong with each; the log is told of what does not."""
+    faults = ask()()
+    wrong = {part: fault for part, fault in faults.items() if fault}
+    if wrong:
+        _log.warning('not ready', **wrong)
+    return not wrong, faults
+
+
 def _endpoint(view: View) -> View:
     """GET and HEAD only, and never cached."""
 
@@ -147,10 +156,7 @@ def load_balancer(_: HttpRequest) -> HttpResponse:
 @_endpoint
 def ready(request: HttpRequest) -> HttpResponse:
     """Whether requests may come: 200, or 503 when a part does not work."""
-    faults = ask()()
-    is_ready = not any(faults.values())
-    if not is_ready:
-        _log.warning('not ready', **{part: fault for part, fault in faults.items() if fault})
+    is_ready, faults = readiness()
     body: dict[str, Any] = {'status': 'ok' if is_ready else 'unavailable'}
     if _may_see_details(request, faults):
         body['parts'] = {part: fault or 'ok' for part, fault in faults.items()}

@@ -51,14 +51,20 @@ def observe(request: HttpRequest, response: HttpResponseBase, seconds: float) ->
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     """Every figure in the form that the scraper prefers."""
+    body, content_type = exposition(request.META.get('HTTP_ACCEPT', ''))
+    return HttpResponse(body, content_type=content_type)
+
+
+def exposition(accept: str) -> tuple[bytes, str]:
+    """Every figure of the processes of this site, in the form that the header asks for."""
     registry = REGISTRY
     if folder := os.environ.get('PROMETHEUS_MULTIPROC_DIR'):
         _forget_dead(Path(folder))
         registry = CollectorRegistry()
         MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
         registry.register(_QUEUES)
-    encode, content_type = choose_encoder(request.META.get('HTTP_ACCEPT', ''))
-    return HttpResponse(encode(registry), content_type=content_type)
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type
 
 
 def _forget_dead(folder: Path) -> None:

@@ -1,13 +1,13 @@
 """Django's settings, made from the environment and the mounted services."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
 
-from backstay.services import find
+from backstay.services import Service, find
 from backstay.settings import identity
 from backstay.settings.environment import Environment, SettingsError
 
@@ -30,9 +30,9 @@ def django_settings(
         'BASE_DIR': base_dir,
         'BACKSTAY': environment,
         'BACKSTAY_SERVICES': mounted,
-        'ROOT_URLCONF': 'config.urls',
-        'WSGI_APPLICATION': 'config.wsgi.application',
-        'INSTALLED_APPS': [*_APPS, *(app for service in mounted for app in service.apps)],
+        'ROOT_URLCONF': 'backstay.site.urls',
+        'WSGI_APPLICATION': 'backstay.site.wsgi.application',
+        'INSTALLED_APPS': [*APPS, *(app for service in mounted for app in service.apps)],
         'MIDDLEWARE': _middleware(environment),
         'TEMPLATES': [_TEMPLATES],
         'DATABASES': {'default': _database(environment, base_dir)},
@@ -48,7 +48,7 @@ def django_settings(
         'LOGGING_CONFIG': 'backstay.operations.logs.configure',
         'LOGGING': {'as_json': environment.env != 'local', 'level': environment.log_level},
         'REST_FRAMEWORK': _REST_FRAMEWORK,
-        'SPECTACULAR_SETTINGS': _SPECTACULAR,
+        'SPECTACULAR_SETTINGS': {**_SPECTACULAR, **_about(mounted)},
         'TASKS': {'default': {'BACKEND': _TASKS[environment.tasks], 'QUEUES': []}},  # any queue
         'CORS_ALLOWED_ORIGINS': list(environment.cors_allowed_origins),
         **identity.identity_settings(environment),
@@ -59,7 +59,7 @@ def django_settings(
     return made
 
 
-_APPS = (
+APPS = (
     'django.contrib.admin',
     'django.contrib.auth',
     'django.contrib.contenttypes',
@@ -123,6 +123,14 @@ _SPECTACULAR = {
         'backstay.docs.describe_problems',
     ],
 }
+
+
+def _about(mounted: Sequence[Service]) -> dict[str, str]:
+    """What the documentation is called where a site has one service alone."""
+    if len(mounted) != 1:
+        return {}
+    (service,) = mounted
+    return {'TITLE': service.title, 'DESCRIPTION': service.description, 'VERSION': service.version}
 
 
 def _middleware(environment: Environment) -> list[str]:

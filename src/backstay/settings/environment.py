@@ -8,6 +8,7 @@ cannot find a secret that came from a file.
 import os
 import re
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -45,6 +46,12 @@ def _split_on_commas(value: object) -> object:
     if isinstance(value, str):
         return tuple(item.strip() for item in value.split(',') if item.strip())
     return value
+
+
+def _need(module: str, extra: str) -> None:
+    """Refuse a variable whose package is not installed."""
+    if find_spec(module) is None:
+        raise ValueError(f"needs what is not installed: pip install 'backstay[{extra}]'")
 
 
 CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_split_on_commas)]
@@ -91,6 +98,8 @@ class Environment(BaseModel):
     metrics_path: str = Field('metrics', alias='BACKSTAY_METRICS_PATH')
     #: Where mail goes: `smtp://user:password@host:port`, `smtp+tls://…`, `smtps://…`.
     email_url: SecretStr | None = Field(None, alias='EMAIL_URL')
+    #: Where failures are reported to, besides the log.
+    sentry_dsn: SecretStr | None = Field(None, alias='SENTRY_DSN')
     mail_from: str = Field('backstay@localhost', alias='DEFAULT_FROM_EMAIL')
     #: Where the pages of the front end begin that mails point at.
     frontend_url: str | None = Field(
@@ -127,6 +136,8 @@ class Environment(BaseModel):
             engine = ''
         if engine not in ('django.db.backends.sqlite3', 'django.db.backends.postgresql'):
             raise ValueError('give sqlite:///path or postgres://user:password@host:port/name')
+        if engine == 'django.db.backends.postgresql':
+            _need('psycopg', 'postgres')
         return value
 
     @field_validator('redis_url')
@@ -136,6 +147,17 @@ class Environment(BaseModel):
             return None
         if not re.match(r'(redis|rediss|unix)://.', value.get_secret_value()):
             raise ValueError('give redis://host:port/number, or leave it empty for none')
+        _need('redis', 'redis')
+        return value
+
+    @field_validator('sentry_dsn')
+    @classmethod
+    def _is_dsn(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value():
+            return None
+        if not re.match(r'https?://[^@/\s]+@[^/\s]+/.', value.get_secret_value()):
+            raise ValueError('give https://key@host/project, or leave it empty for none')
+        _need('sentry_sdk', 'sentry')
         return value
 
     @field_validator('tasks')
@@ -143,6 +165,8 @@ class Environment(BaseModel):
     def _has_a_broker(cls, value: str, info: ValidationInfo) -> str:
         if value == 'celery' and info.data.get('redis_url') is None:
             raise ValueError('celery needs REDIS_URL, its broker')
+        if value == 'celery':
+            _need('celery', 'celery')
         return value
 
     @field_validator('email_url')

@@ -40,11 +40,14 @@ class Worker:
         queues: tuple[str, ...] = (),
         lease: float = LEASE,
         grace: float = 25,
+        beats: bool = True,
         parent: int | None = None,
         hand_over: Callable[[tuple[str, ...]], int] | None = None,
     ) -> None:
         self.name = worker_name()
         self._threads, self._queues, self._lease, self._grace = threads, queues, lease, grace
+        #: Whether it keeps the clock of the periodic tasks too.
+        self._beats = beats
         #: The process without which it stops; None for a worker that stands alone.
         self._parent = parent
         #: Gives due jobs to somebody else and tells how many; None when it runs them itself.
@@ -81,10 +84,8 @@ class Worker:
     def _turn(self, pool: ThreadPoolExecutor, *, drain: bool) -> int:
         """Move the clock and claim; how many jobs were taken, none while the database is away."""
         try:
-            if not self._has_clock:
-                register_periods()
-                self._has_clock = True
-            tick()
+            if self._beats:
+                self._tick()
             if self._hand_over:
                 return self._hand_over(self._queues)
             jobs = self._claim()
@@ -99,6 +100,12 @@ class Worker:
             self._running += 1
             pool.submit(self._run, job)
         return len(jobs)
+
+    def _tick(self) -> None:
+        if not self._has_clock:
+            register_periods()
+            self._has_clock = True
+        tick()
 
     def _claim(self) -> list[Job]:
         candidates, free = due(self._queues), self._threads - self._running

@@ -8,7 +8,7 @@ account may read it on every row that it sees. Writes go the way of the API's
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
@@ -63,6 +63,7 @@ class ResourceAdmin(admin.ModelAdmin):
     resource: type[Resource]
     paginator = ShortPaginator
     show_full_result_count = False
+    formfield_overrides: ClassVar = {models.URLField: {'assume_scheme': 'https'}}  # as of Django 6
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """The rows that the account may see."""

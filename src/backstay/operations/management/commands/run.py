@@ -9,10 +9,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db import transaction
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from backstay.operations.management.commands.serve import (
@@ -23,6 +22,7 @@ from backstay.operations.management.commands.serve import (
     server_of,
     url_host,
 )
+from backstay.operations.releasing import apply_missing
 from backstay.seeding.plan import make_plan, seeds_of
 from backstay.seeding.seed import SeedError
 from backstay.services import Service, mounted
@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
     def _prepare(self) -> None:
         (settings.BASE_DIR / 'var').mkdir(exist_ok=True)
-        if count := migrate():
+        if count := apply_missing():
             self.stdout.write(f'Applied {count} migrations.')
         for service in mounted():
             if load_demo(service):
@@ -84,17 +84,6 @@ def _worker_beside() -> AbstractContextManager[None]:
     return beside()
 
 
-def migrate() -> int:
-    """Apply the missing migrations and return how many they were; without any it does no more
-    than look.
-    """
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if plan:
-        call_command('migrate', verbosity=0, interactive=False, skip_checks=True)
-    return len(plan)
-
-
 def load_demo(service: Service) -> bool:
     """Load the demo data of the service unless it was ever loaded; whether it did.
 
@@ -114,11 +103,17 @@ def load_demo(service: Service) -> bool:
 
 
 def _seed_small(service: Service) -> None:
-    """What `backstay seed --size small` writes, where nobody has written anything yet."""
+    """What `backstay seed --size small` writes, where nobody has written anything yet.
+
+    Its dates end today: services show what is recent.
+    """
     from backstay.seeding.loading import is_untouched, load
 
-    plan = make_plan(seeds_of([service]), size='small') if service.seeds else None
-    if plan and is_untouched(plan):
+    if not service.seeds:
+        return
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    plan = make_plan(seeds_of([service]), size='small', until=today)
+    if is_untouched(plan):
         load(plan)
 
 

@@ -5,7 +5,6 @@ import signal
 import socket
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.utils.module_loading import import_string
 
+from backstay.operations.static_files import manifest_path, uncollected
 from backstay.settings import Environment
 
 
@@ -129,11 +129,11 @@ def refuse_without_static_files(environment: Environment) -> None:
 
     Their storage reads the manifest when it first makes an address, which is too late to be told.
     """
-    manifest = Path(str(settings.STATIC_ROOT)) / 'staticfiles.json'
-    if environment.is_deployed and not manifest.exists():
+    if environment.is_deployed and (missing := uncollected()):
         raise CommandError(
-            f'{manifest} is missing: /docs/ and /admin/ need the static files; '
-            'collect them with `backstay collectstatic --noinput`'
+            f'{manifest_path()} lacks {len(missing)} static files, of which /docs/ and /admin/ '
+            f'need some: {missing[0]}, ...; collect them with `backstay release`, or in an image '
+            'with `backstay collectstatic --noinput`'
         )
 
 
@@ -152,7 +152,7 @@ class Command(BaseCommand):
         environment: Environment = settings.BACKSTAY
         server = server_of(environment)
         if options['print']:
-            self.stdout.write('\n'.join(describe(server)))
+            self.stdout.write('\n'.join(describe(server, environment)))
             return
         refuse_without_static_files(environment)
         host, port = claim(server.host, server.port)
@@ -173,7 +173,21 @@ def url_host(host: str) -> str:
     return f'[{host}]' if ':' in host else host
 
 
-def describe(server: Server) -> Iterator[str]:
-    """One line per setting."""
-    for name, value in asdict(server).items():
+def describe(server: Server, environment: Environment) -> Iterator[str]:
+    """One line per setting, and what the database gets to see of them."""
+    shown = {**asdict(server), 'connections': _connections(server)}
+    shown['static_files'] = 'found where they are'
+    if environment.is_deployed:
+        missing = len(uncollected())
+        shown['static_files'] = f'{missing} not collected' if missing else 'collected'
+    for name, value in shown.items():
         yield f'{name.replace("_", " "):20} {value}'
+
+
+def _connections(server: Server) -> str:
+    """How many connections the site may hold: one for each thread."""
+    pool = settings.DATABASES['default']['OPTIONS'].get('pool')
+    if pool is None:
+        return 'one of each thread, to a file'
+    size = pool['max_size']
+    return f'{size} in the pool of each process, {size * server.processes} in all'

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from prometheus_client import start_http_server
 
+from backstay.operations.side_port import answer_beside
 from backstay.tasks.worker import Worker, of_the_site, work
 
 
@@ -35,17 +35,23 @@ class Command(BaseCommand):
         parser.add_argument(
             '--drain', action='store_true', help='run what is due, and stop when nothing is left'
         )
-        parser.add_argument('--metrics-port', type=int, help='where Prometheus reads, on HOST')
+        parser.add_argument(
+            '--no-beat', action='store_true', help='leave the periodic tasks to `backstay beat`'
+        )
+        parser.add_argument(
+            '--health-port', type=int, help='where /livez, /readyz and the metrics answer, on HOST'
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Work."""
-        if port := options['metrics_port']:
-            start_http_server(port, settings.BACKSTAY.host)
+        if port := options['health_port']:
+            answer_beside(settings.BACKSTAY, port)
         given = {'threads': options['threads']} if options['threads'] else {}
         worker = Worker(
             queues=tuple(options['queue']),
             lease=options['lease'],
             grace=options['grace'],
+            beats=not options['no_beat'],
             **{**of_the_site(), **given},
         )
         work(worker, drain=options['drain'])

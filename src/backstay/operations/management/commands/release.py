@@ -1,0 +1,60 @@
+"""`backstay release`: what a new version needs before it serves, once, however many serve it."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from backstay.operations.releasing import Patience, release_database
+from backstay.operations.static_files import outdated
+
+_USUAL = Patience()
+
+
+class Command(BaseCommand):
+    """Migrates, and collects the static files; neither where nothing is missing."""
+
+    help = 'Apply missing migrations without standing in the way, and collect static files.'
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """How long it waits for others."""
+        parser.add_argument(
+            '--lock-timeout',
+            type=float,
+            default=_USUAL.lock_timeout,
+            help=f'seconds that a statement waits for a lock; {_USUAL.lock_timeout:g}',
+        )
+        parser.add_argument(
+            '--tries', type=int, default=_USUAL.tries, help=f'how often; {_USUAL.tries}'
+        )
+        parser.add_argument(
+            '--pause',
+            type=float,
+            default=_USUAL.pause,
+            help=f'seconds between two tries; {_USUAL.pause:g}',
+        )
+        parser.add_argument(
+            '--no-static', action='store_true', help='leave the static files as they are'
+        )
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Release."""
+        patience = Patience(**{name: options[name] for name in ('lock_timeout', 'tries', 'pause')})
+        if patience.lock_timeout <= 0 or patience.tries < 1 or patience.pause < 0:
+            raise CommandError('--lock-timeout and --tries must be above 0, --pause not below it')
+        applied = release_database(patience, self.stderr.write)
+        self.stdout.write(f'Migrations: {applied} applied.')
+        if not options['no_static']:
+            self.stdout.write(f'Static files: {_collect()}.')
+
+
+def _collect() -> str:
+    """Collect the static files unless they are; what was done."""
+    if not settings.BACKSTAY.is_deployed:
+        return 'found where they are'
+    if not (missing := outdated()):
+        return 'collected already'
+    call_command('collectstatic', verbosity=0, interactive=False, skip_checks=True)
+    return f'{len(missing)} collected'

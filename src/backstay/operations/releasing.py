@@ -1,0 +1,117 @@
+"""A release of the site: its migrations, without standing in the way of those who use the tables.
+
+A migration that has to wait for a lock makes everybody wait who comes after it. So it waits for
+seconds only, gives up, lets the others pass, and tries again.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+#: The lock that a release takes in PostgreSQL, as one number: any, but always the same.
+_LOCK = 0x6261636B73746179
+#: SQLSTATE of PostgreSQL: lock_not_available, deadlock_detected.
+_LOCK_STATES = ('55P03', '40P01')
+#: SQLSTATE of a server that ends or begins; one that is not there gives none.
+_AWAY = ('08', '57P')
+#: Result codes of SQLite: SQLITE_BUSY, SQLITE_LOCKED.
+_LOCK_CODES = (5, 6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How a release waits for locks."""
+
+    #: Seconds that one statement waits.
+    lock_timeout: float = 2
+    tries: int = 10
+    #: Seconds between two tries, times 0.5 to 1.5.
+    pause: float = 3
+
+
+def release_database(patience: Patience, tell: Callable[[str], Any]) -> int:
+    """Apply the missing migrations; how many they were.
+
+    Raises CommandError when the database does not answer, or a lock was never free. A migration is
+    one transaction unless it says otherwise, so that one which gave up has changed nothing.
+    """
+    for number in range(1, patience.tries + 1):
+        try:
+            with _session():
+                return _try(patience)
+        except OperationalError as error:
+            reason = _reason(error)
+            if reason is None:
+                raise
+            if number == patience.tries:
+                raise CommandError(f'{reason}; gave up after {number} tries') from None
+            tell(f'{reason}; try {number} of {patience.tries}')
+            time.sleep(patience.pause * random.uniform(0.5, 1.5))  # noqa: S311 no secret
+    return 0
+
+
+def apply_missing() -> int:
+    """Apply the missing migrations; how many they were. Without any it does no more than look."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        call_command('migrate', verbosity=0, interactive=False, skip_checks=True)
+    return len(plan)
+
+
+@contextmanager
+def _session() -> Iterator[None]:
+    """One connection for the block, and none of a pool: what is set and locked ends with it."""
+    options = connection.settings_dict['OPTIONS']
+    connection.close()
+    pool = options.pop('pool', None)
+    try:
+        yield
+    finally:
+        connection.close()
+        if pool is not None:
+            options['pool'] = pool
+
+
+def _try(patience: Patience) -> int:
+    if connection.vendor == 'postgresql':  # SQLite has one writer, and a time limit of its own
+        _wait_for_other_releases(patience.pause)
+        milliseconds = round(patience.lock_timeout * 1000)
+        _ask("SELECT set_config('lock_timeout', %s, false)", f'{milliseconds}ms')
+    return apply_missing()
+
+
+def _wait_for_other_releases(pause: float) -> None:
+    """Wait until this release is the only one of the database, for as long as the others take.
+
+    It asks again and again: who waits inside a statement holds a snapshot, for which
+    `CREATE INDEX CONCURRENTLY` of the other release would wait in turn.
+    """
+    while not _ask('SELECT pg_try_advisory_lock(%s)', _LOCK):
+        time.sleep(min(pause, 1))
+
+
+def _ask(sql: str, *values: Any) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchone()[0]
+
+
+def _reason(error: OperationalError) -> str | None:
+    """Why it is worth another try; None when it is not."""
+    cause = error.__cause__
+    state = getattr(cause, 'sqlstate', None)
+    code = getattr(cause, 'sqlite_errorcode', 0) & 0xFF
+    if state in _LOCK_STATES or code in _LOCK_CODES:
+        return 'a lock of the database was not free in time'
+    if connection.vendor == 'postgresql' and (state is None or state.startswith(_AWAY)):
+        return f'the database does not answer: {str(error).strip().splitlines()[0]}'
+    return None

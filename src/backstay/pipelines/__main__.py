@@ -1,0 +1,222 @@
+"""`python -m backstay.pipelines VERB`: the steps of the pipelines, by name.
+
+What differs from run to run comes in variables (`VERSION`, `IMAGE`, `ENVIRONMENT`, `NOTES`, and
+GitHub's own), so that no shell reads it. What is refused is one line and exit code 1.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from backstay.pipelines import CONTRACT, coverage, images
+from backstay.pipelines.bill import bill_of
+from backstay.pipelines.deployments import (
+    ENVIRONMENTS,
+    Deployment,
+    previous,
+    refuse_unless_ready,
+)
+from backstay.pipelines.errors import RefusedError
+from backstay.pipelines.git import Repository
+from backstay.pipelines.github import Deployments, tell_outputs, variable
+from backstay.pipelines.releasing import Occasion, plan, stamp
+from backstay.pipelines.versions import Version, parse
+
+Arguments = argparse.Namespace
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do one step; its exit code."""
+    parsed, rest = _parser().parse_known_args(arguments)
+    if rest and parsed.do is not _coverage:
+        _parser().error(f'unknown: {" ".join(rest)}')
+    parsed.rest = rest
+    try:
+        return int(parsed.do(parsed) or 0)
+    except RefusedError as error:
+        print(f'refused: {error}', file=sys.stderr)  # noqa: T201 a command prints
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog='python -m backstay.pipelines', allow_abbrev=False)
+    verbs = parser.add_subparsers(required=True, metavar='VERB')
+
+    def verb(name: str, do: Callable[[Arguments], int | None]) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=do.__doc__, allow_abbrev=False)
+        added.set_defaults(do=do)
+        return added
+
+    measured = verb('coverage', _coverage)
+    measured.add_argument('--source', action='append', required=True, help='a package to measure')
+    for gated in (measured, verb('gate', _gate)):
+        gated.add_argument('--minimum', type=Decimal, default=coverage.MINIMUM, help='in percent')
+    planned = verb('plan', _plan)
+    planned.add_argument(
+        '--shipped', action='append', default=[], help='what a release consists of'
+    )
+    verb('scan', _scan).add_argument('lock', type=Path, nargs='+')
+    for name, do in (
+        ('claim', _claim),
+        ('stamp', _stamp),
+        ('image', _image),
+        ('deploy', _deploy),
+        ('rollback', _rollback),
+        ('move-contract', _move_contract),
+    ):
+        verb(name, do)
+    verb('announce', _announce).add_argument('asset', nargs='*')
+    verb('bill', _bill).add_argument('lock', type=Path)
+    return parser
+
+
+def _coverage(arguments: Arguments) -> int:
+    """run the suite on both engines, and refuse too little coverage"""
+    code = coverage.measure(arguments.source, arguments.rest)
+    if code:
+        return code
+    return _gate(arguments)
+
+
+def _gate(arguments: Arguments) -> int:
+    """refuse too little coverage in the report of the last run"""
+    print(coverage.gate(coverage.REPORT, arguments.minimum))  # noqa: T201 what was asked for
+    return 0
+
+
+def _plan(arguments: Arguments) -> None:
+    """tell whether this run releases, what, and why"""
+    found = plan(Occasion.of(os.environ), Repository(Path.cwd()), arguments.shipped)
+    tell_outputs(
+        {
+            'release': 'false' if found.version is None else 'true',
+            'version': '' if found.version is None else str(found.version),
+            'reason': found.reason,
+            'notes': found.notes,
+        }
+    )
+
+
+def _scan(arguments: Arguments) -> int:
+    """refuse packages with known weaknesses"""
+    locks = [word for lock in arguments.lock for word in ('--requirement', str(lock))]
+    command = [sys.executable, '-m', 'pip_audit', '--require-hashes', '--disable-pip', *locks]
+    return subprocess.run(command, check=False).returncode  # noqa: S603 our own interpreter
+
+
+def _claim(_: Arguments) -> None:
+    """push the tag of a version, before anything of it is published"""
+    version = _version()
+    is_new = Repository(Path.cwd()).claim(version)
+    print(f'{version.tag} {"is ours" if is_new else "stands here already"}')  # noqa: T201
+
+
+def _stamp(_: Arguments) -> None:
+    """write a version into the files of the package"""
+    print('\n'.join(stamp(Path.cwd(), _version())))  # noqa: T201
+
+
+def _bill(arguments: Arguments) -> None:
+    """print the bill of materials (CycloneDX) of a lock file"""
+    moment = datetime.fromtimestamp(Repository(Path.cwd()).committed_at(), UTC)
+    lock = arguments.lock.read_text()
+    name = variable('GITHUB_REPOSITORY').partition('/')[2]
+    version, made_at = str(_version()), moment.isoformat()
+    sys.stdout.write(bill_of(lock, name=name, version=version, made_at=made_at))
+
+
+def _announce(arguments: Arguments) -> None:
+    """publish the release of a version on GitHub, with the notes in $NOTES and these files"""
+    tag = _version().tag
+    if _gh('release', 'view', tag).returncode:
+        notes = os.environ.get('NOTES', '')
+        made = _gh(
+            'release', 'create', tag, '--verify-tag', f'--title={tag}', '--notes-file=-', said=notes
+        )
+        if made.returncode:
+            raise RefusedError(f'gh release create: {made.stderr.strip()}')
+    if arguments.asset and _gh('release', 'upload', tag, '--clobber', *arguments.asset).returncode:
+        raise RefusedError('gh release upload failed')
+
+
+def _gh(*arguments: str, said: str = '') -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 arguments are a list
+        ['gh', *arguments],  # noqa: S607 that of the machine
+        input=said,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _image(_: Arguments) -> None:
+    """build the image of the service, and with $VERSION push it under that"""
+    if 'VERSION' not in os.environ:
+        images.build(Path.cwd())
+        return
+    repository, version = variable('GITHUB_REPOSITORY'), str(_version())
+    name = f'ghcr.io/{repository.lower()}'
+    labels = {
+        'org.opencontainers.image.revision': Repository(Path.cwd()).head(),
+        'org.opencontainers.image.source': f'{variable("GITHUB_SERVER_URL")}/{repository}',
+        'org.opencontainers.image.version': version,
+    }
+    user, token = variable('GITHUB_ACTOR'), variable('GITHUB_TOKEN')
+    image = images.publish(Path.cwd(), name, version, labels=labels, user=user, token=token)
+    tell_outputs({'image': image})
+
+
+def _deploy(_: Arguments) -> int:
+    """bring $IMAGE to $ENVIRONMENT by the service's own `make deploy`, and record it"""
+    wanted = Deployment(
+        environment=variable('ENVIRONMENT'),
+        version=str(_version()),
+        image=variable('IMAGE'),
+        succeeded=False,
+    )
+    deployments = Deployments()
+    history = [past for each in ENVIRONMENTS for past in deployments.history(each)]
+    refuse_unless_ready(history, wanted.environment, wanted.image)
+    return _bring(deployments, wanted)
+
+
+def _rollback(_: Arguments) -> int:
+    """bring back what $ENVIRONMENT had before"""
+    environment, deployments = variable('ENVIRONMENT'), Deployments()
+    return _bring(deployments, previous(deployments.history(environment), environment))
+
+
+def _bring(deployments: Deployments, wanted: Deployment) -> int:
+    number = deployments.begin(wanted, Repository(Path.cwd()).head())
+    said = {
+        'ENVIRONMENT': wanted.environment,
+        'VERSION': wanted.version,
+        'IMAGE': wanted.image,
+    }
+    code = subprocess.run(['make', 'deploy'], env={**os.environ, **said}, check=False).returncode  # noqa: S607
+    deployments.end(number, succeeded=code == 0)
+    print(f'{wanted.environment}: {wanted.version} {"runs" if code == 0 else "did not come"}')  # noqa: T201
+    return code
+
+
+def _version() -> Version:
+    """The version that this run is about."""
+    given = os.environ.get('VERSION', '')
+    version = parse(given)
+    if version is None:
+        raise RefusedError(f'VERSION is {given!r}, and no version such as 1.2.3')
+    return version
+
+
+def _move_contract(_: Arguments) -> None:
+    """let the tag that services call stand at this commit"""
+    Repository(Path.cwd()).move(f'v{CONTRACT}')
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

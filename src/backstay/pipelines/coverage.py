@@ -1,0 +1,88 @@
+"""How much of a service its tests run, on both engines together, and whether that is enough.
+
+The figure is the share of lines, cut and never rounded up: 89.999 % is 89.99 %, and below 90.00 %.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from decimal import ROUND_DOWN, Decimal
+from pathlib import Path
+from typing import Any
+
+from backstay.pipelines.errors import RefusedError
+
+#: Percent, the same in forks and on every branch.
+MINIMUM = Decimal('90.00')
+#: Where the report is left for the pipeline.
+REPORT = Path('var/coverage.json')
+_HUNDREDTH = Decimal('0.01')
+#: Code that tests do not reach on purpose.
+_OMITTED = ('*/tests/*', 'tests/*', '*/migrations/*', 'manage.py')
+
+
+def measure(sources: Sequence[str], arguments: Sequence[str]) -> int:
+    """Run the suite on both engines under coverage, and leave the report; the suite's exit code."""
+    REPORT.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix='backstay-coverage-') as folder:
+        settings = Path(folder, 'coveragerc')
+        settings.write_text(_settings(Path(folder), sources))
+        run = ['run', f'--rcfile={settings}', '-m', 'backstay.testing', *arguments]
+        code = _coverage(*run).returncode
+        _coverage('combine', f'--rcfile={settings}', '--quiet')
+        _coverage('json', f'--rcfile={settings}', '--quiet', '-o', str(REPORT))
+    return code
+
+
+def _settings(folder: Path, sources: Sequence[str]) -> str:
+    # The suite runs pytest in processes of its own, one for each engine: they are measured too.
+    lines = [
+        '[run]',
+        f'data_file = {folder / "data"}',
+        'parallel = true',
+        'patch = subprocess',
+        f'source = {",".join(sources)}',
+        f'omit = {",".join(_OMITTED)}',
+        'disable_warnings = no-data-collected',
+    ]
+    return '\n'.join(lines)
+
+
+def _coverage(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(  # noqa: S603 our own interpreter and arguments
+        [sys.executable, '-m', 'coverage', *arguments], check=False
+    )
+
+
+def percent(report: Any) -> Decimal:
+    """The share of lines that a report of `coverage json` says to be run, in hundredths."""
+    totals = report['totals']
+    lines = Decimal(totals['num_statements'])
+    if not lines:
+        raise RefusedError('the report of coverage names no line: nothing was measured')
+    share = 100 * Decimal(totals['covered_lines']) / lines
+    return share.quantize(_HUNDREDTH, rounding=ROUND_DOWN)
+
+
+def gate(path: Path, minimum: Decimal = MINIMUM) -> str:
+    """What to say of a report; RefusedError below the minimum, and where there is no report."""
+    try:
+        report = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise RefusedError(
+            f'{path} is missing: the suite did not run, or `make check` does not measure it'
+        ) from None
+    found = percent(report)
+    if found < minimum:
+        least = '\n'.join(_least(report))
+        raise RefusedError(f'coverage is {found} %, below {minimum} %; most is missing in\n{least}')
+    return f'coverage is {found} %, at least {minimum} %'
+
+
+def _least(report: Any) -> Iterator[str]:
+    """The files that miss most lines."""
+    missing = {name: len(file['missing_lines']) for name, file in report['files'].items()}
+    for name, lines in sorted(missing.items(), key=lambda item: -item[1])[:5]:
+        yield f'  {name}: {lines} lines'

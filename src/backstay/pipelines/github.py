@@ -1,0 +1,112 @@
+"""The deployments of a repository, through GitHub's REST API, and what a run tells GitHub."""
+
+import json
+import os
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
+
+from backstay.pipelines.deployments import Deployment
+from backstay.pipelines.errors import RefusedError
+
+#: What our records are called; GitHub makes others of its own for each job with an environment.
+TASK = 'deploy:backstay'
+#: Deployments that are looked at, the newest first.
+_REACH = 100
+#: Seconds for one request.
+_TIMEOUT = 20
+
+
+def variable(name: str, environment: Mapping[str, str] = os.environ) -> str:
+    """A variable that every run has; RefusedError elsewhere."""
+    if name not in environment:
+        raise RefusedError(f'{name} is not set; this step belongs into a pipeline')
+    return environment[name]
+
+
+class Deployments:
+    """The records of one repository."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        """From the variables that GitHub gives each step, and `GITHUB_TOKEN`."""
+        self._api = variable('GITHUB_API_URL', environment)
+        self._repository = variable('GITHUB_REPOSITORY', environment)
+        self._token = variable('GITHUB_TOKEN', environment)
+
+    def history(self, environment: str) -> list[Deployment]:
+        """What was brought to an environment, the newest first."""
+        query = urlencode({'environment': environment, 'task': TASK, 'per_page': _REACH})
+        return [self._read(record) for record in self._send('GET', f'deployments?{query}')]
+
+    def begin(self, deployment: Deployment, ref: str) -> int:
+        """Record that a version is being brought there; the number of the record."""
+        record = self._send(
+            'POST',
+            'deployments',
+            {
+                'ref': ref,
+                'task': TASK,
+                'environment': deployment.environment,
+                'payload': {'version': deployment.version, 'image': deployment.image},
+                'auto_merge': False,
+                'required_contexts': [],
+                'production_environment': deployment.environment == 'production',
+            },
+        )
+        self._tell(record['id'], 'in_progress')
+        return int(record['id'])
+
+    def end(self, number: int, *, succeeded: bool) -> None:
+        """Record how it ended."""
+        self._tell(number, 'success' if succeeded else 'failure')
+
+    def _tell(self, number: int, state: str) -> None:
+        # `auto_inactive` would take the success of earlier ones away.
+        body = {'state': state, 'auto_inactive': False}
+        self._send('POST', f'deployments/{number}/statuses', body)
+
+    def _read(self, record: Any) -> Deployment:
+        statuses = self._send('GET', f'deployments/{record["id"]}/statuses?per_page={_REACH}')
+        payload = record['payload']
+        return Deployment(
+            environment=record['environment'],
+            version=payload['version'],
+            image=payload['image'],
+            succeeded=any(status['state'] == 'success' for status in statuses),
+        )
+
+    def _send(self, method: str, path: str, body: Any = None) -> Any:
+        request = urllib.request.Request(  # noqa: S310 the address of GitHub's API
+            f'{self._api}/repos/{self._repository}/{path}',
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                'Accept': 'application/vnd.github+json',
+                'Authorization': f'Bearer {self._token}',
+                'X-GitHub-Api-Version': '2022-11-28',
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
+                return json.load(answer)
+        except HTTPError as error:
+            raise RefusedError(f'GitHub answers {error.code} to {method} {path}') from None
+        except URLError as error:
+            raise RefusedError(f'GitHub does not answer: {error.reason}') from None
+
+
+def tell_outputs(values: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> None:
+    """Give values to later steps and jobs, and print them.
+
+    Each stands between lines that no text of a stranger can guess.
+    """
+    for name, value in values.items():
+        print(f'{name}: {value}')  # noqa: T201 the log of the run
+    if path := environment.get('GITHUB_OUTPUT'):
+        border = f'end-{os.urandom(16).hex()}'
+        with Path(path).open('a') as file:
+            for name, value in values.items():
+                file.write(f'{name}<<{border}\n{value}\n{border}\n')

@@ -1,0 +1,69 @@
+"""The image of a service: built once for a version, and named by its digest from then on."""
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from backstay.pipelines.errors import RefusedError
+
+
+def build(folder: Path) -> None:
+    """Build the image and keep nothing of it: that it can be built is all that is wanted."""
+    _docker('buildx', 'build', '--progress=plain', str(folder))
+
+
+def publish(
+    folder: Path, name: str, version: str, *, labels: Mapping[str, str], user: str, token: str
+) -> str:
+    """Build and push `name:version`, with provenance and a bill of materials; the name and digest.
+
+    A version that is there already, from a run that failed later, is not built again.
+    """
+    registry = name.partition('/')[0]
+    _docker('login', registry, '--username', user, '--password-stdin', said=token)
+    tagged = f'{name}:{version}'
+    if digest := _digest_of(tagged):
+        return f'{name}@{digest}'
+    # The default builder writes neither provenance nor a bill.
+    _docker('buildx', 'create', '--use', '--name', 'backstay')
+    with tempfile.TemporaryDirectory() as kept:
+        told = Path(kept, 'metadata.json')
+        _docker(
+            'buildx',
+            'build',
+            '--push',
+            '--progress=plain',
+            '--provenance=mode=max',
+            '--sbom=true',
+            f'--metadata-file={told}',
+            f'--tag={tagged}',
+            *(f'--label={label}={value}' for label, value in sorted(labels.items())),
+            str(folder),
+        )
+        metadata: Any = json.loads(told.read_text())
+    return f'{name}@{metadata["containerimage.digest"]}'
+
+
+def _digest_of(tagged: str) -> str:
+    """The digest of an image of the registry; empty when there is none."""
+    found = subprocess.run(  # noqa: S603 arguments are a list
+        ['docker', 'buildx', 'imagetools', 'inspect', tagged, '--format={{.Manifest.Digest}}'],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.strip() if found.returncode == 0 else ''
+
+
+def _docker(*arguments: str, said: str | None = None) -> None:
+    ran = subprocess.run(  # noqa: S603 arguments are a list
+        ['docker', *arguments],  # noqa: S607 that of the machine
+        input=said,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise RefusedError(f'docker {arguments[0]} failed')

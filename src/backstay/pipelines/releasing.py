@@ -1,0 +1,109 @@
+"""Whether a run of a pipeline releases, and what.
+
+A release is decided by the commits since the last one, and claimed by its tag before anything is
+published. A run that failed after that finds the tag at its commit, and finishes the same version.
+No commit is made: protected branches stay as they are.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backstay.pipelines.errors import RefusedError
+from backstay.pipelines.git import Repository
+from backstay.pipelines.github import variable
+from backstay.pipelines.versions import FIRST, Commit, Step, Version, notes_of, step_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is released; without a version nothing is, for this reason."""
+
+    version: Version | None
+    reason: str
+    notes: str = ''
+    #: Whether an earlier run has claimed the version and may have done a part of the rest.
+    is_again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """Why a pipeline runs, as GitHub tells it (`GITHUB_*` and the event)."""
+
+    event: str
+    ref: str
+    default_branch: str
+    is_fork: bool = False
+    is_template: bool = False
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> 'Occasion':
+        """The occasion of the run that these variables belong to."""
+        payload: Any = json.loads(Path(variable('GITHUB_EVENT_PATH', environment)).read_text())
+        repository = payload.get('repository', {})
+        return cls(
+            event=variable('GITHUB_EVENT_NAME', environment),
+            ref=variable('GITHUB_REF', environment),
+            default_branch=repository.get('default_branch', 'main'),
+            is_fork=bool(repository.get('fork')),
+            is_template=bool(repository.get('is_template')),
+        )
+
+    def why_not(self) -> str:
+        """Why it is no occasion for a release; empty when it is one."""
+        if self.event not in ('push', 'workflow_dispatch'):
+            return f'a {self.event} releases nothing'
+        if self.ref != f'refs/heads/{self.default_branch}':
+            return f'only {self.default_branch} is released, not {self.ref}'
+        if self.is_fork:
+            return 'a fork releases nothing'
+        return 'a template releases nothing' if self.is_template else ''
+
+
+def plan(occasion: Occasion, repository: Repository, shipped: Sequence[str] = ()) -> Plan:
+    """What this run releases."""
+    if reason := occasion.why_not():
+        return Plan(version=None, reason=reason)
+    here = repository.version_here()
+    before = [version for version in repository.versions() if version != here]
+    last = before[-1] if before else None
+    commits = repository.commits_since(last, shipped)
+    if here:
+        told = f'{here} was claimed by an earlier run'
+        return Plan(version=here, reason=told, notes=notes_of(commits), is_again=True)
+    return following(last, commits)
+
+
+def following(last: Version | None, commits: Sequence[Commit]) -> Plan:
+    """The version after the last one, if the commits make one."""
+    step = step_of(commits)
+    if step is Step.NONE:
+        since = f'since {last}' if last else 'yet'
+        return Plan(version=None, reason=f'no commit {since} changes what is released')
+    version = last.moved(step) if last else FIRST
+    return Plan(
+        version=version, reason=f'{step.name.lower()} after {last}', notes=notes_of(commits)
+    )
+
+
+#: Where a package says its version: file to the line, whose first group is what stays before it.
+_PLACES = {
+    'pyproject.toml': r"^(version = )(['\"])[^'\"]*\2$",
+    'src/backstay/__init__.py': r"^(__version__ = )(['\"])[^'\"]*\2$",
+}
+
+
+def stamp(folder: Path, version: Version) -> list[str]:
+    """Write the version into the files of the package; which they were."""
+    for name, pattern in _PLACES.items():
+        path = folder / name
+        text, found = re.subn(
+            pattern, rf'\g<1>\g<2>{version}\g<2>', path.read_text(), count=1, flags=re.MULTILINE
+        )
+        if not found:
+            raise RefusedError(f'{name} says no version')
+        path.write_text(text)
+    return [*_PLACES]

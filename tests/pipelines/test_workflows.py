@@ -1,0 +1,227 @@
+"""What the workflows promise: to those who call them, and about what they may do."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from backstay.pipelines import CONTRACT
+from backstay.pipelines.__main__ import _parser
+
+WORKFLOWS = Path(__file__).parents[2] / '.github' / 'workflows'
+FILES = sorted(WORKFLOWS.glob('*.y*ml'))
+PINNED = re.compile(r'[\w.-]+/[\w./-]+@[0-9a-f]{40}')
+#: By name: the only workflow that listens to what people write.
+LISTENING = 'contributing.yaml'
+
+
+def load(file: Path) -> dict[Any, Any]:
+    """A workflow; YAML 1.1 reads its `on` as true."""
+    loaded: dict[Any, Any] = yaml.safe_load(file.read_text())
+    return loaded
+
+
+def jobs_of(file: Path) -> dict[str, Any]:
+    jobs: dict[str, Any] = load(file)['jobs']
+    return jobs
+
+
+def steps_of(file: Path) -> list[dict[str, Any]]:
+    return [step for job in jobs_of(file).values() for step in job.get('steps', [])]
+
+
+@pytest.mark.parametrize('file', FILES, ids=lambda file: file.name)
+class TestEveryWorkflow:
+    def test_begins_with_no_right_but_reading(self, file: Path) -> None:
+        assert load(file)['permissions'] in ({}, {'contents': 'read'})
+
+    def test_says_what_else_each_job_may_and_why(self, file: Path) -> None:
+        for line in re.findall(
+            r'^ +(?!permission-)[a-z-]+: write.*$', file.read_text(), re.MULTILINE
+        ):
+            assert re.search(r': write # \w+', line), line
+
+    def test_names_actions_by_their_commit_and_version(self, file: Path) -> None:
+        """L69: what is called cannot change, nor be missing here."""
+        for line in re.findall(r'uses: (.+)$', file.read_text(), re.MULTILINE):
+            action, _, version = line.partition(' # ')
+            if action.startswith('./'):
+                assert (WORKFLOWS.parents[1] / action).exists(), action
+            else:
+                assert PINNED.fullmatch(action), line
+                assert re.fullmatch(r'v\d+\.\d+\.\d+', version), line
+
+    def test_puts_no_expression_into_a_shell(self, file: Path) -> None:
+        assert [step['run'] for step in steps_of(file) if '${{' in step.get('run', '')] == []
+
+    def test_keeps_no_credentials_in_a_checkout(self, file: Path) -> None:
+        for step in steps_of(file):
+            if 'actions/checkout' in step.get('uses', ''):
+                assert step['with']['persist-credentials'] is False
+
+    def test_inherits_no_secrets(self, file: Path) -> None:
+        assert 'secrets: inherit' not in file.read_text()
+
+    def test_ends(self, file: Path) -> None:
+        for name, job in jobs_of(file).items():
+            assert 'uses' in job or job['timeout-minutes'] <= 30, name
+
+    def test_is_not_started_by_comments_unless_it_is_about_them(self, file: Path) -> None:
+        """L63."""
+        events = {*load(file)[True]}
+        assert file.name == LISTENING or not events & {'issue_comment', 'issues'}
+        assert 'pull_request_target' not in events or file.name == LISTENING
+
+    def test_takes_inputs_as_text(self, file: Path) -> None:
+        """L62: YAML would make 3.1 of the number 3.10."""
+        called = (load(file)[True] or {}).get('workflow_call') or {}
+        for name, asked in (called.get('inputs') or {}).items():
+            assert asked['type'] == 'string', name
+            assert isinstance(asked.get('default', ''), str), name
+
+
+class TestBackend:
+    FILE = WORKFLOWS / 'backend.yaml'
+    #: Name and default of what a caller of v1 may say; none is required.
+    INPUTS = {  # noqa: RUF012 a table
+        1: {'python-version': '3.12', 'image': 'true', 'deploy': '', 'rollback': ''}
+    }
+
+    def test_keeps_what_it_promised_to_its_callers(self) -> None:
+        """L69: an input may be added; what is taken away or asked for raises the contract."""
+        called = load(self.FILE)[True]['workflow_call']
+        offered = {name: asked['default'] for name, asked in called['inputs'].items()}
+        assert self.INPUTS[CONTRACT].items() <= offered.items()
+        assert 'secrets' not in called
+
+    @pytest.mark.parametrize('version', ['3.10', '3.12'])
+    def test_hands_the_python_on_as_it_came(self, version: str) -> None:
+        """L62."""
+        called = yaml.safe_load(f"with: {{python-version: '{version}'}}")['with']
+        assert called['python-version'] == version
+        for step in steps_of(self.FILE):
+            if 'setup-python' in step.get('uses', ''):
+                assert step['with']['python-version'] == '${{ inputs.python-version }}'
+
+    def test_calls_verbs_and_decides_nothing(self) -> None:
+        verbs = {*_parser()._subparsers._group_actions[0].choices}  # type: ignore[union-attr,arg-type]
+        for file in (self.FILE, WORKFLOWS / 'release.yaml'):
+            for step in steps_of(file):
+                run = step.get('run', 'make check')
+                if found := re.fullmatch(r"make pipeline ARGS='?([a-z-]+)[^']*'?", run):
+                    assert found[1] in verbs
+                else:
+                    assert re.fullmatch(
+                        r'make (--keep-going )?(check|dist|test-wheel)|mkdir bill && mv .*', run
+                    )
+
+    def test_reports_every_check_before_it_fails(self) -> None:
+        """L58."""
+        _checkout, _python, check, *others, _plan = jobs_of(self.FILE)['check']['steps']
+        assert check['run'] == 'make --keep-going check'
+        assert all('!cancelled()' in step['if'] for step in others)
+
+    def test_checks_forks_with_the_same_steps_and_no_secret(self) -> None:
+        """L59, L61: nothing of it asks whose repository it is."""
+        job = jobs_of(self.FILE)['check']
+        assert job['permissions'] == {'contents': 'read'}
+        text = yaml.safe_dump(job)
+        assert 'secrets.' not in text
+        assert 'github.token' not in text
+        assert 'repository_owner' not in text
+        assert 'fork' not in text
+
+    def test_releases_only_what_passed_its_checks(self) -> None:
+        release = jobs_of(self.FILE)['release']
+        assert release['needs'] == 'check'
+        assert release['if'] == "needs.check.outputs.release == 'true'"
+
+    def test_plans_the_release_while_no_other_is_running(self) -> None:
+        """L71: two that were checked at once would both take the version that was next then."""
+        _checkout, _python, plan, claim, *_ = jobs_of(self.FILE)['release']['steps']
+        assert plan['run'] == 'make pipeline ARGS=plan'
+        assert claim['env']['VERSION'] == f'${{{{ steps.{plan["id"]}.outputs.version }}}}'
+
+    def test_leads_to_production_by_way_of_staging_with_approval(self) -> None:
+        """L70."""
+        jobs = jobs_of(self.FILE)
+        assert 'staging' in jobs['production']['needs']
+        assert (jobs['staging']['environment'], jobs['production']['environment']) == (
+            'staging',
+            'production',
+        )
+        image = '${{ needs.release.outputs.image }}'
+        assert jobs['staging']['env']['IMAGE'] == jobs['production']['env']['IMAGE'] == image
+
+    def test_does_nothing_else_when_it_rolls_back(self) -> None:
+        """L70: one step."""
+        jobs = jobs_of(self.FILE)
+        assert jobs['check']['if'] == "inputs.rollback == ''"
+        assert 'needs' not in jobs['rollback']
+        assert [step['run'] for step in jobs['rollback']['steps'] if 'run' in step] == [
+            'make pipeline ARGS=rollback'
+        ]
+
+    @pytest.mark.parametrize('job', ['release', 'staging', 'production', 'rollback'])
+    def test_does_one_thing_at_a_time_where_order_matters(self, job: str) -> None:
+        concurrency = jobs_of(self.FILE)[job]['concurrency']
+        assert concurrency['cancel-in-progress'] is False
+        assert concurrency['group']
+
+
+class TestRelease:
+    FILE = WORKFLOWS / 'release.yaml'
+
+    def test_tests_and_publishes_the_wheel_that_was_built_once(self) -> None:
+        jobs = jobs_of(self.FILE)
+        built = [name for name in jobs if 'make dist' in yaml.safe_dump(jobs[name])]
+        taken = [name for name in jobs if 'download-artifact' in yaml.safe_dump(jobs[name])]
+        assert (built, taken) == (['build'], ['test', 'publish', 'announce'])
+
+    def test_claims_its_version_before_anything_is_published(self) -> None:
+        """L67."""
+        jobs = jobs_of(self.FILE)
+        assert 'test' in jobs['claim']['needs']
+        assert jobs['publish']['needs'] == 'claim'
+        assert 'publish' in jobs['announce']['needs']
+
+    def test_publishes_without_a_stored_secret(self) -> None:
+        assert 'secrets.' not in self.FILE.read_text()
+        publish = jobs_of(self.FILE)['publish']
+        assert {*publish['permissions']} == {'id-token', 'attestations'}
+        assert publish['environment'] == 'pypi'
+        (upload,) = [step for step in publish['steps'] if 'pypi-publish' in step.get('uses', '')]
+        assert upload['with'] == {'skip-existing': True}
+
+    def test_of_two_runs_one_waits(self) -> None:
+        assert load(self.FILE)['concurrency'] == {'group': 'release', 'cancel-in-progress': False}
+
+
+def test_make_reports_all_that_fail_and_fails_once(tmp_path: Path) -> None:
+    """L58: why the pipelines say `--keep-going`."""
+    (tmp_path / 'Makefile').write_text(
+        'check: imports test types\nimports:\n\t@echo order is wrong; false\n'
+        'test:\n\t@echo one failed; false\ntypes:\n\t@echo types are right\n'
+    )
+    make = shutil.which('make')
+    assert make
+    ran = subprocess.run(  # noqa: S603 fixed arguments
+        [make, '--keep-going', 'check'], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode != 0
+    assert [line for line in ran.stdout.splitlines() if not line.startswith('make')] == [
+        'order is wrong',
+        'one failed',
+        'types are right',
+    ]
+
+
+@pytest.mark.parametrize('name', ['Makefile', 'src/backstay/template/service/Makefile.jinja'])
+def test_check_is_made_of_checks_that_do_not_wait_for_each_other(root: Path, name: str) -> None:
+    found = re.search(r'^check: (.+?) ##.*\n(?!\t)', (root / name).read_text(), re.MULTILINE)
+    assert found, 'a recipe of its own would not run after a failure'
+    assert {'lint', 'types'} <= {*found[1].split()}

@@ -19,6 +19,8 @@ settings.load_profile('untimed')
 
 #: What asks no database, or brings its own: it runs once, on SQLite's turn.
 ENGINE_FREE = (
+    'services/listsum/',
+    'tests/events/test_addresses.py',
     'tests/contributing/',
     'tests/operations/test_body_limit.py',
     'tests/operations/test_headers.py',
@@ -30,6 +32,8 @@ ENGINE_FREE = (
     'tests/resources/query/',
     'tests/resources/test_checks.py',
     'tests/pipelines/',
+    'tests/seeding/test_draws.py',
+    'tests/seeding/test_values.py',
     'tests/settings/',
     'tests/template/',
     'tests/test_docs.py',

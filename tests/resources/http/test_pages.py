@@ -113,6 +113,13 @@ class TestOffsets:
         assert (answer.ids, answer.json['next']) == ([5], None)
         assert path_of(answer.json['previous']) == '/products/?limit=2&offset=2'
 
+    @pytest.mark.parametrize('debug', [False, True])
+    def test_p27_limits_are_the_same_with_debug(self, settings: Any, debug: bool) -> None:
+        settings.DEBUG = debug
+
+        assert get('/products/', limit=100).status == 200
+        assert get('/products/', limit=101).status == 400
+
     def test_a_last_page_that_is_full(self) -> None:
         assert get('/products/', limit=2, offset=3).json['next'] is None
 

@@ -13,9 +13,10 @@ from django.core.validators import (
 )
 from django.db import models
 
+from backstay.seeding.errors import SeedError
 from backstay.seeding.fields import values_for
 from backstay.seeding.plan import EPOCH, make_plan
-from backstay.seeding.seed import Seed, SeedError
+from backstay.seeding.seed import Seed
 from backstay.seeding.values import Values
 from tests.bookshop.models import Specimen
 from tests.bookshop.resources import BookResource, SpecimenResource

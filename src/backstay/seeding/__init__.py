@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from backstay.seeding.database import tidy
     from backstay.seeding.draws import Draw
+    from backstay.seeding.errors import SeedError
     from backstay.seeding.factory import Row
-    from backstay.seeding.seed import Seed, SeedError, Zipf
+    from backstay.seeding.seed import Seed, Zipf
     from backstay.seeding.values import Values
 
 __all__ = ['Draw', 'Row', 'Seed', 'SeedError', 'Values', 'Zipf', 'tidy']
@@ -15,7 +16,7 @@ _MODULES = {
     'Draw': 'draws',
     'Row': 'factory',
     'Seed': 'seed',
-    'SeedError': 'seed',
+    'SeedError': 'errors',
     'Values': 'values',
     'Zipf': 'seed',
     'tidy': 'database',

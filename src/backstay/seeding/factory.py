@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 
 from backstay.seeding.draws import Draw
-from backstay.seeding.seed import SeedError
+from backstay.seeding.errors import SeedError
 
 Maker = Callable[['Row'], Any]
 _IN_THE_MAKING = object()

@@ -13,7 +13,7 @@ from backstay.resources.declaration.fields import Array
 from backstay.resources.declaration.resource import Resource
 from backstay.seeding import values
 from backstay.seeding.draws import Stream, shuffled
-from backstay.seeding.seed import SeedError
+from backstay.seeding.errors import SeedError
 from backstay.seeding.values import Values
 
 #: Days before the epoch in which dates lie.

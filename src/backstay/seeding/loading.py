@@ -12,10 +12,10 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from backstay.seeding import checksum, database
 from backstay.seeding.checksum import CHUNK
+from backstay.seeding.errors import SeedError
 from backstay.seeding.factory import Factory
 from backstay.seeding.models import SeededChunk
 from backstay.seeding.plan import Plan
-from backstay.seeding.seed import SeedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from backstay.seeding.draws import WIDTH, Stream, shuffled
+from backstay.seeding.errors import SeedError
 from backstay.seeding.factory import Factory, Maker, Row, model_behind, written_fields
 from backstay.seeding.fields import values_for
-from backstay.seeding.seed import Seed, SeedError, Zipf
+from backstay.seeding.seed import Seed, Zipf
 from backstay.seeding.values import Values
 
 #: The share of nulls where a field may be null.

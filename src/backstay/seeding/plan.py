@@ -10,9 +10,10 @@ from django.db import models
 from django.utils.module_loading import import_string
 
 from backstay.resources.declaration.shape import Relation
+from backstay.seeding.errors import SeedError
 from backstay.seeding.factory import Factory, model_behind, written_fields
 from backstay.seeding.makers import Makers
-from backstay.seeding.seed import Seed, SeedError
+from backstay.seeding.seed import Seed
 from backstay.services import Service
 
 #: What stands for now, so that the rows are the same on every day.

@@ -7,14 +7,11 @@ from django.db import models
 
 from backstay.resources import Many, Resource
 from backstay.resources.declaration.shape import Relation
+from backstay.seeding.errors import SeedError
 from backstay.seeding.values import Values
 
 if TYPE_CHECKING:
     from backstay.seeding.factory import Row
-
-
-class SeedError(Exception):
-    """Why nothing, or nothing more, is written; for the developer, in one line."""
 
 
 class Zipf:

@@ -23,8 +23,8 @@ from backstay.operations.management.commands.serve import (
     url_host,
 )
 from backstay.operations.releasing import apply_missing
+from backstay.seeding.errors import SeedError
 from backstay.seeding.plan import make_plan, seeds_of
-from backstay.seeding.seed import SeedError
 from backstay.services import Service, mounted
 
 DEMO_ADMIN = 'admin@example.com'

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from backstay.seeding.errors import SeedError
 from backstay.seeding.loading import Loaded, load, reset, total, verify
 from backstay.seeding.plan import EPOCH, Plan, make_plan, seeds_of
-from backstay.seeding.seed import SeedError
 from backstay.services import Service, mounted
 
 

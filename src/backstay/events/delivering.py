@@ -75,7 +75,7 @@ def deliver(target: str, until: str = '') -> int:
 
 def _due(target: str, moment: datetime) -> Iterator[Delivery]:
     """What is due, each as it is at its turn, until nothing is left or the webhook is off."""
-    heads = Delivery.heads().filter(target=target, next_at__lte=moment)
+    heads = Delivery.heads(target).filter(next_at__lte=moment)
     while keys := list(heads.values_list('pk', flat=True)[:_AT_ONCE]):
         for key in keys:
             found = Delivery.objects.select_related('entry', 'webhook').filter(pk=key).first()
@@ -87,7 +87,7 @@ def _due(target: str, moment: datetime) -> Iterator[Delivery]:
 
 def _come_again(target: str, rest: timedelta) -> None:
     """Enqueue the run for what is queued; what waits for a webhook that is off is left alone."""
-    head = Delivery.heads().filter(target=target).select_related('webhook').first()
+    head = Delivery.heads(target).select_related('webhook').first()
     if head is None or (head.webhook and not head.webhook.is_on):
         return
     now = timezone.now()

@@ -28,7 +28,7 @@ from backstay.errors import (
     problem_from,
     problem_response,
 )
-from config.urls import urlpatterns as site_patterns
+from backstay.site.urls import urlpatterns as site_patterns
 
 __all__ = ['handler400', 'handler403', 'handler404', 'handler500', 'urlpatterns']
 

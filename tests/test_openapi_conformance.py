@@ -9,7 +9,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 
-from config.wsgi import application
+from backstay.site.wsgi import application
 
 # Nobody can make up a token that undoes something: tests.identity calls that operation. Known
 # issues of a repository that is not stored are a 400, and no document tells which are. Masks and

@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PATH = '/api/v1/two-list-sum/'
 CONTENDERS = {
-    'backstay': ('wsgi', 'config.wsgi:application'),
+    'backstay': ('wsgi', 'backstay.site.wsgi:application'),
     'fastapi': ('asgi', 'bench.listsum.peer:app'),
 }
 

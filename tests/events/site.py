@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.urls import URLPattern, URLResolver, path
 
-import config.urls  # noqa: F401 the admin has the pages of all resources then
+import backstay.site.urls  # noqa: F401 the admin has the pages of all resources then
 from backstay.caller import Held
 from backstay.errors import handler400, handler403, handler404, handler500
 from backstay.events.urls import events_urls

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import CHECKS, load_all_checks
 
 from backstay.identity.models import Account
-from config.wsgi import application
+from backstay.site.wsgi import application
 from tests.identity.signing_in import App, account_with_password, bearer
 
 load_all_checks()
@@ -31,7 +31,7 @@ repeatable = settings(
 @pytest.fixture
 def token(db: None, settings: Any) -> Iterator[str]:
     """An access token of the account, in a transaction that lasts as long as the test."""
-    settings.ROOT_URLCONF = 'config.urls'
+    settings.ROOT_URLCONF = 'backstay.site.urls'
     account_with_password('ann@example.com', level=4)
     token = App().sign_in('ann@example.com')['access_token']
     signals = (request_started, request_finished)
@@ -73,7 +73,7 @@ def test_the_document_names_the_endpoints_to_who_may_use_them(document: Any) -> 
 
 
 def test_guests_are_told_of_none(db: None, settings: Any) -> None:
-    settings.ROOT_URLCONF = 'config.urls'
+    settings.ROOT_URLCONF = 'backstay.site.urls'
     assert Account.objects.count() == 0
     site = schemathesis.openapi.from_wsgi('/docs.json', application)
     assert not [each for each in site.raw_schema['paths'] if each.startswith('/events/')]

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-import config.urls  # noqa: F401 it gives resources their pages, once, before ours are listed
+import backstay.site.urls  # noqa: F401 it gives resources their pages, once, before ours are listed
 from backstay.caller import Held
 from backstay.errors import handler400, handler403, handler404, handler500
 from backstay.identity.authentication import BasicAuthentication, SessionAuthentication

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import CHECKS
 
 from backstay.identity.models import Account
-from config.wsgi import application
+from backstay.site.wsgi import application
 from tests.identity.signing_in import App, bearer
 
 site = schemathesis.openapi.from_wsgi('/docs.json', application).include(path_regex='^/auth/')

@@ -99,7 +99,7 @@ class TestRegistering:
             'from backstay.services import Service\n'
             'books = Service(name="books", title="Books", apps=("tests.bookshop",), urls={})\n'
             'settings.BACKSTAY_SERVICES = (books,)\n'
-            'import config.urls\n'
+            'import backstay.site.urls\n'
             'from django.contrib import admin\n'
             'from django.urls import reverse\n'
             'from tests.bookshop.models import Book\n'

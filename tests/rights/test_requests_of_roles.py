@@ -21,7 +21,7 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 
 from backstay.docs import JsonDocumentView, caller_in
 from backstay.resources import ResourceRouter, view_set_of
-from config.wsgi import application
+from backstay.site.wsgi import application
 from tests.resources.http.test_generated_requests import CHECKS
 from tests.rights.callers import CALLERS
 from tests.rights.resources import SERVED

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from backstay.caller import GUEST
 from backstay.docs import caller_in
-from config.wsgi import application
+from backstay.site.wsgi import application
 from tests.lending.models import Branch, Cover, Item, Keyword, Loan, Note, Stamp
 from tests.resources.http.test_generated_requests import CHECKS
 from tests.rights.site import MADE

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 from openapi_spec_validator import validate
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from config.wsgi import application
+from backstay.site.wsgi import application
 from services.codereview.tests import data
 from services.codereview.tests.data import BOT
 

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from config.wsgi import application
+from backstay.site.wsgi import application
 
 CHECKS = [
     not_a_server_error,

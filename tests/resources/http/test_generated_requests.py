@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from config.wsgi import application
+from backstay.site.wsgi import application
 from tests.resources.http.rows import store_books, store_products
 from tests.resources.http.site import FEW
 

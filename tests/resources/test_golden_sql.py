@@ -16,8 +16,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgreSQL
 from django.db.backends.sqlite3.base import DatabaseWrapper as SQLite
 
+from backstay.engine.slots import Parameter
 from backstay.resources import Resource
-from backstay.resources.engine.slots import Parameter
 from tests.bookshop.resources import (
     AuthorResource,
     BookResource,

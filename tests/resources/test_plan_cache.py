@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
+from backstay.engine.slots import Parameter
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.engine.slots import Parameter
 from backstay.resources.plan.cache import PlanCache
 from backstay.resources.plan.plan import Plan
 from backstay.resources.query.nodes import Query

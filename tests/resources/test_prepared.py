@@ -28,7 +28,7 @@ def connection() -> Iterator[Any]:
 
 
 def asked(connection: Any, sql: str, *params: Any, prepare: bool = True) -> Any:
-    from backstay.resources.engine.prepared import PreparedCursor
+    from backstay.engine.prepared import PreparedCursor
 
     cursor = PreparedCursor(connection.connection, prepare=prepare)
     cursor.execute(sql, params)
@@ -75,7 +75,7 @@ def test_a_column_whose_type_changes_is_read_all_the_same(connection: Any) -> No
 
 
 def test_the_oldest_are_given_up(connection: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('backstay.resources.engine.prepared.MOST_KEPT', 3)
+    monkeypatch.setattr('backstay.engine.prepared.MOST_KEPT', 3)
     connection.connection.__dict__.pop('_backstay_prepared', None)
 
     for number in range(6):

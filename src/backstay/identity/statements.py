@@ -13,8 +13,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Subquery
 
+from backstay.engine.slots import Slot, bind
 from backstay.resources.conf import prepares_statements
-from backstay.resources.engine.slots import Slot, bind
 
 
 class Statement:
@@ -82,7 +82,7 @@ def _row_of_sqlite(compiled: _Compiled, parameters: Any, connection: Any) -> Any
 
 def _row_of_postgresql(compiled: _Compiled, parameters: Any, connection: Any) -> Any:
     """PostgreSQL prepares the statement: planning it takes longer than running it."""
-    from backstay.resources.engine.prepared import PreparedCursor
+    from backstay.engine.prepared import PreparedCursor
 
     connection.ensure_connection()
     raw = PreparedCursor(connection.connection, prepare=prepares_statements())

@@ -2,11 +2,11 @@
 
 from django.db.models import IntegerField, Q, Value
 
+from backstay.engine.comparisons import compare
+from backstay.engine.slots import Slot
 from backstay.journal.models import Entry
 from backstay.resources.declaration.grants import ALL, Grant, Who, trusted
 from backstay.resources.declaration.resource import Resource
-from backstay.resources.engine.comparisons import compare
-from backstay.resources.engine.slots import Slot
 
 
 def own_level(least: int) -> Q:

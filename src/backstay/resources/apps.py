@@ -12,8 +12,8 @@ class ResourcesConfig(AppConfig):
     label = 'resources'
 
     def ready(self) -> None:
+        from backstay.engine.sqlite import install
         from backstay.resources.checks import check_resources
-        from backstay.resources.engine.sqlite import install
 
         connection_created.connect(install, dispatch_uid='backstay.resources.sqlite')
         checks.register(check_resources, checks.Tags.models)

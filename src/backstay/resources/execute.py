@@ -15,9 +15,9 @@ from typing import Any
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from backstay.engine.json_text import CUT_MARK
 from backstay.errors import Problem
 from backstay.resources.conf import prepares_statements
-from backstay.resources.engine.json_text import CUT_MARK
 from backstay.resources.errors import QueryTooDeep, QueryTooSlow
 from backstay.resources.plan.objects import Patch
 from backstay.resources.plan.plan import Plan
@@ -185,7 +185,7 @@ def _columns_postgresql(
     timeout: float | None,
 ) -> list[list[bytes | None]]:
     """The result, column by column, as libpq received it."""
-    from backstay.resources.engine.prepared import PreparedCursor
+    from backstay.engine.prepared import PreparedCursor
 
     _limit_postgresql(connection, timeout)
     raw = PreparedCursor(connection.connection, prepare=prepares_statements())

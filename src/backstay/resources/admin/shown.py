@@ -16,13 +16,13 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 
 from backstay.caller import Facts
+from backstay.engine.slots import bind
 from backstay.identity.callers import caller_of
 from backstay.resources.declaration.fields import Array
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Field, Relation
-from backstay.resources.engine.slots import bind
 from backstay.resources.plan import rights
 from backstay.resources.query.mask import parse
 from backstay.resources.write.members import columns_of

@@ -14,12 +14,12 @@ from django.db import models
 from django.db.models import Case, Exists, ExpressionWrapper, F, OuterRef, Q, When
 from django.db.models.expressions import Combinable
 
+from backstay.engine import comparisons as sql
+from backstay.engine.slots import TRUTH, JsonSlot, ListSlot, PatternSlot, Slot
 from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field, Relation
-from backstay.resources.engine import comparisons as sql
-from backstay.resources.engine.slots import TRUTH, JsonSlot, ListSlot, PatternSlot, Slot
 from backstay.resources.plan import rights
 from backstay.resources.plan.values import computed_beside
 from backstay.resources.query.nodes import And, Condition, Leaf, Not, Op, Or, Related

@@ -16,14 +16,14 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import Q, Value
 
+from backstay.engine.comparisons import compare, is_in
+from backstay.engine.pages import Count
+from backstay.engine.slots import Slot
 from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.grants import CallerValue, Cover, Scope, certain
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field
-from backstay.resources.engine.comparisons import compare, is_in
-from backstay.resources.engine.pages import Count
-from backstay.resources.engine.slots import Slot
 from backstay.resources.plan import rights
 from backstay.resources.plan.conditions import condition
 from backstay.resources.plan.nodes import Draft

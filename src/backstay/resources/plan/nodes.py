@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from django.db import models
 from django.db.models.expressions import Combinable
 
+from backstay.engine.pages import Count
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field, Relation
-from backstay.resources.engine.pages import Count
 from backstay.resources.query.nodes import Key, Mask, Shape
 
 

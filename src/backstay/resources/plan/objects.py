@@ -9,10 +9,7 @@ from typing import Any
 from django.db.models import Case, F, OuterRef, Q, Value, When
 from django.db.models.expressions import Combinable
 
-from backstay.resources.declaration.fields import Computed, InPython, Url
-from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.shape import Field
-from backstay.resources.engine.json_text import (
+from backstay.engine.json_text import (
     JsonMembers,
     JsonObject,
     JsonRows,
@@ -21,7 +18,10 @@ from backstay.resources.engine.json_text import (
     JsonValue,
     Unless,
 )
-from backstay.resources.engine.slots import TEXT, Slot
+from backstay.engine.slots import TEXT, Slot
+from backstay.resources.declaration.fields import Computed, InPython, Url
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.declaration.shape import Field
 from backstay.resources.plan import rights
 from backstay.resources.plan.nodes import (
     Member,

@@ -7,10 +7,10 @@ from typing import Any
 from django.db.models import Case, Q, When
 from django.db.models.expressions import OrderBy
 
+from backstay.engine import comparisons as sql
+from backstay.engine.slots import ExactSlot
 from backstay.resources.declaration.grants import Cover
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.engine import comparisons as sql
-from backstay.resources.engine.slots import ExactSlot
 from backstay.resources.plan import rights
 from backstay.resources.plan.conditions import TEXTS
 from backstay.resources.plan.nodes import Draft, SortKey

@@ -8,10 +8,10 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable
 
+from backstay.engine.json_text import JsonArray, JsonValue, Unless
+from backstay.engine.pages import Cut, select_all, select_page
+from backstay.engine.slots import NUMBER, Slot, bind
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.engine.json_text import JsonArray, JsonValue, Unless
-from backstay.resources.engine.pages import Cut, select_all, select_page
-from backstay.resources.engine.slots import NUMBER, Slot, bind
 from backstay.resources.plan import rights
 from backstay.resources.plan.conditions import condition
 from backstay.resources.plan.counts import add_count

@@ -12,6 +12,8 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
 
+from backstay.engine.comparisons import is_in, is_not_true, nowhere
+from backstay.engine.slots import TRUTH, ListSlot, Slot
 from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.grants import (
     CallerValue,
@@ -22,8 +24,6 @@ from backstay.resources.declaration.grants import (
     cover,
 )
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.engine.comparisons import is_in, is_not_true, nowhere
-from backstay.resources.engine.slots import TRUTH, ListSlot, Slot
 
 
 def rows(readable: Readable) -> models.QuerySet[models.Model]:

@@ -3,10 +3,10 @@
 from django.db.models import ExpressionWrapper, F, OuterRef, Subquery
 from django.db.models.expressions import Combinable
 
+from backstay.engine.pieces import Written
 from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field
-from backstay.resources.engine.pieces import Written
 
 
 def value_of(field: Field, readable: Readable, prefix: str = '') -> Combinable:

@@ -7,10 +7,10 @@ from typing import Any
 from django.db import connections, models
 from django.db.models import F
 
+from backstay.engine.comparisons import is_in
+from backstay.engine.slots import ListSlot, bind
 from backstay.errors import Fault, Problem
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.engine.comparisons import is_in
-from backstay.resources.engine.slots import ListSlot, bind
 from backstay.resources.plan import rights
 from backstay.resources.write.change import Batch, Change
 from backstay.resources.write.members import columns_of

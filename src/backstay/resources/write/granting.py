@@ -13,11 +13,11 @@ from django.db import connections, models
 from django.db.models import Case, F, Q, Value, When
 
 from backstay.caller import Standing
+from backstay.engine.comparisons import is_in
+from backstay.engine.slots import ListSlot, bind
 from backstay.resources.declaration.grants import Cover, Grant, certain, named
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
-from backstay.resources.engine.comparisons import is_in
-from backstay.resources.engine.slots import ListSlot, bind
 from backstay.resources.plan import rights
 from backstay.resources.write.change import Batch, Verb
 from backstay.resources.write.members import writable, writable_relations

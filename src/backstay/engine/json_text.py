@@ -14,10 +14,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable, Expression, Subquery
 from django.db.models.sql.compiler import SQLCompiler
 
+from backstay.engine import postgresql, sqlite
+from backstay.engine.pieces import Piece, Rendered, Written
+from backstay.engine.slots import TEXT, Sql
 from backstay.resources.declaration.kinds import Kind
-from backstay.resources.engine import postgresql, sqlite
-from backstay.resources.engine.pieces import Piece, Rendered, Written
-from backstay.resources.engine.slots import TEXT, Sql
 
 #: The element that ends a list which was cut at its cap; no row of a list is ever a string.
 CUT_MARK = '\u001f'

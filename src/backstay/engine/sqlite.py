@@ -17,8 +17,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.dateparse import parse_datetime, parse_time
 from django.utils.duration import duration_string
 
+from backstay.engine.pieces import Piece, Rendered, Written
 from backstay.resources.declaration.kinds import Kind
-from backstay.resources.engine.pieces import Piece, Rendered, Written
 
 #: Digits that a REAL keeps, and to which Django rounds a decimal that it reads.
 _EXACT_DIGITS = 15

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db import models
 
+from backstay.engine.pieces import Piece, Rendered, Written
 from backstay.resources.declaration.kinds import Kind
-from backstay.resources.engine.pieces import Piece, Rendered, Written
 
 #: CONCAT takes at most 100 arguments (FUNC_MAX_ARGS).
 _MOST_ARGUMENTS = 100

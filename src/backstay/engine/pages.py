@@ -16,7 +16,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.datastructures import BaseTable, Join
 from django.db.models.sql.query import Query
 
-from backstay.resources.engine.slots import NUMBER, TRUTH, Slot, Sql
+from backstay.engine.slots import NUMBER, TRUTH, Slot, Sql
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from django.db import models
 
+from backstay.engine.slots import Sql
 from backstay.resources.declaration.kinds import Kind
-from backstay.resources.engine.slots import Sql
 
 #: One piece of a concatenation: literal text, or SQL with its parameters.
 Piece = str | Sql

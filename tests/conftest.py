@@ -36,6 +36,7 @@ ENGINE_FREE = (
     'tests/seeding/test_values.py',
     'tests/settings/',
     'tests/template/',
+    'tests/test_citations.py',
     'tests/test_docs.py',
     'tests/test_documents.py',
     'tests/test_house_rules.py',

@@ -70,7 +70,7 @@ class Caller:
 
 
 class Bot(Caller):
-    """Publishes one revision after the other (contract 6.1)."""
+    """Publishes one revision after the other."""
 
     def publish(self, draw: random.Random, bulks: int, size: int) -> None:
         """A revision, its diff, and its issues in chunks, some of which others have too."""

@@ -1,7 +1,7 @@
 """What every endpoint of code review has: Django REST Framework's own ways and bodies.
 
 Anybody reads, accounts write. Who is not let in gets 403, never 401: the bot and the front end
-expect that (contract 2.0).
+expect that.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Checks: the issues that one found, how many each found, and since when (contract 2.9 to 2.11)."""
+"""Checks: the issues that one found, how many each found, and since when."""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date

@@ -1,4 +1,4 @@
-"""What is new in a diff, and what was there before (contract, section 5)."""
+"""What is new in a diff, and what was there before."""
 
 from typing import Any, NamedTuple
 

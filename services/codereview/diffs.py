@@ -1,6 +1,4 @@
-"""Diffs: of one revision, where the bot creates them, and all of them, with what was found in them
-(contract 2.4, 2.5).
-"""
+"""Diffs of one revision, where the bot creates them, and of all, with the issues found in them."""
 
 import re
 from collections.abc import Mapping

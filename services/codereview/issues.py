@@ -1,4 +1,4 @@
-"""Issues of a diff, known ones of a repository, and those compared (contract 2.6, 2.8, 5)."""
+"""Issues of a diff, known ones of a repository, and those compared."""
 
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -165,7 +165,7 @@ def _around(day: date | None) -> Q:
 
 
 def _known(repository: _Repository, changeset: str | None, day: date | None) -> QuerySet[Issue]:
-    """The issues of the revisions that are meant (contract 2.8, selection)."""
+    """The issues of the revisions that are meant."""
     if changeset is not None and repository.has_changeset:
         return _of_revisions(
             Q(

@@ -1,4 +1,4 @@
-"""Bulk creation: the issues that the bot found in a revision (contract 2.7).
+"""Bulk creation: the issues that the bot found in a revision.
 
 A request takes the same number of statements whether it has one issue or a thousand.
 """

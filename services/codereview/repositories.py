@@ -1,4 +1,4 @@
-"""Repositories: read by anybody, created by the revisions that name them (contract 2.2, 2.3)."""
+"""Repositories: read by anybody, created by the revisions that name them."""
 
 from typing import Any
 from urllib.parse import urlsplit

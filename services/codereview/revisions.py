@@ -1,4 +1,4 @@
-"""Revisions: read by anybody, and created by the bot unless they exist (contract 2.3)."""
+"""Revisions: read by anybody, and created by the bot unless they exist."""
 
 from typing import Any
 

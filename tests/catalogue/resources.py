@@ -9,7 +9,7 @@ from tests.catalogue.models import Category, Gauge, Price, Product, Seo, Variant
 
 
 class ProductResource(Resource):
-    """The product of the filter cases (contract 5.7)."""
+    """The product of the filter cases."""
 
     grants = OPEN
 
@@ -54,7 +54,7 @@ class PriceResource(Resource):
 
 
 class ShownProductResource(Resource):
-    """The product of the mask cases (contract 4.7)."""
+    """The product of the mask cases."""
 
     grants = OPEN
 

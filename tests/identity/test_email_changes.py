@@ -1,4 +1,4 @@
-"""Another e-mail address for an account, and the way back (commerce contract, 1.8 and T036)."""
+"""Another e-mail address for an account, and the way back."""
 
 import re
 import threading

@@ -1,6 +1,6 @@
 """Filters, orders and masks in Python, over objects of the ORM: what the database must agree with.
 
-Written from the commerce contract (4.3, 4.4, 5.1, 5.2, 5.5) and from SQL's three-valued logic; it
+Written from rules M4, M6, M13, F3 to F6, F10 and F11 of `docs/reference/rules.md`; it
 shares no code with the compiler. A truth is True, False, or None where SQL says unknown.
 """
 
@@ -69,7 +69,7 @@ class SortKey:
 
 
 def passes(trees: Sequence[Tree], row: Any, resource: type[Resource]) -> bool:
-    """Whether one combination of related rows satisfies all of it (contract 5.2)."""
+    """Whether one combination of related rows satisfies all of it (rules F3 and F4)."""
     names = sorted({name for tree in trees for name in _relations(tree)})
     whole = Junction('and', tuple(trees))
     return any(
@@ -280,7 +280,7 @@ def _sort_value(row: Any, key: SortKey, resource: type[Resource]) -> Any:
 
 
 def shown(resource: type[Resource], mask: Sequence[Any] | None) -> list[tuple[str, Any]]:
-    """The members that a mask shows, in order (contract 4.3); None stands for the default mask.
+    """The members that a mask shows, in order (rule M4); None stands for the default mask.
 
     A mask is a list of pairs of a name and the mask below it, if there is one.
     """
@@ -297,7 +297,7 @@ def shown(resource: type[Resource], mask: Sequence[Any] | None) -> list[tuple[st
 
 
 def filtered(data: Any, mask: Sequence[Any]) -> Any:
-    """What a mask leaves of plain data (contract 4.4)."""
+    """What a mask leaves of plain data (rule M13)."""
     if isinstance(data, list):
         return [filtered(each, mask) for each in data]
     if not isinstance(data, dict):

@@ -1,4 +1,4 @@
-"""Rows two relations away (`Through`): asked about beside the rows between (contract 5.2)."""
+"""Rows two relations away (`Through`): asked about beside the rows between (rule F3)."""
 
 from typing import Any
 

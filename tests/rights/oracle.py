@@ -1,6 +1,6 @@
 """Rights in Python, over a world: what the compiled SQL must agree with.
 
-Written from the commerce contract (1.3, 1.6, 1.10, 5.2 and 5.5) and from what grants declare; it
+Written from the rules in `docs/reference/rules.md` and from what grants declare; it
 shares no code with the compiler. A truth is True, False, or None where SQL says unknown.
 """
 

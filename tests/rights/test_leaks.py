@@ -1,8 +1,4 @@
-"""What peers leaked: names, rows, counts and keys that the caller may not know (field-notes 2).
-
-R and S cases: section 5.7 of the commerce contract; T cases: section 8.4, as far as they are the
-platform's.
-"""
+"""What peers leaked: names, rows, counts and keys that the caller may not know."""
 
 import json
 import re
@@ -76,7 +72,7 @@ def full(path: str, word: str, **headers: str) -> tuple[int, dict[str, str], byt
 
 @pytest.mark.parametrize('prefix', SERVED)
 def test_not_yours_answers_like_not_there(world: World, prefix: str) -> None:
-    """T060, L8: byte for byte, headers too, and with as many statements."""
+    """Rule L8: byte for byte, headers too, and with as many statements."""
     resource = SERVED[prefix]
     rows = world.rows[resource.options.model]
     absent = 'zz' if resource.options.lookup == 'code' else 4_711
@@ -142,7 +138,7 @@ def asked_with(resource: type[Resource], name: str) -> list[dict[str, Any]]:
 def test_a_forbidden_name_answers_like_an_unknown_one(
     world: World, prefix: str, resource: type[Resource], word: str, name: str
 ) -> None:
-    """R02, S12, T067, L2: the same bytes but for the name, in every spelling."""
+    """Rule L2: the same bytes but for the name, in every spelling."""
     for forbidden, unknown in zip(
         asked_with(resource, name), asked_with(resource, UNKNOWN), strict=True
     ):
@@ -158,7 +154,7 @@ def test_a_forbidden_name_answers_like_an_unknown_one(
 def test_a_forbidden_model_answers_like_an_unknown_one(
     world: World, prefix: str, word: str
 ) -> None:
-    """R01, L4: what is no relation of the caller's shape is not there, mapped or not."""
+    """Rule L4: what is no relation of the caller's shape is not there, mapped or not."""
     resource = SERVED[prefix]
     view = View(world, CALLERS[word])
     if not view.names(resource):
@@ -214,7 +210,7 @@ def _without(body: bytes, name: str) -> bytes:
 # Values.
 
 
-def test_t064_a_value_cannot_be_found_by_its_beginnings(world: World) -> None:
+def test_a_value_cannot_be_found_by_its_beginnings(world: World) -> None:
     """Two hundred guesses at what rows hold that do not show it, and never a hit."""
     for row in world.rows[Book].values():
         row['slug'] = 's3cr3t'
@@ -262,7 +258,7 @@ def two_houses() -> Caller:
         ({'field': 'double_price', 'op': 'is_null'}, [1]),
     ],
 )
-def test_t076_r05_r06_a_filter_is_unknown_where_its_field_is_not_shown(
+def test_a_filter_is_unknown_where_its_field_is_not_shown(
     two_houses: Caller, spec: Any, ids: list[int]
 ) -> None:
     rows = ask(SERVED['works'], two_houses, 'id', filter=spec, sort='id', count='exact')
@@ -271,7 +267,7 @@ def test_t076_r05_r06_a_filter_is_unknown_where_its_field_is_not_shown(
     assert rows.count == len(ids)
 
 
-def test_t076_one_list_has_rows_of_two_shapes(two_houses: Caller) -> None:
+def test_one_list_has_rows_of_two_shapes(two_houses: Caller) -> None:
     rows = ask(SERVED['works'], two_houses, 'id,price', sort='id')
 
     assert [json.loads(each) for each in rows.objects] == [
@@ -283,7 +279,7 @@ def test_t076_one_list_has_rows_of_two_shapes(two_houses: Caller) -> None:
 
 
 @pytest.mark.parametrize(('sort', 'ids'), [('price,id', [2, 1, 3, 4]), ('-price,id', [1, 3, 4, 2])])
-def test_l3_a_sort_key_is_null_where_it_is_not_shown(
+def test_a_sort_key_is_null_where_it_is_not_shown(
     two_houses: Caller, sort: str, ids: list[int]
 ) -> None:
     rows = ask(SERVED['works'], two_houses, 'id', sort=sort)
@@ -303,7 +299,7 @@ def test_a_field_below_a_grant_that_covers_every_row_is_unknown() -> None:
 # Cursors.
 
 
-def test_l9_a_cursor_cannot_be_read(world: World) -> None:
+def test_a_cursor_cannot_be_read(world: World) -> None:
     """The key of a copy, by which its pages are cut, is none of a guest's business."""
     links = []
     for word in ('guest', 'operator'):
@@ -317,11 +313,11 @@ def test_l9_a_cursor_cannot_be_read(world: World) -> None:
     assert len({len(link) for link in links}) == 1
 
 
-def test_l9_the_length_of_a_cursor_tells_nothing_of_a_key() -> None:
+def test_the_length_of_a_cursor_tells_nothing_of_a_key() -> None:
     assert len({len(encrypt([key], False, 'b', 'k')) for key in (1, 99, 12_345, 10**9)}) == 1
 
 
-def test_t087_a_cursor_is_of_use_to_its_caller_only(world: World) -> None:
+def test_a_cursor_is_of_use_to_its_caller_only(world: World) -> None:
     answer = answers(Asked('/verdicts/', {'cursor': '', 'limit': '1'}), 'manager')[0]
     parts = urlsplit(json.loads(answer.body)['next'])
 

@@ -1,4 +1,4 @@
-"""`cleanup_issues`, `load_issues` and `load_in_patch` (contract, section 4)."""
+"""`cleanup_issues`, `load_issues` and `load_in_patch`."""
 
 import json
 import logging

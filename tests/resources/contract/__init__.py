@@ -1,4 +1,4 @@
-"""The machine-readable cases of the commerce contract's sections 4 and 5."""
+"""The machine-readable cases for masks, filters, orders and pages."""
 
 import json
 from pathlib import Path

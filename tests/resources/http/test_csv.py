@@ -1,4 +1,4 @@
-"""Lists as CSV: RFC 4180, the formula guard, types (commerce contract 2.5)."""
+"""Lists as CSV: RFC 4180, the formula guard, types."""
 
 import csv
 import io

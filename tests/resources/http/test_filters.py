@@ -1,4 +1,4 @@
-"""Filters over HTTP: section 5 of the commerce contract, in every way that they are spelled."""
+"""Filters over HTTP: rules F1 to F12, in every way that they are spelled."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Masks over HTTP: sections 4.1 to 4.7 of the commerce contract, its K and X cases."""
+"""Masks over HTTP: rules M1 to M13, and the cases of `tests/resources/contract`."""
 
 from time import process_time
 from typing import Any

@@ -1,4 +1,4 @@
-"""Parents: asked about, and never shown (contract 5.2, RR4)."""
+"""Parents: asked about, and never shown (rules M9 and F3)."""
 
 import json
 from typing import Any

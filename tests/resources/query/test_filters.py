@@ -1,4 +1,4 @@
-"""Filters: the cases, the limits and the trees (commerce contract 5.1, 5.2, 5.4, 5.7)."""
+"""Filters: the cases, the limits and the trees (rules F1 to F8)."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What the caller may not read answers exactly like what does not exist (contract L2, L4, R02)."""
+"""What the caller may not read answers exactly like what does not exist (rules L2 and L4)."""
 
 from collections.abc import Mapping
 from typing import Any

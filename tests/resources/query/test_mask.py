@@ -1,4 +1,4 @@
-"""Masks: grammar, limits, and what they leave of plain data (commerce contract 4.2 and 4.4)."""
+"""Masks: grammar, limits, and what they leave of plain data (rules M4, M12 and M13)."""
 
 from time import process_time
 from typing import Any

@@ -1,4 +1,4 @@
-"""Orders: the cases and the texts of commerce contract 5.5 and 5.7."""
+"""Orders: the cases and the texts of rules F10 and F11."""
 
 from typing import Any
 

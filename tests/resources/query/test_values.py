@@ -1,4 +1,4 @@
-"""What each kind of field takes (commerce contract 5.3)."""
+"""What each kind of field takes (rule F7)."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal

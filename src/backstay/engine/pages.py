@@ -7,7 +7,8 @@ PostgreSQL would otherwise make them for every row that OFFSET skips.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum
+from typing import Any, Final
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -21,12 +22,11 @@ from backstay.engine.slots import NUMBER, TRUTH, Slot, Sql
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """Which rows of a query set make the page, in which order."""
+    """The order of the rows, and the words with their slots that cut a page out of them."""
 
     order: Sequence[OrderBy] = ()
-    #: None for every row.
-    limit: Slot | None = None
-    offset: Slot | None = None
+    #: LIMIT and OFFSET; empty for every row.
+    bounds: Sequence[tuple[str, Slot]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,19 @@ class Count:
     most: int | None = None
     #: A condition on bound values alone, and rows that are as many where it holds.
     shortcut: tuple[models.Q, models.QuerySet[Any]] | None = None
+
+
+class NotCounted(Enum):
+    """The answer of a page does not say how many rows there are."""
+
+    NOT_COUNTED = 'not counted'
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+NOT_COUNTED: Final = NotCounted.NOT_COUNTED
+Counting = Count | NotCounted
 
 
 def select_all(
@@ -53,7 +66,7 @@ def select_page(
     rows: models.QuerySet[Any],
     cut: Cut,
     columns: Mapping[str, Combinable],
-    count: Count | None,
+    count: Counting,
     connection: BaseDatabaseWrapper,
 ) -> Sql:
     """SQL that selects `columns` of the rows of the page, in its order.
@@ -63,7 +76,7 @@ def select_page(
     """
     model = rows.model
     on_page = _page_condition(rows, cut, connection)
-    if count is None:
+    if count is NOT_COUNTED:
         every = model._base_manager.order_by().filter(_OnPage(*on_page))
         return _compiled(_selecting(every, columns, cut.order), connection)
     columns = {**columns, 'count_': _CountColumn()}
@@ -157,11 +170,10 @@ def _page_condition(rows: models.QuerySet[Any], cut: Cut, connection: BaseDataba
     query = _selecting(rows, {'pk_': models.F('pk')}, cut.order)
     compiler = query.get_compiler(connection=connection)
     page, params = _compiled(query, connection)
-    for word, slot in (('LIMIT', cut.limit), ('OFFSET', cut.offset)):
-        if slot is not None:
-            bound, bound_params = compiler.compile(slot)
-            page += f' {word} {bound}'
-            params += bound_params
+    for word, slot in cut.bounds:
+        bound, bound_params = compiler.compile(slot)
+        page += f' {word} {bound}'
+        params += bound_params
     options = rows.model._meta
     quote = connection.ops.quote_name
     pk = f'{quote(options.db_table)}.{quote(options.pk.column)}'

@@ -13,8 +13,8 @@ from typing import Any
 from rest_framework.renderers import BaseRenderer
 
 from backstay.resources.declaration.kinds import Kind
-from backstay.resources.plan.nodes import Selection, ShowMany, ShowOne
 from backstay.resources.plan.objects import lists
+from backstay.resources.plan.stages import Selection, ShowMany, ShowOne
 
 _LINES_PER_CHUNK = 500
 #: Kinds that a stranger may have written into.

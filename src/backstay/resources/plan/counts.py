@@ -17,7 +17,7 @@ from django.db import models
 from django.db.models import Q, Value
 
 from backstay.engine.comparisons import compare, is_in
-from backstay.engine.pages import Count
+from backstay.engine.pages import NOT_COUNTED, Count, Counting
 from backstay.engine.slots import Slot
 from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.grants import CallerValue, Cover, Scope, certain
@@ -26,8 +26,7 @@ from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field
 from backstay.resources.plan import rights
 from backstay.resources.plan.conditions import condition
-from backstay.resources.plan.nodes import Draft
-from backstay.resources.query.nodes import And, Condition, Leaf, Op
+from backstay.resources.query.nodes import And, Condition, Leaf, Op, Shape
 
 #: Rows that `count=estimate` counts one by one; beyond them it says that there are more.
 MOST_COUNTED = 10_000
@@ -35,13 +34,18 @@ MOST_COUNTED = 10_000
 _EXACT = frozenset({Kind.TEXT, Kind.CHOICE, Kind.INTEGER, Kind.UUID})
 
 
-def add_count(draft: Draft) -> Draft:
-    """Count the rows, before the page is cut out of them."""
-    if draft.rows is None or draft.shape.count == 'none':
-        return draft
-    count = _by_values(draft.readable, draft.shape.where) or Count(rows=draft.rows)
-    most = MOST_COUNTED if draft.shape.count == 'estimate' else None
-    return replace(draft, count=replace(count, most=most))
+def count_rows(readable: Readable, shape: Shape, rows: models.QuerySet[models.Model]) -> Counting:
+    """Return how the filtered rows are counted, before the page is cut out of them.
+
+    >>> count_rows(books, shape(count='none'), rows)
+    NOT_COUNTED
+    >>> count_rows(books, shape(count='estimate'), rows).most
+    10000
+    """
+    if shape.count == 'none':
+        return NOT_COUNTED
+    count = _by_values(readable, shape.where) or Count(rows=rows)
+    return replace(count, most=MOST_COUNTED if shape.count == 'estimate' else None)
 
 
 def _by_values(readable: Readable, where: Condition) -> Count | None:

@@ -1,44 +1,48 @@
 """Resolving a mask: which members of a resource it shows, in which order."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import MaskError, MaskTooExpensive
-from backstay.resources.plan.nodes import Draft, Member, Selection, ShowField, ShowMany, ShowOne
+from backstay.resources.plan.stages import Member, Selection, ShowField, ShowMany, ShowOne
 from backstay.resources.query.mask import parse
-from backstay.resources.query.nodes import Mask
+from backstay.resources.query.nodes import Mask, Shape
 
-#: Rows, over all edges of a mask, that one answer may take (contract 4.6).
+#: Rows, over all edges of a mask, that one answer may take.
 MOST_COST = 50_000
 
 
-def resolve_mask(draft: Draft) -> Draft:
-    """Decide what is shown; refuse a mask that does not fit (contract 4.3).
+def resolve_mask(readable: Readable, shape: Shape) -> Selection:
+    """Return what the mask shows; raise MaskError where it does not fit the resource.
 
     Names that the caller cannot read are dropped, or refused when the client is strict.
+
+    >>> names(resolve_mask(books, shape(mask='title,publisher{name},unheard_of')))
+    ['title', 'publisher.name']
     """
     unknown: list[str] = []
-    selection = select(draft.readable, draft.shape.mask, unknown)
-    if unknown and draft.shape.strict:
-        names = ', '.join(f'`{name}`' for name in unknown)
-        raise MaskError(f'Mask error: there is no {names}')
-    return replace(draft, selection=selection)
+    selection = select(readable, shape.mask, unknown)
+    if unknown and shape.strict:
+        listed = ', '.join(f'`{name}`' for name in unknown)
+        raise MaskError(f'Mask error: there is no {listed}')
+    return selection
 
 
-def refuse_costly(draft: Draft) -> Draft:
-    """Refuse a mask whose lists would multiply beyond `MOST_COST` rows; data is not looked at."""
-    if draft.selection is None:
-        return draft
-    cost = sum(_costs(draft.selection, draft.page_size))
+def refuse_costly(selection: Selection, page_size: int) -> None:
+    """Raise MaskTooExpensive where lists would multiply beyond `MOST_COST` rows.
+
+    The estimate uses the declared fan-outs of relations and never looks at data.
+
+    >>> refuse_costly(resolve_mask(books, shape(mask='editions{reviews{stars}}')), page_size=100)
+    """
+    cost = sum(_costs(selection, page_size))
     if cost > MOST_COST:
         raise MaskTooExpensive(
             f'The mask would read about {cost} rows; at most {MOST_COST} are read.',
             cost=cost,
             limit=MOST_COST,
         )
-    return draft
 
 
 def select(readable: Readable, mask: Mask | None, unknown: list[str]) -> Selection:

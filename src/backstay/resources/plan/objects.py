@@ -23,14 +23,14 @@ from backstay.resources.declaration.fields import Computed, InPython, Url
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field
 from backstay.resources.plan import rights
-from backstay.resources.plan.nodes import (
+from backstay.resources.plan.order import ordering, sort_key
+from backstay.resources.plan.stages import (
     Member,
     Selection,
     ShowField,
     ShowMany,
     ShowOne,
 )
-from backstay.resources.plan.order import ordering, sort_key
 from backstay.resources.plan.values import beside, value_of, written
 from backstay.resources.query.mask import apply
 from backstay.resources.query.order import declared_order, default_order

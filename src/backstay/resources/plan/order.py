@@ -8,31 +8,46 @@ from django.db.models import Case, Q, When
 from django.db.models.expressions import OrderBy
 
 from backstay.engine import comparisons as sql
-from backstay.engine.slots import ExactSlot
+from backstay.engine.slots import NUMBER, ExactSlot, Slot
 from backstay.resources.declaration.grants import Cover
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.plan import rights
 from backstay.resources.plan.conditions import TEXTS
-from backstay.resources.plan.nodes import Draft, SortKey
+from backstay.resources.plan.stages import FilteredRows, OrderedRows, PageRows, SortKey
 from backstay.resources.plan.values import value_of
-from backstay.resources.query.nodes import CursorPage, Key
+from backstay.resources.query.nodes import CursorPage, Key, OffsetPage, Page, Shape
 
 
-def add_order(draft: Draft) -> Draft:
-    """Decide by which expressions the rows are ordered; backwards pages turn every key round."""
-    page = draft.shape.page
-    turn = isinstance(page, CursorPage) and page.backwards
-    keys = [_turned(key) if turn else key for key in draft.shape.order]
-    return replace(draft, order=tuple(sort_key(draft.readable, key) for key in keys))
+def add_order(filtered: FilteredRows, shape: Shape) -> OrderedRows:
+    """Return the rows with the expressions that order them; backwards pages reverse every key.
+
+    >>> ordered = add_order(filtered, shape(order='-price'))
+    >>> [(key.field.name, key.key.descending) for key in ordered.keys]
+    [('price', True), ('id', True)]
+    """
+    turn = isinstance(shape.page, CursorPage) and shape.page.backwards
+    readable = filtered.selection.readable
+    keys = (_turned(key) if turn else key for key in shape.order)
+    return OrderedRows(filtered=filtered, keys=tuple(sort_key(readable, key) for key in keys))
 
 
-def cut_page(draft: Draft) -> Draft:
-    """Leave only the rows that lie behind the cursor."""
-    page = draft.shape.page
-    rows = draft.rows
-    if rows is not None and isinstance(page, CursorPage) and page.key_slots:
-        rows = rows.filter(_behind(draft.order, page.key_slots))
-    return replace(draft, page=rows)
+def cut_page(ordered: OrderedRows, page: Page) -> PageRows:
+    """Return the rows behind the cursor, with the slots of the page's LIMIT and OFFSET.
+
+    >>> behind = cut_page(ordered, CursorPage(limit_slot=0, key_slots=(1,)))
+    >>> sql(behind.rows), [word for word, _ in behind.bounds]
+    ('SELECT id FROM book WHERE id > $1', ['LIMIT'])
+    """
+    rows = ordered.filtered.rows
+    match page:
+        case OffsetPage(limit_slot=limit, offset_slot=offset, is_last=keyed):
+            bounds = (('LIMIT', Slot(limit, NUMBER)), ('OFFSET', Slot(offset, NUMBER)))
+            return PageRows(ordered=ordered, rows=rows, bounds=bounds, keyed=keyed)
+        case CursorPage(limit_slot=limit, key_slots=slots):
+            rows = rows.filter(_behind(ordered.keys, slots)) if slots else rows
+            bound = ('LIMIT', Slot(limit, NUMBER))
+            return PageRows(ordered=ordered, rows=rows, bounds=(bound,), keyed=True)
+    return PageRows(ordered=ordered, rows=rows, bounds=(), keyed=False)
 
 
 def sort_key(readable: Readable, key: Key) -> SortKey:

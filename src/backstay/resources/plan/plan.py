@@ -1,7 +1,7 @@
 """The plan: one compiled statement for every request of a shape, and the passes that make it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
@@ -9,27 +9,18 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable
 
 from backstay.engine.json_text import JsonArray, JsonValue, Unless
-from backstay.engine.pages import Cut, select_all, select_page
-from backstay.engine.slots import NUMBER, Slot, bind
+from backstay.engine.pages import NOT_COUNTED, Cut, select_all, select_page
+from backstay.engine.slots import bind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.plan import rights
 from backstay.resources.plan.conditions import condition
-from backstay.resources.plan.counts import add_count
+from backstay.resources.plan.counts import count_rows
 from backstay.resources.plan.masks import refuse_costly, resolve_mask
-from backstay.resources.plan.nodes import Draft, Selection
 from backstay.resources.plan.objects import Patch, json_object, lists, patches
 from backstay.resources.plan.order import add_order, cut_page, ordering
+from backstay.resources.plan.stages import FilteredRows, PageRows, Selection, SortKey, VisibleRows
 from backstay.resources.plan.values import written
-from backstay.resources.query.nodes import (
-    CursorPage,
-    Leaf,
-    OffsetPage,
-    OneRow,
-    Op,
-    Page,
-    Query,
-    Shape,
-)
+from backstay.resources.query.nodes import Leaf, OneRow, Op, Page, Query, Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,110 +48,101 @@ class Plan:
         return bind(self.parameters, query.values, facts)
 
 
-def restrict_rows(draft: Draft) -> Draft:
-    """Start from the rows that the caller may see; of one object, from the one that is asked."""
-    rows = rights.rows(draft.readable)
-    page = draft.shape.page
-    if isinstance(page, OneRow):
-        lookup = draft.readable.resource.options.lookup
-        is_it = Leaf(field=lookup, op=Op.EQ, slot=page.lookup_slot)
-        rows = rows.filter(condition(is_it, draft.readable))
-    return replace(draft, rows=rows)
-
-
-def add_filter(draft: Draft) -> Draft:
-    """Leave the rows that the filter lets pass."""
-    if draft.rows is None:
-        return draft
-    return replace(draft, rows=draft.rows.filter(condition(draft.shape.where, draft.readable)))
-
-
-#: The stages of a plan, in order. Each takes and returns a draft, and may refuse it.
-PASSES: tuple[Callable[[Draft], Draft], ...] = (
-    resolve_mask,
-    refuse_costly,
-    restrict_rows,
-    add_filter,
-    add_count,
-    add_order,
-    cut_page,
-)
-
-
 def make_plan(readable: Readable, shape: Shape, connection: BaseDatabaseWrapper) -> Plan:
-    """The plan of a shape, on the engine of the connection."""
-    draft = Draft(readable=readable, shape=shape, page_size=_page_size(readable, shape))
-    for apply_pass in PASSES:
-        draft = apply_pass(draft)
-    return write_sql(draft, connection)
+    """Return the plan of a shape, compiled for the engine of the connection.
+
+    Raises a Problem where the mask does not fit the resource or would read too many rows.
+    """
+    selection = resolve_mask(readable, shape)
+    refuse_costly(selection, _page_size(readable, shape.page))
+    visible = restrict_rows(selection, shape.page)
+    filtered = add_filter(visible, shape)
+    ordered = add_order(filtered, shape)
+    page = cut_page(ordered, shape.page)
+    return write_sql(page, shape.page, connection)
 
 
-def write_sql(draft: Draft, connection: BaseDatabaseWrapper) -> Plan:
-    """Write the JSON of the rows and have Django compile it all to one statement."""
-    if draft.selection is None or draft.page is None:
-        raise ValueError('the draft has not passed all passes')
-    columns: dict[str, Combinable] = {'json_': json_object(draft.selection, connection.vendor)}
-    if version := _version(draft):
-        columns['version_'] = version
-    cut = _cut(draft, connection.vendor)
-    if cut.limit is None:
-        sql, params = select_all(draft.page, cut, columns, connection)
+def restrict_rows(selection: Selection, page: Page) -> VisibleRows:
+    """Return the rows that the caller may see; for one object, the row with its lookup value.
+
+    >>> sql(restrict_rows(selection, OneRow(lookup_slot=0)).rows)
+    'SELECT id FROM book WHERE id = $0'
+    """
+    readable = selection.readable
+    rows = rights.rows(readable)
+    if isinstance(page, OneRow):
+        lookup = readable.resource.options.lookup
+        is_it = Leaf(field=lookup, op=Op.EQ, slot=page.lookup_slot)
+        rows = rows.filter(condition(is_it, readable))
+    return VisibleRows(selection=selection, rows=rows)
+
+
+def add_filter(visible: VisibleRows, shape: Shape) -> FilteredRows:
+    """Return the visible rows that pass the filter.
+
+    >>> where = Leaf(field='price', op=Op.GE, slot=0)
+    >>> sql(add_filter(visible, shape(where=where)).rows)
+    'SELECT id FROM book WHERE price >= $0'
+    """
+    readable = visible.selection.readable
+    rows = visible.rows.filter(condition(shape.where, readable))
+    count = count_rows(readable, shape, rows)
+    return FilteredRows(selection=visible.selection, rows=rows, count=count)
+
+
+def write_sql(page: PageRows, asked: Page, connection: BaseDatabaseWrapper) -> Plan:
+    """Write the JSON of the rows, and compile everything to one statement with Django's compiler.
+
+    >>> plan = write_sql(page, AllRows(), connection)
+    >>> plan.counted, plan.keyed, plan.versioned
+    (False, False, False)
+    """
+    filtered = page.ordered.filtered
+    selection, count = filtered.selection, filtered.count
+    columns: dict[str, Combinable] = {'json_': json_object(selection, connection.vendor)}
+    if isinstance(asked, OneRow):
+        columns |= _version(selection.readable)
+    order = [ordering(key, connection.vendor) for key in page.ordered.keys]
+    cut = Cut(order=order, bounds=page.bounds)
+    if not page.bounds:
+        sql, params = select_all(page.rows, cut, columns, connection)
     else:
-        if draft.count is not None:
+        if count is not NOT_COUNTED:
             columns['json_'] = Unless(models.F('pk'), columns['json_'], otherwise='NULL')
-        if _has_cursors(draft.shape.page):
-            columns['keys_'] = _keys(draft)
-        sql, params = select_page(draft.page, cut, columns, draft.count, connection)
+        if page.keyed:
+            columns['keys_'] = _keys(page.ordered.keys)
+        sql, params = select_page(page.rows, cut, columns, count, connection)
     return Plan(
         sql=sql,
         parameters=tuple(params),
-        counted=draft.count is not None,
+        counted=count is not NOT_COUNTED,
         keyed='keys_' in columns,
         versioned='version_' in columns,
-        selection=draft.selection,
-        patches=tuple(patches(draft.selection)),
-        lists=tuple(lists(draft.selection)),
+        selection=selection,
+        patches=tuple(patches(selection)),
+        lists=tuple(lists(selection)),
     )
 
 
-def _version(draft: Draft) -> Combinable | None:
-    """The version of one object, where the caller may read it."""
-    readable = draft.readable
+def _version(readable: Readable) -> dict[str, Combinable]:
+    """Return the column with the version of one object, where the caller may read it."""
     field = readable.fields.get(readable.resource.options.version)
-    if field is None or not isinstance(draft.shape.page, OneRow):
-        return None
-    shown = rights.where_readable(readable, field.name)
-    if isinstance(shown, bool):
-        return models.F(field.attname) if shown else None
-    return models.Case(models.When(shown, then=models.F(field.attname)))
+    shown = field is not None and rights.where_readable(readable, field.name)
+    if field is None or shown is False:
+        return {}
+    version = models.F(field.attname)
+    return {'version_': version if shown is True else models.Case(models.When(shown, version))}
 
 
-def _page_size(readable: Readable, shape: Shape) -> int:
-    """What a page may hold; the cost must not depend on the limit, which is a value."""
-    return 1 if isinstance(shape.page, OneRow) else readable.resource.options.max_page_size
+def _page_size(readable: Readable, page: Page) -> int:
+    """The rows that a page may hold; the cost must not depend on the limit, which is a value."""
+    return 1 if isinstance(page, OneRow) else readable.resource.options.max_page_size
 
 
-def _cut(draft: Draft, vendor: str) -> Cut:
-    order = [ordering(key, vendor) for key in draft.order]
-    match draft.shape.page:
-        case OffsetPage(limit_slot=limit, offset_slot=offset):
-            return Cut(limit=_whole(limit), offset=_whole(offset), order=order)
-        case CursorPage(limit_slot=limit):
-            return Cut(limit=_whole(limit), order=order)
-    return Cut(order=order)
-
-
-def _has_cursors(page: Page) -> bool:
-    return isinstance(page, CursorPage) or (isinstance(page, OffsetPage) and page.is_last)
-
-
-def _whole(slot: int) -> Slot:
-    return Slot(slot, NUMBER)
-
-
-def _keys(draft: Draft) -> JsonArray:
-    keys: Sequence[JsonValue] = [
-        JsonValue(key.expression, written(key.field, nullable=key.nullable, is_key=True))
-        for key in draft.order
-    ]
-    return JsonArray(*keys)
+def _keys(keys: Sequence[SortKey]) -> JsonArray:
+    return JsonArray(
+        *(
+            JsonValue(key.expression, written(key.field, nullable=key.nullable, is_key=True))
+            for key in keys
+        )
+    )

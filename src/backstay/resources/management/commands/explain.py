@@ -17,8 +17,8 @@ from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.registry import resolve
 from backstay.resources.errors import DeclarationError
 from backstay.resources.execute import explain
-from backstay.resources.plan.nodes import Selection, ShowField, ShowMany
 from backstay.resources.plan.plan import make_plan
+from backstay.resources.plan.stages import Selection, ShowField, ShowMany
 from backstay.resources.query.parameters import read_one, read_query
 
 

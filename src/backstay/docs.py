@@ -25,11 +25,15 @@ from rest_framework.response import Response
 from backstay.caller import GUEST, Caller
 from backstay.errors import CONTENT_TYPE, Problem
 from backstay.identity.callers import Machine
+from backstay.resources.openapi.operation import PROBLEM
 from backstay.services import Service
 
 
 class DocumentOfRole(SpectacularAPIView):
     """A document as a role of `?as=` sees it, which staff may ask for."""
+
+    #: The service that it describes; the whole site, as the settings call it, without one.
+    service: Service | None = None
 
     def _get_schema_response(self, request: Request) -> Response:
         role = request.query_params.get('as')
@@ -38,9 +42,26 @@ class DocumentOfRole(SpectacularAPIView):
                 raise PermissionDenied
             request.user = Machine(caller_in(role))  # type: ignore[assignment] # it stands for one
         response: Response = super()._get_schema_response(request)  # type: ignore[no-untyped-call]
+        if self.service is not None:
+            # Not by drf-spectacular's `custom_settings`, which all documents of a process share.
+            response.data['info'] |= _info(self.service)
         response['Cache-Control'] = 'private, no-cache'
         response['Vary'] = 'Authorization, X-Api-Key, Cookie, Accept'
         return response
+
+    def _get_filename(self, request: Request, version: str | None) -> str:
+        name: str = super()._get_filename(request, version)  # type: ignore[no-untyped-call]
+        if self.service is None:
+            return name
+        return f'{self.service.title}.{name.rpartition(".")[2]}'
+
+
+def _info(service: Service) -> dict[str, str]:
+    return {
+        'title': service.title,
+        'description': service.description,
+        'version': service.version,
+    }
 
 
 class JsonDocumentView(DocumentOfRole, SpectacularJSONAPIView):
@@ -100,47 +121,13 @@ def service_docs_urls(service: Service) -> list[URLPattern]:
         return []
     name = f'{service.name}-openapi'
     patterns = [path(prefix, include(module)) for prefix, module in service.urls.items()]
-    about = {
-        'TITLE': service.title,
-        'DESCRIPTION': service.description,
-        'VERSION': service.version,
-    }
-    view = JsonDocumentView.as_view(patterns=patterns, custom_settings=about)
-    document = DocumentOfRole.as_view(patterns=patterns, custom_settings=about)
+    view = JsonDocumentView.as_view(patterns=patterns, service=service)
+    document = DocumentOfRole.as_view(patterns=patterns, service=service)
     page = SpectacularSwaggerSplitView.as_view(url_name=name, title=service.title)
     return [
         path(service.openapi_path, view, name=name),
         path(service.docs_path, page_or_document(page, document)),
     ]
-
-
-#: JSON Schema of a problem document.
-PROBLEM: dict[str, Any] = {
-    'type': 'object',
-    'description': 'Problem details (RFC 9457).',
-    'required': ['type', 'title', 'status', 'detail', 'code'],
-    'properties': {
-        'type': {'type': 'string', 'format': 'uri'},
-        'title': {'type': 'string'},
-        'status': {'type': 'integer'},
-        'detail': {'type': 'string'},
-        'code': {'type': 'string', 'description': 'Stable; made for programs.'},
-        'instance': {'type': 'string'},
-        'request_id': {'type': 'string'},
-        'errors': {
-            'type': 'array',
-            'items': {
-                'type': 'object',
-                'required': ['pointer', 'code', 'detail'],
-                'properties': {
-                    'pointer': {'type': 'string', 'description': 'JSON pointer (RFC 6901).'},
-                    'code': {'type': 'string'},
-                    'detail': {'type': 'string'},
-                },
-            },
-        },
-    },
-}
 
 
 def describe_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:

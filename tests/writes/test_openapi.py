@@ -19,9 +19,9 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 from backstay.docs import JsonDocumentView, caller_in
 from backstay.resources import Resource, ResourceRouter, ResourceViewSet, view_set_of
 from backstay.resources.declaration.kinds import Kind
-from backstay.resources.http.json_schema import Components
 from backstay.resources.http.view_set import DELETED
-from backstay.resources.http.write_values import value
+from backstay.resources.openapi.components import Components
+from backstay.resources.openapi.written_values import value
 from backstay.resources.write import granting
 from backstay.resources.write.members import writable, writable_relations
 from tests.lending.models import Branch, Item, Note

@@ -18,8 +18,8 @@ from backstay.events.secrets import unseal
 from backstay.identity.callers import caller_of
 from backstay.journal.recording import Step, record
 from backstay.resources.http.answers import Clock
-from backstay.resources.http.schema import ResourceSchema
 from backstay.resources.http.view_set import ResourceViewSet
+from backstay.resources.openapi.auto_schema import ResourceSchema
 from backstay.resources.query.parameters import read_one
 
 

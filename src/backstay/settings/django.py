@@ -98,7 +98,7 @@ _TEMPLATES = {
 
 _REST_FRAMEWORK = {
     'EXCEPTION_HANDLER': 'backstay.errors.exception_handler',
-    'DEFAULT_SCHEMA_CLASS': 'drf_spectacular.openapi.AutoSchema',
+    'DEFAULT_SCHEMA_CLASS': 'backstay.resources.openapi.auto_schema.ResourceSchema',
     'DEFAULT_RENDERER_CLASSES': ['rest_framework.renderers.JSONRenderer'],
     'DEFAULT_CONTENT_NEGOTIATION_CLASS': 'backstay.negotiation.Negotiation',
     'DEFAULT_PARSER_CLASSES': ['rest_framework.parsers.JSONParser'],
@@ -113,6 +113,7 @@ _SPECTACULAR = {
     'TITLE': 'Backstay',
     'DESCRIPTION': 'Every service that this site mounts.',
     'VERSION': '1.0.0',
+    'DEFAULT_GENERATOR_CLASS': 'backstay.resources.openapi.generator.DocumentGenerator',
     'SERVE_INCLUDE_SCHEMA': False,
     'EXTERNAL_DOCS': {'description': 'How to sign in', 'url': '/auth/openapi.json'},
     'SERVE_PERMISSIONS': ['rest_framework.permissions.AllowAny'],

@@ -407,7 +407,7 @@ def test_a_hidden_field_is_not_described() -> None:
 
     from backstay.resources.declaration.grants import Grant, anyone
     from backstay.resources.declaration.readable import Readable
-    from backstay.resources.http.json_schema import Components
+    from backstay.resources.openapi.components import Components
     from tests.bookshop.models import Publisher
 
     class SignResource(Resource):

@@ -44,8 +44,13 @@ class Options:
     put: bool
     #: Whether changes of an object must say which version they mean.
     require_if_match: bool
-    #: Actions that must come with an Idempotency-Key, of `create`, `update`, `bulk`.
+    #: Kinds of actions that must come with an Idempotency-Key; an update is a PATCH or a PUT.
     require_idempotency_key: tuple[str, ...]
+
+    def needs_key(self, action: str) -> bool:
+        """Return whether an action, such as `partial_update`, needs an Idempotency-Key."""
+        kind = 'bulk' if action.startswith('bulk') else action.replace('partial_', '')
+        return kind in self.require_idempotency_key
 
 
 class Resource:

@@ -32,7 +32,6 @@ from backstay.resources.http import answers, writes
 from backstay.resources.http.answers import Clock
 from backstay.resources.http.csv import CsvRenderer, csv_lines
 from backstay.resources.http.envelope import PAGE, Seal, envelope
-from backstay.resources.http.schema import ResourceSchema
 from backstay.resources.plan.cache import plans
 from backstay.resources.plan.plan import Plan
 from backstay.resources.query.cursor import binding_of
@@ -55,7 +54,6 @@ class ResourceViewSet(ViewSet):
     """
 
     resource: ClassVar[type[Resource]]
-    schema = ResourceSchema()
     content_negotiation_class = Negotiation
     #: The grants decide who may read; a subclass may ask for more.
     permission_classes = (AllowAny,)
@@ -72,6 +70,12 @@ class ResourceViewSet(ViewSet):
             for name, write in writes.actions(cls.resource).items():
                 if not hasattr(cls, name):
                     setattr(cls, name, write)
+
+    @property
+    def is_write(self) -> bool:
+        """Whether the action is the resource's own write, not one that replaces it."""
+        own = writes.actions(self.resource).get(self.action or '')
+        return own is not None and getattr(type(self), self.action) is own
 
     def get_renderers(self) -> list[BaseRenderer]:
         """The site's renderers, and CSV for lists."""

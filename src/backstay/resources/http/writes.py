@@ -25,6 +25,7 @@ from backstay.resources.declaration.resource import Resource
 from backstay.resources.execute import Rows, run
 from backstay.resources.http import answers
 from backstay.resources.http.answers import Clock
+from backstay.resources.query.json_text import MERGE_PATCH
 from backstay.resources.query.nodes import Query
 from backstay.resources.query.parameters import lookup_value, read_shape
 from backstay.resources.write import granting
@@ -35,7 +36,6 @@ from backstay.resources.write.idempotency import Answer, Claim, once
 from backstay.resources.write.perform import perform
 from backstay.resources.write.reading import not_permitted
 
-MERGE_PATCH = 'application/merge-patch+json'
 _BULK_BODY = 16 * 1024 * 1024
 #: One entity tag of RFC 9110 section 8.8.3.
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
@@ -238,7 +238,7 @@ def _once(
     """Perform the batch, once for each Idempotency-Key."""
     http = request._request
     key = http.META.get('HTTP_IDEMPOTENCY_KEY')
-    if key is None and kind_of(view.action) in view.resource.options.require_idempotency_key:
+    if key is None and view.resource.options.needs_key(view.action):
         raise Problem(
             'This needs an Idempotency-Key, so that it can be sent again safely.',
             status=400,
@@ -262,11 +262,6 @@ def _once(
         using=view.using,
         write=write,
     )
-
-
-def kind_of(action: str) -> str:
-    """What `require_idempotency_key` calls an action."""
-    return 'bulk' if action.startswith('bulk') else action.replace('partial_', '')
 
 
 class _Shown:

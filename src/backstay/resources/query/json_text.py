@@ -15,6 +15,8 @@ from typing import Any, NoReturn
 
 from backstay.errors import Problem
 
+#: The media type of changes to an object (RFC 7396).
+MERGE_PATCH = 'application/merge-patch+json'
 #: Lists and objects inside one another: more than any filter that is accepted needs.
 MOST_DEPTH = 64
 #: Characters of one number: more than any column holds.

@@ -1,15 +1,14 @@
-"""How drf-spectacular describes the operations of a resource."""
+"""How the reads of a resource are described: as the reader of the document may ask for them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ComponentRegistry
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.http import write_operations
-from backstay.resources.http.described import (
+from backstay.resources.openapi import write_operations
+from backstay.resources.openapi.components import Components
+from backstay.resources.openapi.operation import (
     MASK_CODES,
     TOO_MUCH,
     Operation,
@@ -17,8 +16,7 @@ from backstay.resources.http.described import (
     problems,
     refusals_of_callers,
 )
-from backstay.resources.http.json_schema import Components
-from backstay.resources.http.parameters import (
+from backstay.resources.openapi.operation_parameters import (
     comparisons,
     fields_parameter,
     list_parameters,
@@ -37,81 +35,15 @@ _LIST_CODES = (
 )
 
 
-class ResourceSchema(AutoSchema):
-    """Describes reads of a resource as its readable view has them, and all else as DRF's are.
-
-    An operation that the reader of the document may not call on any row is not in it.
-    """
-
-    #: What is being described; None for an action that is not ours.
-    operation: Operation | None = None
-
-    def get_operation(
-        self,
-        path: str,
-        path_regex: str,
-        path_prefix: str,
-        method: str,
-        registry: ComponentRegistry,
-    ) -> dict[str, Any] | None:
-        """The operation, told once; drf-spectacular asks for its parts many times."""
-        if not _is_open(self.view):
-            return None
-        self.operation = _operation(self.view, registry)
-        described: dict[str, Any] | None = super().get_operation(
-            path, path_regex, path_prefix, method, registry
-        )
-        return described
-
-    def get_operation_id(self) -> str:
-        """The route's base name and the action, so that it stays where the path moves."""
-        own: str = super().get_operation_id() if self.operation is None else self.operation.name
-        return own
-
-    def get_summary(self) -> str | None:
-        """What it is, in a few words."""
-        own: str | None = super().get_summary()
-        return own or (self.operation.summary if self.operation else None)
-
-    def get_override_parameters(self) -> list[Any]:
-        """Parameters, and the headers of answers."""
-        own: list[Any] = super().get_override_parameters()
-        return [*(self.operation.parameters if self.operation else ()), *own]
-
-    def get_request_serializer(self) -> Any:
-        """The body."""
-        return self.operation.body if self.operation else super().get_request_serializer()
-
-    def _get_request_body(self, direction: str = 'request') -> Any:
-        """The body, which is required where there is one; a DELETE of many has one too."""
-        if self.operation is None:
-            return super()._get_request_body(direction)  # type: ignore[no-untyped-call]
-        if self.operation.body is None:
-            return None
-        content = {each: {'schema': schema} for each, schema in self.operation.body.items()}
-        return {'content': content, 'required': True}
-
-    def get_response_serializers(self) -> Any:
-        """The answers, problems included."""
-        return self.operation.responses if self.operation else super().get_response_serializers()
-
-    def _is_list_view(self, serializer: Any = None) -> bool:
-        # Our lists come with their envelope.
-        return False if self.operation else bool(super()._is_list_view(serializer))
-
-
-def _is_open(view: Any) -> bool:
-    """Whether a caller like the reader may call the operation; each kind of it has its grants."""
-    if write_operations.is_write(view):
-        return write_operations.is_open(view)
+def is_open(view: Any) -> bool:
+    """Return whether a caller like the reader may read the resource at all."""
     return view.action not in _READS or bool(view.readable(view.request).grants)
 
 
-def _operation(view: Any, registry: ComponentRegistry) -> Operation | None:
-    if write_operations.is_write(view):
-        return write_operations.operation(view, Components(registry))
+def operation(view: Any, components: Components) -> Operation | None:
+    """Return the description of a read; None for an action that is not the resource's own."""
     describe = _READS.get(view.action)
-    return describe(view, view.readable(view.request), Components(registry)) if describe else None
+    return describe(view, view.readable(view.request), components) if describe else None
 
 
 def _list(view: Any, readable: Readable, components: Components) -> Operation:

@@ -13,8 +13,8 @@ from backstay.resources.declaration.fields import Many
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Relation, primary_key_of
-from backstay.resources.http.json_schema import Components, Schema
-from backstay.resources.http.write_values import value
+from backstay.resources.openapi.components import Components, Schema
+from backstay.resources.openapi.written_values import value
 from backstay.resources.write import granting
 from backstay.resources.write.children import MOST_ROWS
 from backstay.resources.write.granting import Right

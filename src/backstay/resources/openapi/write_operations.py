@@ -9,9 +9,9 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from backstay.caller import Standing
 from backstay.identity.callers import caller_of
 from backstay.resources.declaration.hooks import Hooks
-from backstay.resources.http import writes
-from backstay.resources.http.bulk_schema import Bulk
-from backstay.resources.http.described import (
+from backstay.resources.openapi.bulk_bodies import Bulk
+from backstay.resources.openapi.components import Components, Schema
+from backstay.resources.openapi.operation import (
     MASK_CODES,
     TOO_MUCH,
     Operation,
@@ -19,13 +19,13 @@ from backstay.resources.http.described import (
     problems,
     refusals_of_callers,
 )
-from backstay.resources.http.json_schema import Components, Schema
-from backstay.resources.http.parameters import (
+from backstay.resources.openapi.operation_parameters import (
     fields_parameter,
     lookup_parameter,
     request_headers,
 )
-from backstay.resources.http.write_schema import Bodies
+from backstay.resources.openapi.written_bodies import Bodies
+from backstay.resources.query.json_text import MERGE_PATCH
 from backstay.resources.write import granting
 from backstay.resources.write.granting import Right
 from backstay.resources.write.idempotency import KEY
@@ -56,12 +56,6 @@ _RIGHTS: Mapping[str, Right | None] = {
     'bulk_patch': 'write',
     'bulk_delete': 'delete',
 }
-
-
-def is_write(view: Any) -> bool:
-    """Whether the action is a write of ours, and not one that a subclass has instead."""
-    own = getattr(writes, view.action or '', None) if view.action in _RIGHTS else None
-    return own is not None and getattr(type(view), view.action, None) is own
 
 
 def is_open(view: Any) -> bool:
@@ -103,7 +97,7 @@ class _Described:
     def __init__(self, view: Any, components: Components) -> None:
         self.view, self.components = view, components
         self.resource = view.resource
-        self.options = view.resource.options
+        self.options = self.resource.options
         self.readable = view.readable(view.request)
         self.bodies = _bodies(view, components)
         self.bulk = Bulk(self.bodies)
@@ -179,7 +173,7 @@ class _Described:
     @property
     def needs_key(self) -> bool:
         """Whether the resource asks for a key here."""
-        return writes.kind_of(self.view.action) in self.options.require_idempotency_key
+        return bool(self.options.needs_key(self.view.action))
 
     def _answered(self, status: int, *, shows: bool) -> Iterator[OpenApiParameter]:
         """The headers of answers."""
@@ -256,7 +250,7 @@ def _json(schema: Schema) -> dict[str, Schema]:
 
 
 def _merge_patch(schema: Schema) -> dict[str, Schema]:
-    return {'application/json': schema, writes.MERGE_PATCH: schema}
+    return {'application/json': schema, MERGE_PATCH: schema}
 
 
 _DESCRIBED: Mapping[str, Callable[[_Described], Operation]] = {

@@ -14,7 +14,7 @@ from backstay.resources.conf import mask_header
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field
-from backstay.resources.http.json_schema import OFFSET, Components, Schema, limit_of, shown_mask
+from backstay.resources.openapi.components import OFFSET, Components, Schema, limit_of, shown_mask
 from backstay.resources.query.filters import MOST_LISTED
 from backstay.resources.query.lookups import lookups_of
 from backstay.resources.query.mask import MOST_BYTES as MOST_MASK_BYTES

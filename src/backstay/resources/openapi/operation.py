@@ -7,10 +7,37 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.permissions import AllowAny
 
-from backstay.docs import PROBLEM
 from backstay.errors import CONTENT_TYPE
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.http.json_schema import Components, Schema
+from backstay.resources.openapi.components import Components, Schema
+
+#: JSON Schema of a problem document.
+PROBLEM: dict[str, Any] = {
+    'type': 'object',
+    'description': 'Problem details (RFC 9457).',
+    'required': ['type', 'title', 'status', 'detail', 'code'],
+    'properties': {
+        'type': {'type': 'string', 'format': 'uri'},
+        'title': {'type': 'string'},
+        'status': {'type': 'integer'},
+        'detail': {'type': 'string'},
+        'code': {'type': 'string', 'description': 'Stable; made for programs.'},
+        'instance': {'type': 'string'},
+        'request_id': {'type': 'string'},
+        'errors': {
+            'type': 'array',
+            'items': {
+                'type': 'object',
+                'required': ['pointer', 'code', 'detail'],
+                'properties': {
+                    'pointer': {'type': 'string', 'description': 'JSON pointer (RFC 6901).'},
+                    'code': {'type': 'string'},
+                    'detail': {'type': 'string'},
+                },
+            },
+        },
+    },
+}
 
 MASK_CODES = ('mask-parse-error', 'mask-error', 'mask-too-large', 'parameter-unknown')
 #: What is understood, and would cost too much.

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from backstay.docs import PROBLEM
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.http.json_schema import Schema
-from backstay.resources.http.write_schema import Bodies
+from backstay.resources.openapi.components import Schema
+from backstay.resources.openapi.operation import PROBLEM
+from backstay.resources.openapi.written_bodies import Bodies
 from backstay.resources.write.children import MOST_ROWS
 
 

@@ -13,7 +13,7 @@ from rest_framework import serializers
 
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.shape import Field
-from backstay.resources.http.json_schema import Components, Schema
+from backstay.resources.openapi.components import Components, Schema
 
 _CLOCK = r'([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?'
 _BASE64 = r'^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$'

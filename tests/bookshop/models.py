@@ -51,7 +51,7 @@ class Book(models.Model):
         ACTIVE = 'active'
         ARCHIVED = 'archived'
 
-    title = models.CharField(max_length=120)
+    title = models.CharField(max_length=5_000)
     slug = models.SlugField(max_length=120)
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     price = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True)

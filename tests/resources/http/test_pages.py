@@ -1,14 +1,17 @@
 """Order and pages over HTTP: the S and P cases of section 5.7, adapted to limit and offset."""
 
 import json
+import string
 from collections.abc import Iterator
 from itertools import chain
+from random import Random
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 
 from backstay.resources.query import cursor
+from backstay.resources.query.parameters import MOST_OFFSET
 from tests.bookshop.models import Book
 from tests.resources.http.asking import Answer, call, follow, get, path_of, post
 from tests.resources.http.rows import FIRST
@@ -90,6 +93,49 @@ class TestOrder:
 
     def test_sort_and_ordering_are_the_same(self) -> None:
         assert get('/products/', sort='id', ordering='id').status == 400
+
+
+class TestNoWalkEndsEarly:
+    """A list without a next page is complete; where no link can lead on, the answer says so."""
+
+    @pytest.fixture
+    def long_names(self) -> None:
+        """One row more than offsets reach, and behind them names that no cursor holds."""
+        random = Random(7)  # noqa: S311 names, not secrets
+        Book.objects.all().delete()
+        letters = string.ascii_letters + string.digits
+        titles = [f'a{at:05}' for at in range(MOST_OFFSET)]
+        titles += ['b' + ''.join(random.choices(letters, k=4_900)) for _ in range(30)]
+        Book.objects.bulk_create(Book(title=title, created_at=FIRST) for title in titles)
+
+    @pytest.mark.parametrize(
+        'asked',
+        [
+            {'offset': str(MOST_OFFSET - 5), 'limit': '10'},
+            {'offset': str(MOST_OFFSET), 'limit': '10'},
+            {'offset': str(MOST_OFFSET - 5), 'limit': '10', 'count': 'exact'},
+            {'cursor': '', 'limit': '10', 'title__startswith': 'b'},
+        ],
+        ids=['the last offset page', 'behind it', 'with a count', 'the first cursor page'],
+    )
+    def test_a_boundary_too_long_for_a_cursor_is_an_error(
+        self, long_names: None, asked: dict[str, str]
+    ) -> None:
+        answer = get('/books/', ordering='title', **asked)
+
+        assert (answer.status, answer.json['code']) == (400, 'page-invalid')
+        assert 'Order by shorter values' in answer.json['detail']
+
+    def test_the_page_that_ends_the_list_needs_no_cursor(self, long_names: None) -> None:
+        answer = get('/books/', ordering='title', offset=str(MOST_OFFSET), limit='30')
+
+        assert (answer.status, answer.json['next']) == (200, None)
+        assert len(answer.json['results']) == 30
+
+    def test_short_values_lead_on(self, long_names: None) -> None:
+        found = pages(get('/books/', ordering='id', offset=str(MOST_OFFSET - 5), limit='10'))
+
+        assert sum(len(ids) for ids in found) == 35
 
 
 class TestOffsets:

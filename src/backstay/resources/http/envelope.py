@@ -2,14 +2,12 @@
 
 import json
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from django.http import HttpRequest
 
-from backstay.resources.errors import PageError
 from backstay.resources.execute import Rows
 from backstay.resources.plan.counts import MOST_COUNTED
 from backstay.resources.query.cursor import encrypt
@@ -75,7 +73,8 @@ def _by_offset(
 ) -> tuple[list[bytes], _Link, _Link]:
     """One row more than the page was read, which says whether another page follows.
 
-    Where that lies too deep for an offset, a cursor leads there.
+    Where that lies too deep for an offset, a cursor leads there. Raises PageError where neither
+    can: a list that ended without a link would be taken for complete.
     """
     if not isinstance(page, OffsetPage):
         return rows.objects, None, None
@@ -85,8 +84,7 @@ def _by_offset(
     if len(rows.objects) > limit > 0 and not page.is_last:
         following = f'limit={limit}&offset={offset + limit}'
     elif len(rows.objects) > limit > 0 and seal is not None:
-        with suppress(PageError):  # keys that are too long for a link: the walk ends here
-            following = _cursor(rows.keys[limit - 1 : limit], limit, seal, backwards=False)
+        following = _cursor(rows.keys[limit - 1 : limit], limit, seal, backwards=False)
     if offset > 0 and limit > 0:
         previous = f'limit={limit}&offset={max(offset - limit, 0)}'
     return rows.objects[:limit], previous, following

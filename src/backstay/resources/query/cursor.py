@@ -84,7 +84,10 @@ def encrypt(keys: Sequence[Any], backwards: bool, binding: str, key: str) -> str
     data += b' ' * (-(len(data) + _TAG_BYTES) % _STEP_BYTES)
     cursor = urlsafe_b64encode(_cipher(binding, key).encrypt(data, None)).decode()
     if len(cursor) > MOST_CHARACTERS:
-        raise PageError('The values that this order compares are too long for cursors.')
+        raise PageError(
+            'More rows follow, and the values that this order compares are too long for a cursor. '
+            'Order by shorter values, or let the filter leave fewer rows.'
+        )
     return cursor
 
 

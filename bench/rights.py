@@ -29,7 +29,7 @@ def cases() -> list[Reads]:
     from django.db.models import Q
 
     from backstay.caller import GUEST, Caller, Facts, Held
-    from backstay.resources import ALL, Grant, Resource, Scope, anyone, level
+    from backstay.resources import ALL, Grant, Resource, Scope, anyone, level_somewhere
     from backstay.resources.declaration.readable import Readable
     from backstay.resources.execute import run
     from backstay.resources.plan.cache import plans
@@ -51,8 +51,12 @@ def cases() -> list[Reads]:
     granted = resource(
         (
             Grant(anyone, read=(*some, *relations), rows=Q(status='active')),
-            Grant(level(2), read=(*fields, *relations), rows=Q(company_id__in=Scope('shops', 2))),
-            Grant(level(3), read=ALL, rows=Q(company_id__in=Scope('shops', 3))),
+            Grant(
+                level_somewhere(2),
+                read=(*fields, *relations),
+                rows=Q(company_id__in=Scope('shops', 2)),
+            ),
+            Grant(level_somewhere(3), read=ALL, rows=Q(company_id__in=Scope('shops', 3))),
         )
     )
 

@@ -19,7 +19,7 @@ from backstay.resources import (
     Resource,
     Scope,
     anyone,
-    level,
+    level_somewhere,
     signed_in,
 )
 from services.contributors.models import Address, Agreement, Contributor, Signature
@@ -63,7 +63,7 @@ class AgreementResource(Resource):
     grants = (
         Grant(anyone, read=ALL),
         Grant(
-            level(KEEPERS),
+            level_somewhere(KEEPERS),
             read=ALL,
             create=('major', 'minor', 'patch', 'link'),
             rows=Q(id__in=ALL_OF_THEM),
@@ -80,7 +80,7 @@ class AddressResource(Resource):
 
     grants = (
         Grant(signed_in, read=ALL, rows=Q(contributor__account_id=OWN)),
-        Grant(level(KEEPERS), read=ALL, rows=Q(contributor_id__in=ALL_OF_THEM)),
+        Grant(level_somewhere(KEEPERS), read=ALL, rows=Q(contributor_id__in=ALL_OF_THEM)),
     )
 
 
@@ -95,7 +95,7 @@ class SignatureResource(Resource):
     agreement = One(AgreementResource)
     grants = (
         Grant(signed_in, read=ALL, rows=Q(contributor__account_id=OWN)),
-        Grant(level(KEEPERS), read=ALL, rows=Q(contributor_id__in=ALL_OF_THEM)),
+        Grant(level_somewhere(KEEPERS), read=ALL, rows=Q(contributor_id__in=ALL_OF_THEM)),
     )
 
 
@@ -110,5 +110,5 @@ class ContributorResource(Resource):
     signatures = Many(SignatureResource)
     grants = (
         Grant(signed_in, read=ALL, rows=Q(account_id=OWN)),
-        Grant(level(KEEPERS), read=ALL, rows=Q(id__in=ALL_OF_THEM)),
+        Grant(level_somewhere(KEEPERS), read=ALL, rows=Q(id__in=ALL_OF_THEM)),
     )

@@ -34,6 +34,8 @@ class Standing:
     everywhere: frozenset[tuple[str, int]] = frozenset()
     #: Whether it is about writing, for which scopes held for reading only do not count.
     writing: bool = False
+    #: The level that the caller holds itself, which counts over everything.
+    own_level: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ class Caller:
         counting = [held for held in self.scopes if not (writing and held.read_only)]
         highest = max((self.level, *(held.level for held in counting)))
         everywhere = frozenset((held.over, held.level) for held in counting if held.id is None)
-        return Standing(self.kind, highest, everywhere, writing)
+        return Standing(self.kind, highest, everywhere, writing, self.level)
 
     def ids(self, over: str, level: int, *, writing: bool = False) -> list[Any]:
         """The things of a kind over which the caller holds at least this level."""

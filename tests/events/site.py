@@ -11,7 +11,7 @@ from backstay.caller import Held
 from backstay.errors import handler400, handler403, handler404, handler500
 from backstay.events.urls import events_urls
 from backstay.journal.models import Entry
-from backstay.resources import ALL, Grant, Resource, ResourceRouter, Scope, level
+from backstay.resources import ALL, Grant, Resource, ResourceRouter, Scope, level_somewhere
 from backstay.services import Service
 from tests.lending.models import Keyword
 from tests.lending.resources import SERVED
@@ -40,7 +40,7 @@ class BranchAuditResource(Resource):
         name = 'BranchAudit'
         fields = ('id', 'verb', 'resource', 'object_id', 'tenant')
 
-    grants = (Grant(level(3), read=ALL, rows=Q(tenant__in=Scope('branches', 3))),)
+    grants = (Grant(level_somewhere(3), read=ALL, rows=Q(tenant__in=Scope('branches', 3))),)
 
 
 class WordResource(Resource):
@@ -53,7 +53,7 @@ class WordResource(Resource):
         lookup = 'word'
         ordering = ('word',)
 
-    grants = (Grant(level(1), read=ALL, write=ALL, create=ALL, delete=True),)
+    grants = (Grant(level_somewhere(1), read=ALL, write=ALL, create=ALL, delete=True),)
 
 
 router = ResourceRouter()

@@ -29,7 +29,7 @@ from backstay.resources import (
     Resource,
     ResourceRouter,
     Scope,
-    level,
+    level_somewhere,
     signed_in,
     view_set_of,
 )
@@ -111,7 +111,7 @@ class StaffProductResource(Resource):
 
     grants = (
         Grant(signed_in, read=('id', 'name'), rows=Q(name=CallerValue('name'))),
-        Grant(level(2), read=('id', 'name'), rows=Q(id__in=Scope('groups', level=2))),
+        Grant(level_somewhere(2), read=('id', 'name'), rows=Q(id__in=Scope('groups', level=2))),
     )
 
 
@@ -123,7 +123,7 @@ class ManagersProductResource(Resource):
         name = 'ManagersProduct'
         fields = ('id', 'name')
 
-    grants = (Grant(level(3), read=('id', 'name'), write=('name',), delete=True),)
+    grants = (Grant(level_somewhere(3), read=('id', 'name'), write=('name',), delete=True),)
 
 
 class ShelfResource(Resource):
@@ -134,7 +134,7 @@ class ShelfResource(Resource):
         name = 'ReservedShelf'
         fields = ('id', 'name')
 
-    grants = (Grant(level(2), read=ALL),)
+    grants = (Grant(level_somewhere(2), read=ALL),)
 
 
 class ShelvedProductResource(Resource):
@@ -156,7 +156,7 @@ class ShelvedProductResource(Resource):
             rows=Q(id__in=Scope('groups', level=1)),
         ),
         Grant(
-            level(2),
+            level_somewhere(2),
             read=ALL,
             write=('name', 'slug'),
             create=ALL,

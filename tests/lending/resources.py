@@ -14,7 +14,7 @@ from backstay.resources import (
     Resource,
     Scope,
     anyone,
-    level,
+    level_somewhere,
     signed_in,
     trusted,
 )
@@ -33,8 +33,8 @@ class BranchResource(Resource):
         tenant = 'id'
 
     grants = (
-        Grant(level(1), read=ALL, rows=Q(id__in=BRANCHES_1)),
-        Grant(level(3), read=ALL, write=('name',), rows=Q(id__in=BRANCHES_3)),
+        Grant(level_somewhere(1), read=ALL, rows=Q(id__in=BRANCHES_1)),
+        Grant(level_somewhere(3), read=ALL, write=('name',), rows=Q(id__in=BRANCHES_3)),
         Grant(trusted, read=ALL, write=ALL, create=ALL, delete=True),
     )
 
@@ -50,7 +50,9 @@ class KeywordResource(Resource):
 
     grants = (
         Grant(anyone, read=('id', 'word'), rows=Q(is_secret=False)),
-        Grant(level(3), read=ALL, write=('word',), create=('word', 'is_secret'), delete=True),
+        Grant(
+            level_somewhere(3), read=ALL, write=('word',), create=('word', 'is_secret'), delete=True
+        ),
     )
 
 
@@ -63,7 +65,7 @@ class MarkResource(Resource):
 
     grants = (
         Grant(anyone, read=ALL),
-        Grant(level(2), read=ALL, write=('sign',), create=('sign',), delete=True),
+        Grant(level_somewhere(2), read=ALL, write=('sign',), create=('sign',), delete=True),
     )
 
 
@@ -81,7 +83,7 @@ class NoteResource(Resource):
     grants = (
         Grant(anyone, read=('id', 'item_id', 'text', 'position', 'marks'), rows=Q(is_hidden=False)),
         Grant(
-            level(2),
+            level_somewhere(2),
             read=('id', 'item_id', 'text', 'position', 'marks'),
             write=('text', 'position', 'marks'),
             create=('text', 'position', 'marks', 'item_id'),
@@ -89,7 +91,7 @@ class NoteResource(Resource):
             rows=Q(item__branch_id__in=BRANCHES_2, is_hidden=False),
         ),
         Grant(
-            level(3),
+            level_somewhere(3),
             read=ALL,
             write=('text', 'position', 'marks', 'is_hidden'),
             create=('text', 'position', 'marks', 'is_hidden', 'item_id'),
@@ -109,7 +111,7 @@ class CoverResource(Resource):
 
     grants = (
         Grant(anyone, read=ALL),
-        Grant(level(2), read=ALL, write=('colour',), create=('colour',), delete=True),
+        Grant(level_somewhere(2), read=ALL, write=('colour',), create=('colour',), delete=True),
     )
 
 
@@ -124,7 +126,7 @@ class LoanResource(Resource):
     item = Parent('ItemResource')
     grants = (
         Grant(
-            level(2),
+            level_somewhere(2),
             read=ALL,
             write=('reader',),
             create=('item_id', 'reader'),
@@ -186,12 +188,12 @@ class ItemResource(Resource):
             rows=Q(status='open'),
         ),
         Grant(
-            level(1),
+            level_somewhere(1),
             read=('id', 'branch_id', 'code', 'title', 'status', 'price', 'version'),
             rows=Q(branch_id__in=BRANCHES_1),
         ),
         Grant(
-            level(2),
+            level_somewhere(2),
             read=(
                 'id',
                 'branch_id',
@@ -213,7 +215,7 @@ class ItemResource(Resource):
             check=Q(branch_id__in=BRANCHES_2, status__in=('draft', 'open')),
         ),
         Grant(
-            level(3),
+            level_somewhere(3),
             read=(
                 'id',
                 'branch_id',

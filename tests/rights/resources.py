@@ -24,7 +24,7 @@ from backstay.resources import (
     Through,
     Url,
     anyone,
-    level,
+    level_somewhere,
     signed_in,
     trusted,
 )
@@ -58,7 +58,7 @@ class OpinionResource(Resource):
 
     grants = (
         Grant(signed_in, read=('id', 'edition_id', 'stars'), rows=Q(stars__gte=3)),
-        Grant(level(2), read=ALL, rows=Q(edition__book__publisher_id__in=HOUSES_2)),
+        Grant(level_somewhere(2), read=ALL, rows=Q(edition__book__publisher_id__in=HOUSES_2)),
     )
 
 
@@ -79,7 +79,7 @@ class PrintingResource(Resource):
             read=('id', 'book_id', 'position', 'opinions'),
             rows=~Q(book__authors=ACCOUNT) & Q(position__lt=2),
         ),
-        Grant(level(2), read=ALL, rows=Q(book__publisher_id__in=HOUSES_2)),
+        Grant(level_somewhere(2), read=ALL, rows=Q(book__publisher_id__in=HOUSES_2)),
     )
 
 
@@ -94,7 +94,7 @@ class LabelResource(Resource):
 
     grants = (
         Grant(signed_in, read=('id', 'label'), rows=~Q(label='secret')),
-        Grant(level(3), read=ALL),
+        Grant(level_somewhere(3), read=ALL),
     )
 
 
@@ -110,7 +110,7 @@ class LifeResource(Resource):
     grants = (
         Grant(anyone, read=('id', 'author_id', 'words'), rows=Q(words__gt=1)),
         Grant(signed_in, read=ALL, rows=Q(author_id=ACCOUNT)),
-        Grant(level(4), read=('id', 'author_id')),
+        Grant(level_somewhere(4), read=('id', 'author_id')),
     )
 
 
@@ -128,7 +128,7 @@ class WriterResource(Resource):
     grants = (
         Grant(anyone, read=('id', 'name', 'life'), rows=Q(born__isnull=False)),
         Grant(signed_in, read=ALL, rows=Q(id=ACCOUNT)),
-        Grant(level(2), read=('id', 'born'), rows=Q(books__publisher_id__in=HOUSES_2)),
+        Grant(level_somewhere(2), read=('id', 'born'), rows=Q(books__publisher_id__in=HOUSES_2)),
     )
 
 
@@ -144,8 +144,8 @@ class LandResource(Resource):
 
     grants = (
         Grant(anyone, read=('code',), rows=Q(code='aa')),
-        Grant(level(1), read=ALL, rows=~Q(code__in=COUNTRIES_3)),
-        Grant(level(2), read=('code', 'name'), rows=Q(publisher__in=HOUSES_2)),
+        Grant(level_somewhere(1), read=ALL, rows=~Q(code__in=COUNTRIES_3)),
+        Grant(level_somewhere(2), read=('code', 'name'), rows=Q(publisher__in=HOUSES_2)),
     )
 
 
@@ -161,8 +161,8 @@ class HouseResource(Resource):
     country = One(LandResource)
     grants = (
         Grant(anyone, read=('id', 'name'), rows=Q(country__name='open')),
-        Grant(level(1), read=('id', 'country_id', 'country'), rows=Q(id__in=HOUSES_1)),
-        Grant(level(2), read=ALL, rows=Q(id__in=HOUSES_2)),
+        Grant(level_somewhere(1), read=('id', 'country_id', 'country'), rows=Q(id__in=HOUSES_1)),
+        Grant(level_somewhere(2), read=ALL, rows=Q(id__in=HOUSES_2)),
     )
 
 
@@ -208,14 +208,18 @@ class WorkResource(Resource):
             read=('id', 'title', 'slug', 'labels', 'writers', 'shouted', 'metadata'),
             rows=Q(authors=ACCOUNT),
         ),
-        Grant(level(1), read=('id', 'price', 'double_price', 'tags'), rows=Q(tags__label='x')),
         Grant(
-            level(2),
+            level_somewhere(1),
+            read=('id', 'price', 'double_price', 'tags'),
+            rows=Q(tags__label='x'),
+        ),
+        Grant(
+            level_somewhere(2),
             read=('id', 'title', 'status', 'pages', 'rating', 'publisher_id', 'house', 'tags'),
             rows=Q(publisher_id__in=HOUSES_2),
         ),
         Grant(
-            level(3),
+            level_somewhere(3),
             read=ALL,
             rows=Q(publisher_id__in=HOUSES_3) | Q(publisher__country_id__in=COUNTRIES_3),
         ),
@@ -241,11 +245,15 @@ class IssueResource(Resource):
             rows=Q(status='active', publisher__country__name='open'),
         ),
         Grant(
-            level(1),
+            level_somewhere(1),
             read=('id', 'publisher_id', 'price', 'tags', 'printings'),
             rows=Q(status='draft') & ~Q(publisher_id__in=HOUSES_1),
         ),
-        Grant(level(2), read=ALL, rows=~Q(tags__label='secret') & Q(publisher_id__in=HOUSES_2)),
+        Grant(
+            level_somewhere(2),
+            read=ALL,
+            rows=~Q(tags__label='secret') & Q(publisher_id__in=HOUSES_2),
+        ),
     )
 
 
@@ -260,7 +268,7 @@ class ImprintResource(Resource):
     issues = Many(IssueResource, source='book_set', fan_out=2)
     grants = (
         Grant(anyone, read=('id', 'country_id', 'issues')),
-        Grant(level(2), read=ALL, rows=Q(id__in=HOUSES_2)),
+        Grant(level_somewhere(2), read=ALL, rows=Q(id__in=HOUSES_2)),
     )
 
 
@@ -277,7 +285,7 @@ class RegionResource(Resource):
     imprints = Many(ImprintResource, source='publisher_set', ordering=('name', 'id'), fan_out=2)
     grants = (
         Grant(anyone, read=('code', 'imprints')),
-        Grant(level(1), read=ALL, rows=Q(code__in=COUNTRIES_3) | Q(name='open')),
+        Grant(level_somewhere(1), read=ALL, rows=Q(code__in=COUNTRIES_3) | Q(name='open')),
     )
 
 
@@ -294,7 +302,7 @@ class TextResource(Resource):
     house = One(HouseResource, source='publisher')
     grants = (
         Grant(anyone, read=('title', 'house', 'double_price'), rows=Q(status='active')),
-        Grant(level(2), read=ALL, rows=Q(publisher_id__in=HOUSES_2)),
+        Grant(level_somewhere(2), read=ALL, rows=Q(publisher_id__in=HOUSES_2)),
     )
 
 
@@ -309,8 +317,8 @@ class CopyResource(Resource):
     text = One(TextResource, source='book')
     grants = (
         Grant(anyone, read=('isbn', 'text')),
-        Grant(level(1), read=('id', 'stock'), rows=Q(book__status='draft')),
-        Grant(level(2), read=ALL, rows=Q(book__publisher_id__in=HOUSES_2)),
+        Grant(level_somewhere(1), read=('id', 'stock'), rows=Q(book__status='draft')),
+        Grant(level_somewhere(2), read=ALL, rows=Q(book__publisher_id__in=HOUSES_2)),
     )
 
 
@@ -326,8 +334,8 @@ class VerdictResource(Resource):
     copy = One(CopyResource, source='edition')
     grants = (
         Grant(anyone, read=('id', 'stars', 'copy'), rows=Q(edition__stock__isnull=False)),
-        Grant(level(1), read=('id', 'copy'), rows=Q(stars__lt=3)),
-        Grant(level(2), read=ALL, rows=Q(edition__book__publisher_id__in=HOUSES_2)),
+        Grant(level_somewhere(1), read=('id', 'copy'), rows=Q(stars__lt=3)),
+        Grant(level_somewhere(2), read=ALL, rows=Q(edition__book__publisher_id__in=HOUSES_2)),
     )
 
 

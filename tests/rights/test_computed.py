@@ -9,7 +9,7 @@ from django.db.models.functions import Cast
 from django.db.utils import DatabaseError
 
 from backstay.caller import GUEST, Caller
-from backstay.resources import ALL, Computed, Grant, Many, One, anyone, level
+from backstay.resources import ALL, Computed, Grant, Many, One, anyone, level_somewhere
 from tests.bookshop.factories import make_book, make_edition, make_tags
 from tests.bookshop.models import Book, Edition
 from tests.resources.conftest import Declare
@@ -47,7 +47,7 @@ class Shelf:
             number=number,
             grants=(
                 Grant(anyone, read=('id',), rows=Q(status='draft')),
-                Grant(level(1), read=ALL, rows=seen),
+                Grant(level_somewhere(1), read=ALL, rows=seen),
             ),
         )
         self.edition = declare(

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Q
 
 from backstay.caller import GUEST, Caller, Held
-from backstay.resources import ALL, Grant, Resource, Scope, anyone, level
+from backstay.resources import ALL, Grant, Resource, Scope, anyone, level_somewhere
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.plan.plan import make_plan
 from tests.bookshop.models import Book
@@ -114,7 +114,7 @@ def test_rows_that_were_deleted_softly_are_not_counted(world: World, declare: An
 
         grants = (
             Grant(anyone, read=ALL, rows=Q(status='active')),
-            Grant(level(2), read=ALL, rows=Q(publisher_id__in=Scope('houses', 2))),
+            Grant(level_somewhere(2), read=ALL, rows=Q(publisher_id__in=Scope('houses', 2))),
         )
 
     bob = Caller(kind='account', account_id=2, scopes=(Held(over='houses', id=1, level=2),))

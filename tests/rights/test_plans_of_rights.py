@@ -8,8 +8,8 @@ from django.db import connection
 from django.db.models import Q
 
 from backstay.caller import GUEST, Caller, Facts, Held
-from backstay.resources import ALL, Grant, level
-from backstay.resources.declaration.grants import certain
+from backstay.resources import ALL, Grant, level_somewhere
+from backstay.resources.declaration.conditions import settle
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.plan.plan import make_plan
 from tests.bookshop.models import Book
@@ -85,7 +85,10 @@ def test_equal_shapes_are_one() -> None:
 def test_rows_that_a_lower_grant_holds_for_certain_are_not_asked_for_again(
     declare: Declare, lower: Q, higher: Q, asked: list[str]
 ) -> None:
-    grants = (Grant(level(2), read=ALL, rows=lower), Grant(level(3), read=ALL, rows=higher))
+    grants = (
+        Grant(level_somewhere(2), read=ALL, rows=lower),
+        Grant(level_somewhere(3), read=ALL, rows=higher),
+    )
     resource = declare(Book, 'id', grants=grants)
     caller = CALLERS['manager']
 
@@ -148,5 +151,5 @@ def test_a_complement_of_everything_is_nothing_and_answers() -> None:
     root = CALLERS['root']
     (lower,) = (g for g in SERVED['lands'].grants if getattr(g.rows, 'negated', False))
 
-    assert certain(lower.rows, root.standing()) is False
+    assert settle(lower.covers(SERVED['lands'].options.model), root.standing()) is False
     assert ask(SERVED['lands'], root, '*').objects == []

@@ -447,10 +447,10 @@ def test_names_of_bodies_do_not_collide_with_resources() -> None:
 
 
 def _offers() -> dict[str, type[Resource]]:
-    from backstay.resources import ALL, Grant, One, Parent, level
+    from backstay.resources import ALL, Grant, One, Parent, level_somewhere
     from tests.lending.models import Cover
 
-    grants_of_all = (Grant(level(3), read=ALL, write=ALL, create=ALL, delete=True),)
+    grants_of_all = (Grant(level_somewhere(3), read=ALL, write=ALL, create=ALL, delete=True),)
 
     class OfferCoverResource(Resource):
         grants = grants_of_all

@@ -22,7 +22,7 @@ from backstay.identity.callers import caller_of_account
 from backstay.identity.loading import account_with_key
 from backstay.journal.models import Entry
 from backstay.resources.conf import statement_timeout
-from backstay.resources.declaration.grants import certain
+from backstay.resources.declaration.conditions import settle
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.registry import resources
 from backstay.resources.declaration.resource import Resource
@@ -169,7 +169,8 @@ def _deleted(delivery: Delivery, readable: Readable, _caller: Caller) -> _Told:
 
 def _sees_all(readable: Readable, name: str) -> bool:
     """Whether the owner may read this field of whatever row there is."""
-    covered = any(certain(grant.rows, readable.standing) for grant in readable.grants)
+    model, standing = readable.resource.options.model, readable.standing
+    covered = any(settle(grant.covers(model), standing) is True for grant in readable.grants)
     return covered and all(grant.reads(name) for grant in readable.grants)
 
 

@@ -12,16 +12,16 @@ from django.utils.module_loading import import_string
 from backstay.caller import Caller
 from backstay.events.models import Delivery, Webhook
 from backstay.events.secrets import new_secret, seal
-from backstay.journal.resources import own_level
-from backstay.resources.declaration.grants import CallerValue, Grant, Who, trusted
+from backstay.resources.declaration.conditions import CallerValue
+from backstay.resources.declaration.grants import Grant, Who, trusted
 from backstay.resources.declaration.hooks import Hooks
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.write.change import Change
 
 _LEVEL = 4
-_MANAGERS = Who(kinds=frozenset({'account', 'key'}), level=_LEVEL)
-_ACCOUNTS = Who(kinds=frozenset({'account'}), level=_LEVEL)
-_OWN = own_level(_LEVEL) & Q(owner_id=CallerValue('account_id'))
+_MANAGERS = Who(kinds=frozenset({'account', 'key'}), own_level=_LEVEL)
+_ACCOUNTS = Who(kinds=frozenset({'account'}), own_level=_LEVEL)
+_OWN = Q(owner_id=CallerValue('account_id'))
 
 _SHOWN = (
     'id',
@@ -84,7 +84,7 @@ class WebhookResource(Resource):
         validate=(refuse_empty_secret,), before=(own, keep_secret, begin_anew), after=(resume,)
     )
     grants = (
-        Grant(_MANAGERS, read=_SHOWN, write=('active',), delete=True, rows=own_level(_LEVEL)),
+        Grant(_MANAGERS, read=_SHOWN, write=('active',), delete=True),
         Grant(_ACCOUNTS, read=_SHOWN, write=_GIVEN, create=_GIVEN, delete=True, rows=_OWN),
         Grant(trusted, read=_SHOWN, write=_GIVEN, delete=True),
     )
@@ -122,11 +122,11 @@ class DeliveryResource(Resource):
         events = False
 
     grants = (
-        Grant(_MANAGERS, read=_LOGGED, rows=own_level(_LEVEL) & _TO_WEBHOOKS),
+        Grant(_MANAGERS, read=_LOGGED, rows=_TO_WEBHOOKS),
         Grant(
             _ACCOUNTS,
             read=(*_LOGGED, 'response'),
-            rows=own_level(_LEVEL) & Q(webhook__owner_id=CallerValue('account_id')),
+            rows=Q(webhook__owner_id=CallerValue('account_id')),
         ),
         Grant(trusted, read=(*_LOGGED, 'response')),
     )

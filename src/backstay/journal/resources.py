@@ -1,21 +1,8 @@
 """The journal as a resource: who changed what, when, and how it was before."""
 
-from django.db.models import IntegerField, Q, Value
-
-from backstay.engine.comparisons import compare
-from backstay.engine.slots import Slot
 from backstay.journal.models import Entry
 from backstay.resources.declaration.grants import ALL, Grant, Who, trusted
 from backstay.resources.declaration.resource import Resource
-
-
-def own_level(least: int) -> Q:
-    """Rows of a grant: all of them for callers whose own level is enough, and otherwise none.
-
-    `level(4)` alone also means who holds level 4 over one thing only.
-    """
-    number = IntegerField()
-    return Q(compare(Slot('caller:level', number), '>=', Value(least, output_field=number)))
 
 
 class AuditResource(Resource):
@@ -63,6 +50,6 @@ class AuditResource(Resource):
         count = 'estimate'
 
     grants = (
-        Grant(Who(kinds=frozenset({'account', 'key'}), level=4), read=ALL, rows=own_level(4)),
+        Grant(Who(kinds=frozenset({'account', 'key'}), own_level=4), read=ALL),
         Grant(trusted, read=ALL),
     )

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from backstay.resources.declaration.conditions import CallerValue, Scope
 from backstay.resources.declaration.fields import (
     Array,
     Computed,
@@ -14,11 +15,12 @@ from backstay.resources.declaration.fields import (
 )
 from backstay.resources.declaration.grants import (
     ALL,
-    CallerValue,
     Grant,
-    Scope,
+    Who,
     anyone,
     level,
+    level_somewhere,
+    own_level,
     signed_in,
     trusted,
 )
@@ -54,8 +56,11 @@ __all__ = [
     'Scope',
     'Through',
     'Url',
+    'Who',
     'anyone',
     'level',
+    'level_somewhere',
+    'own_level',
     'read_rows',
     'signed_in',
     'trusted',

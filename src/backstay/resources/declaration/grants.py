@@ -4,13 +4,16 @@ A resource declares them from the lowest to the highest. A row is shown to a cal
 of the highest grant that covers it, and not at all when none does.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Final
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
 
+from django.db import models
 from django.db.models import Q
 
 from backstay.caller import Kind, Standing
+from backstay.resources.declaration.conditions import Covered, parse
 
 
 class _All:
@@ -32,10 +35,16 @@ class Who:
     kinds: frozenset[Kind] | None = None
     #: The level that they hold somewhere, at least.
     level: int = 0
+    #: The level of the account itself, at least, which counts over everything.
+    own_level: int = 0
 
     def includes(self, standing: Standing) -> bool:
-        """Whether a caller of this standing is one of them."""
-        return (self.kinds is None or standing.kind in self.kinds) and standing.level >= self.level
+        """Return whether a caller of this standing is one of them."""
+        return (
+            (self.kinds is None or standing.kind in self.kinds)
+            and standing.level >= self.level
+            and standing.own_level >= self.own_level
+        )
 
 
 anyone: Final = Who()
@@ -43,30 +52,27 @@ signed_in: Final = Who(kinds=frozenset({'account', 'key'}))
 trusted: Final = Who(kinds=frozenset({'command', 'task'}))
 
 
-def level(least: int) -> Who:
-    """Callers that hold at least this level somewhere; on which rows it counts, `rows` says."""
+def level_somewhere(least: int) -> Who:
+    """Return the callers that hold at least this level over anything at all.
+
+    A level over one thing is enough, so `rows` has to say on which rows it counts.
+    """
     return Who(level=least)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """In `rows`: the things over which the caller holds at least a level.
-
-    `Q(company_id__in=Scope('companies', level=2))`. Bound as one array per request.
-    """
-
-    over: str
-    level: int = 0
+def own_level(least: int) -> Who:
+    """Return the callers whose own level is at least this one: it counts over everything."""
+    return Who(own_level=least)
 
 
-@dataclass(frozen=True, slots=True)
-class CallerValue:
-    """In `rows`: a value of the caller, such as `Q(owner_id=CallerValue('account_id'))`.
-
-    It is NULL, and so equal to nothing, where the caller has no such value.
-    """
-
-    name: str
+def level(least: int) -> Who:
+    """Return what `level_somewhere` does, under its old name, with a DeprecationWarning."""
+    warnings.warn(
+        'level() is called level_somewhere(); own_level() is the level of the account itself',
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return level_somewhere(least)
 
 
 EVERY_ROW: Final = Q()
@@ -90,80 +96,30 @@ class Grant:
     #: What a row must be once they have written it; the same as `rows` unless given.
     check: Q | None = None
 
+    #: Both conditions, by the model for which they were parsed.
+    _parsed: dict[type[models.Model], tuple[Covered, Covered]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
     def reads(self, name: str) -> bool:
-        """Whether it lets this field or relation be read."""
+        """Return whether it lets this field or relation be read."""
         return named(self.read, name)
+
+    def covers(self, model: type[models.Model]) -> Covered:
+        """Return the condition of `rows`, parsed once. Raises DeclarationError."""
+        return self._conditions(model)[0]
+
+    def leaves_behind(self, model: type[models.Model]) -> Covered:
+        """Return the condition of `check`, that of `rows` unless given. Raises DeclarationError."""
+        return self._conditions(model)[1]
+
+    def _conditions(self, model: type[models.Model]) -> tuple[Covered, Covered]:
+        if model not in self._parsed:
+            rows = parse(self.rows, model)
+            self._parsed[model] = rows, rows if self.check is None else parse(self.check, model)
+        return self._parsed[model]
 
 
 def named(names: Names, name: str) -> bool:
-    """Whether a grant's names have this one."""
+    """Return whether a grant's names have this one."""
     return names is ALL or name in names  # type: ignore[operator]
-
-
-#: What the rows of a grant come to for a standing: all, none, or a condition.
-Cover = Q | bool
-
-
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """How the parts of a grant's rows are written."""
-
-    #: One lookup with its value.
-    leaf: Callable[[str, Any], Q]
-    #: Whatever else a `Q` holds.
-    expression: Callable[[Any], Q]
-    #: The rows that a condition does not cover; what is unknown covers nothing.
-    complement: Callable[[Q], Q]
-
-
-def cover(rows: Q, standing: Standing, writing: Writing) -> Cover:
-    """The rows of a grant, simplified for a standing.
-
-    A scope that the caller holds over everything is true for every row, and falls away.
-    """
-    if not rows.children:
-        return True
-    parts = [_cover_of(child, standing, writing) for child in rows.children]
-    joined = _join(parts, rows.connector)
-    if not rows.negated:
-        return joined
-    return (not joined) if isinstance(joined, bool) else writing.complement(joined)
-
-
-def certain(rows: Q, standing: Standing) -> bool | None:
-    """Whether a standing alone says that the rows are all, or none; None where it does not."""
-    covered = cover(rows, standing, _UNWRITTEN)
-    return covered if isinstance(covered, bool) else None
-
-
-_UNWRITTEN = Writing(leaf=lambda *_: Q(pk=0), expression=Q, complement=lambda covered: covered)
-
-
-def _cover_of(child: Any, standing: Standing, writing: Writing) -> Cover:
-    if isinstance(child, Q):
-        return cover(child, standing, writing)
-    if not isinstance(child, tuple):
-        return writing.expression(child)
-    lookup, value = child
-    if isinstance(value, Scope) and _holds_all(standing, value):
-        return True
-    return writing.leaf(lookup, value)
-
-
-def _holds_all(standing: Standing, scope: Scope) -> bool:
-    return any(over == scope.over and held >= scope.level for over, held in standing.everywhere)
-
-
-def _join(parts: Iterable[Cover], connector: str) -> Cover:
-    """AND or OR of parts, of which some are known already."""
-    deciding = connector == Q.OR
-    kept = []
-    for part in parts:
-        if isinstance(part, bool):
-            if part is deciding:
-                return deciding
-        else:
-            kept.append(part)
-    if not kept:
-        return not deciding
-    return Q(*kept, _connector=connector)

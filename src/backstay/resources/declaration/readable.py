@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from backstay.caller import STRANGER, Standing
-from backstay.resources.declaration.grants import Grant, certain
+from backstay.resources.declaration.conditions import settle
+from backstay.resources.declaration.grants import Grant
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Field, Relation, primary_key_of
 
@@ -102,10 +103,10 @@ def _applying(resource: type[Resource], standing: Standing) -> Iterator[Grant]:
     for grant in reversed(resource.grants):
         if not (grant.read and grant.who.includes(standing)):
             continue
-        covers_all = certain(grant.rows, standing)
-        if covers_all is not False:
+        covered = settle(grant.covers(resource.options.model), standing)
+        if covered is not False:
             yield grant
-        if covers_all:
+        if covered is True:
             return
 
 

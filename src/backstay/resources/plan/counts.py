@@ -9,23 +9,30 @@ rights; where it does not, only the other grants are (figures in bench/README.md
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import Q, Value
 
 from backstay.engine.comparisons import compare, is_in
 from backstay.engine.pages import NOT_COUNTED, Count, Counting
 from backstay.engine.slots import Slot
+from backstay.resources.declaration.conditions import (
+    AllOf,
+    Among,
+    AnyOf,
+    CallerValue,
+    Compared,
+    Covered,
+    settle,
+)
 from backstay.resources.declaration.fields import Computed
-from backstay.resources.declaration.grants import CallerValue, Cover, Scope, certain
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field
 from backstay.resources.plan import rights
 from backstay.resources.plan.conditions import condition
+from backstay.resources.plan.rights import Cover
 from backstay.resources.query.nodes import And, Condition, Leaf, Op, Shape
 
 #: Rows that `count=estimate` counts one by one; beyond them it says that there are more.
@@ -51,7 +58,11 @@ def count_rows(readable: Readable, shape: Shape, rows: models.QuerySet[models.Mo
 def _by_values(readable: Readable, where: Condition) -> Count | None:
     """A count in two ways, between which bound values choose; None where none can."""
     asked = dict(_asked(readable, where))
-    decided = [_settled(grant.rows, readable, asked) for grant in readable.grants]
+    model, standing = readable.resource.options.model, readable.standing
+    decided = [
+        _settled(settle(grant.covers(model), standing), readable, asked)
+        for grant in readable.grants
+    ]
     settled = rights.any_of([cover for cover in decided if cover is not None])
     if isinstance(settled, bool) or readable.deleted:
         return None
@@ -85,49 +96,24 @@ def _is_exact(field: Field) -> bool:
     return is_plain and field.kind in _EXACT and not getattr(field.model_field, 'db_collation', '')
 
 
-def _settled(rows: Q, readable: Readable, asked: Mapping[str, Slot]) -> Cover | None:
+def _settled(covered: Covered, readable: Readable, asked: Mapping[str, Slot]) -> Cover | None:
     """When a grant covers what is asked, by bound values alone; None where they do not tell."""
-    if not rows.children:
-        return True
-    parts = [
-        _settled(child, readable, asked)
-        if isinstance(child, Q)
-        else _leaf_settled(child, readable, asked)
-        for child in rows.children
-    ]
-    if rows.negated or rows.connector == Q.XOR or None in parts:
-        return None
-    if rows.connector == Q.OR:
-        return rights.any_of([part for part in parts if part is not None])
-    conditions = [part for part in parts if not isinstance(part, bool)]
-    return Q(*conditions) if conditions else True
-
-
-def _leaf_settled(child: Any, readable: Readable, asked: Mapping[str, Slot]) -> Cover | None:
-    if not isinstance(child, tuple):
-        return None
-    lookup, value = child
-    if certain(Q(child), readable.standing):
-        return True
-    path = lookup.removesuffix('__in' if isinstance(value, Scope) else '__exact')
-    slot = asked.get(_attname(readable.resource.options.model, path))
-    if slot is None:
-        return None
-    match value:
-        case Scope():
-            among = rights.held(value, slot.output_field, writing=readable.standing.writing)
+    match covered:
+        case bool():
+            return covered
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            settled = [_settled(part, readable, asked) for part in parts]
+            known = [part for part in settled if part is not None]
+            if len(known) < len(settled):
+                return None
+            return rights.any_of(known) if isinstance(covered, AnyOf) else rights.all_of(known)
+        case Among(path=path, scope=scope) if slot := asked.get(path.attname):
+            among = rights.held(scope, slot.output_field, writing=readable.standing.writing)
             return Q(is_in(slot, among))
-        case CallerValue(name=name):
-            return Q(compare(slot, '=', Slot(f'caller:{name}', slot.output_field)))
-        case str() | int() | UUID():
-            return Q(compare(slot, '=', Value(value, output_field=slot.output_field)))
+        case Compared(path=path, lookup='exact', value=value) if slot := asked.get(path.attname):
+            match value:
+                case CallerValue(name=name):
+                    return Q(compare(slot, '=', Slot(f'caller:{name}', slot.output_field)))
+                case str() | int() | UUID():
+                    return Q(compare(slot, '=', Value(value, output_field=slot.output_field)))
     return None
-
-
-def _attname(model: type[models.Model], path: str) -> str:
-    """The attribute of the column that a lookup names; '' where it names anything else."""
-    try:
-        field: Any = model._meta.pk if path == 'pk' else model._meta.get_field(path)
-    except FieldDoesNotExist:
-        return ''
-    return getattr(field, 'attname', '') if field.concrete else ''

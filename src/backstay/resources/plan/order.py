@@ -9,10 +9,10 @@ from django.db.models.expressions import OrderBy
 
 from backstay.engine import comparisons as sql
 from backstay.engine.slots import NUMBER, ExactSlot, Slot
-from backstay.resources.declaration.grants import Cover
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.plan import rights
 from backstay.resources.plan.conditions import TEXTS
+from backstay.resources.plan.rights import Cover
 from backstay.resources.plan.stages import FilteredRows, OrderedRows, PageRows, SortKey
 from backstay.resources.plan.values import value_of
 from backstay.resources.query.nodes import CursorPage, Key, OffsetPage, Page, Shape

@@ -5,25 +5,36 @@ an EXISTS, counts and sort keys.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
 
 from backstay.engine.comparisons import is_in, is_not_true, nowhere
 from backstay.engine.slots import TRUTH, ListSlot, Slot
-from backstay.resources.declaration.fields import Computed
-from backstay.resources.declaration.grants import (
+from backstay.resources.declaration.conditions import (
+    AllOf,
+    Among,
+    AnyOf,
     CallerValue,
-    Cover,
-    Grant,
+    Compared,
+    Complement,
+    Covered,
+    Expressed,
+    GrantCondition,
+    RowPath,
     Scope,
-    Writing,
-    cover,
+    is_within,
+    leaves_of,
+    settle,
 )
+from backstay.resources.declaration.fields import Computed
+from backstay.resources.declaration.grants import Grant
 from backstay.resources.declaration.readable import Readable
+
+#: What the rows of a grant come to in a statement: all, none, or a condition.
+Cover = Q | bool
 
 
 def rows(readable: Readable) -> models.QuerySet[models.Model]:
@@ -48,10 +59,12 @@ def visible(
     `prefix` is the ORM path to them from the query's own.
     """
     # The lowest first: it mostly covers the most rows, and the others then need no look.
+    model = readable.resource.options.model
     kept: list[tuple[Cover, Grant]] = []
     for covered, grant in reversed(_covers(readable, prefix)):
-        is_within = any(_is_within(grant.rows, each.rows) for _, each in kept)
-        if by(grant) and (readable.deleted or not is_within):
+        rows = grant.covers(model)
+        is_held = any(is_within(rows, each.covers(model)) for _, each in kept)
+        if by(grant) and (readable.deleted or not is_held):
             kept.append((covered, grant))
     return any_of([covered for covered, _ in kept])
 
@@ -106,7 +119,7 @@ def runs(
 
 
 def _covers(readable: Readable, prefix: str) -> list[tuple[Cover, Grant]]:
-    """What each grant covers, the highest first, as far as any row is left for it."""
+    """What each grant covers, the highest first, while some rows remain uncovered."""
     covers: list[tuple[Cover, Grant]] = []
     for grant in readable.grants:
         covered = _cover(readable, grant, prefix)
@@ -120,7 +133,7 @@ def _covers(readable: Readable, prefix: str) -> list[tuple[Cover, Grant]]:
 
 def _cover(readable: Readable, grant: Grant, prefix: str) -> Cover:
     """What a grant covers; of softly deleted rows nothing, unless they are asked for."""
-    covered = cover_rows(readable, grant.rows, prefix)
+    covered = cover_rows(readable, grant.covers(readable.resource.options.model), prefix)
     deleted_at = readable.resource.options.soft_delete
     if covered is False or not deleted_at or (readable.deleted and grant.delete):
         return covered
@@ -130,48 +143,62 @@ def _cover(readable: Readable, grant: Grant, prefix: str) -> Cover:
     return live if covered is True else covered & live
 
 
-def cover_rows(readable: Readable, granted: Q, prefix: str = '') -> Cover:
-    """Which rows a condition of a grant covers, for callers of a standing."""
-    model = readable.resource.options.model
-    if _is_plain(granted, model):
-        leaf = _Leaf(model, prefix, readable.standing.writing)
-        writing = Writing(leaf=leaf, expression=Q, complement=_not_true)
-        return cover(granted, readable.standing, writing)
-    # Its joins would multiply rows, or its expressions know nothing of a prefix.
-    every = model._base_manager.order_by()
+def cover_rows(readable: Readable, granted: Covered, prefix: str = '') -> Cover:
+    """Which rows a condition of a grant covers, for callers of a standing.
 
-    def complement(covered: Q) -> Q:
-        return ~Q(Exists(every.filter(pk=OuterRef('pk')).filter(covered)))
-
-    leaf = _Leaf(model, '', readable.standing.writing)
-    writing = Writing(leaf=leaf, expression=Q, complement=complement)
-    covered = cover(granted, readable.standing, writing)
-    if isinstance(covered, bool):
-        return covered
-    return Q(Exists(every.filter(pk=OuterRef(f'{prefix}pk')).filter(covered)))
-
-
-def _not_true(covered: Q) -> Q:
-    return Q(is_not_true(ExpressionWrapper(covered, TRUTH)))
+    A condition that follows a path to many, or whose expressions name the row in a way that knows
+    of no prefix, is asked in a subquery over the row.
+    """
+    condition = settle(granted, readable.standing)
+    if isinstance(condition, bool):
+        return condition
+    writer = _Writer(readable.resource.options.model, prefix, readable.standing.writing)
+    leaves = tuple(leaves_of(condition))
+    multiplies = any(leaf.reach.many for leaf in leaves)
+    if not multiplies and not (prefix and any(leaf.names_row for leaf in leaves)):
+        return writer.write(condition)
+    own = replace(writer, prefix='', multiplies=multiplies)
+    return Q(Exists(writer.rows().filter(pk=OuterRef(f'{prefix}pk')).filter(own.write(condition))))
 
 
 @dataclass(frozen=True, slots=True)
-class _Leaf:
-    """Writes one lookup of a grant's rows, under a prefix."""
+class _Writer:
+    """Writes the condition of a grant as an ORM expression, under a prefix."""
 
     model: type[models.Model]
     prefix: str
     #: Whether scopes held for reading only do not count.
     writing: bool
+    #: Whether some path of the condition leads to many rows, so that no row has one truth of it.
+    multiplies: bool = False
 
-    def __call__(self, lookup: str, value: Any) -> Q:
-        if isinstance(value, Scope):
-            path = lookup.removesuffix('__in')
-            among = held(value, _field_at(self.model, path), writing=self.writing)
-            return Q(is_in(F(self.prefix + path), among))
+    def rows(self) -> models.QuerySet[models.Model]:
+        return self.model._base_manager.order_by()
+
+    def write(self, condition: GrantCondition) -> Q:
+        match condition:
+            case AllOf(parts=parts):
+                return Q(*map(self.write, parts))
+            case AnyOf(parts=parts):
+                return Q(*map(self.write, parts), _connector=Q.OR)
+            case Complement(part=part):
+                covered = self.write(part)
+                if self.multiplies:
+                    return ~Q(Exists(self.rows().filter(pk=OuterRef('pk')).filter(covered)))
+                return Q(is_not_true(ExpressionWrapper(covered, TRUTH)))
+            case Among(path=path, scope=scope):
+                among = held(scope, path.field, writing=self.writing)
+                return Q(is_in(F(self.prefix + path.name), among))
+            case Expressed(expression=expression):
+                return Q(expression)
+            case Compared(path=path, lookup=lookup, value=value):
+                return Q((f'{self.prefix}{path.name}__{lookup}', self._value(value, path)))
+
+    def _value(self, value: Any, path: RowPath) -> Any:
         if isinstance(value, CallerValue):
-            value = Slot(f'caller:{value.name}', _field_at(self.model, lookup))
-        return Q((self.prefix + lookup, value))
+            return Slot(f'caller:{value.name}', path.field)
+        is_column = type(value) is F  # and none of its subclasses, which say more
+        return F(self.prefix + value.name) if is_column else value
 
 
 def held(scope: Scope, field: models.Field, *, writing: bool) -> ListSlot:
@@ -180,69 +207,20 @@ def held(scope: Scope, field: models.Field, *, writing: bool) -> ListSlot:
     return ListSlot(f'{kind}:{scope.over}:{scope.level}', field)
 
 
-def _field_at(model: type[models.Model], lookup: str) -> models.Field:
-    """The field that a lookup ends at; of a relation, the field that it points at."""
-    field: Any = None
-    options: Any = model._meta
-    for part in lookup.split('__'):
-        try:
-            field = options.pk if part == 'pk' else options.get_field(part)
-        except FieldDoesNotExist:
-            break
-        if field.is_relation:
-            options = field.related_model._meta
-    found: models.Field = field
-    if field.is_relation:
-        found = field.target_field if isinstance(field, models.ForeignKey) else options.pk
-    return found
-
-
-def _is_plain(rows: Q, model: type[models.Model]) -> bool:
-    """Whether the rows can be told without joins to many and without expressions."""
-    for child in rows.children:
-        if isinstance(child, Q):
-            if not _is_plain(child, model):
-                return False
-        elif not isinstance(child, tuple) or _meets_many(model, child[0]):
-            return False
-    return True
-
-
-def _meets_many(model: type[models.Model], lookup: str) -> bool:
-    options: Any = model._meta
-    for part in lookup.split('__'):
-        try:
-            field = options.pk if part == 'pk' else options.get_field(part)
-        except FieldDoesNotExist:
-            return False
-        if field.one_to_many or field.many_to_many:
-            return True
-        if field.is_relation:
-            options = field.related_model._meta
-    return False
-
-
-def _is_within(inner: Any, outer: Any) -> bool:
-    """Whether rows are among others for certain: who holds a level holds those below it."""
-    match inner, outer:
-        case Q(), Q():
-            return (
-                not (inner.negated or outer.negated)
-                and inner.connector == outer.connector != Q.XOR
-                and len(inner.children) == len(outer.children)
-                and all(map(_is_within, inner.children, outer.children))
-            )
-        case (path, Scope() as high), (other, Scope() as low):
-            return bool(path == other and high.over == low.over and high.level >= low.level)
-    return bool(inner == outer)
-
-
 def any_of(covers: Sequence[Cover]) -> Cover:
     """The rows that one of them covers."""
     if any(covered is True for covered in covers):
         return True
     conditions = [covered for covered in covers if not isinstance(covered, bool)]
     return Q(*conditions, _connector=Q.OR) if conditions else False
+
+
+def all_of(covers: Sequence[Cover]) -> Cover:
+    """The rows that each of them covers."""
+    if any(covered is False for covered in covers):
+        return False
+    conditions = [covered for covered in covers if not isinstance(covered, bool)]
+    return Q(*conditions) if conditions else True
 
 
 def _first(cases: Sequence[tuple[Cover, bool]]) -> Cover:

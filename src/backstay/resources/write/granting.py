@@ -5,7 +5,7 @@ highest grant to read decides which are shown. A new row, and a row that was cha
 covered by what a grant lets its callers leave behind (`Grant.check`), as it is once written.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -15,7 +15,8 @@ from django.db.models import Case, F, Q, Value, When
 from backstay.caller import Standing
 from backstay.engine.comparisons import is_in
 from backstay.engine.slots import ListSlot, bind
-from backstay.resources.declaration.grants import Cover, Grant, certain, named
+from backstay.resources.declaration.conditions import Covered, depends_on, settle
+from backstay.resources.declaration.grants import Grant, named
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.plan import rights
@@ -56,10 +57,10 @@ def _grants(readable: Readable, right: Right, side: Side) -> tuple[Grant, ...]:
         given = getattr(grant, right)
         if not (given and grant.who.includes(readable.standing)):
             continue
-        covers_all = certain(_rows(grant, side), readable.standing)
-        if covers_all is not False:
+        covered = settle(_covered(readable.resource, grant, side), readable.standing)
+        if covered is not False:
             found.append(grant)
-        if covers_all:
+        if covered is True:
             break
     return tuple(found)
 
@@ -119,7 +120,7 @@ def decide(
     if not applying or not keys:
         return {}
     readable = Readable(batch.resource, batch.standing)
-    if certain(_rows(applying[0], side), readable.standing):
+    if settle(_covered(batch.resource, applying[0], side), readable.standing) is True:
         return dict.fromkeys(keys, applying[0])
     sql, parameters = _statement(readable, right, side, batch.using)
     with connections[batch.using].cursor() as cursor:
@@ -129,33 +130,15 @@ def decide(
     return {key_of(key): applying[at] for key, at in chosen.items() if at >= 0}
 
 
-def depends_on(rows: Q, written: Collection[str], model: type[models.Model]) -> bool:
-    """Whether a condition may come out otherwise once these attributes are written."""
-    for child in rows.children:
-        if isinstance(child, Q):
-            if depends_on(child, written, model):
-                return True
-        elif not isinstance(child, tuple) or _attribute(child[0], model) in {*written, ''}:
-            return True
-    return False
+def is_touched(resource: type[Resource], grant: Grant, written: Iterable[str]) -> bool:
+    """Return whether a row may fail what the grant leaves behind once these are written."""
+    covered = grant.leaves_behind(resource.options.model)
+    return grant.check is not None or depends_on(covered, written)
 
 
-def left_behind(grant: Grant) -> Q:
-    """What a row must be once callers of the grant have written it."""
-    return _rows(grant, 'check')
-
-
-def _rows(grant: Grant, side: Side) -> Q:
-    return grant.check if side == 'check' and grant.check is not None else grant.rows
-
-
-def _attribute(lookup: str, model: type[models.Model]) -> str:
-    """The attribute that a lookup begins at; '' where it leaves for other tables by itself."""
-    first = lookup.split('__')[0]
-    for column in model._meta.concrete_fields:
-        if first in (column.name, column.attname) or (first == 'pk' and column.primary_key):
-            return str(column.attname)
-    return ''
+def _covered(resource: type[Resource], grant: Grant, side: Side) -> Covered:
+    model = resource.options.model
+    return grant.leaves_behind(model) if side == 'check' else grant.covers(model)
 
 
 @lru_cache(maxsize=1_024)
@@ -167,7 +150,7 @@ def _statement(
     applying = grants(readable.resource, readable.standing, right, side)
     cases = []
     for position, grant in enumerate(applying):
-        covered: Cover = rights.cover_rows(readable, _rows(grant, side))
+        covered = rights.cover_rows(readable, _covered(readable.resource, grant, side))
         if covered is not False:
             where = Q(pk__isnull=False) if covered is True else covered
             cases.append(When(where, then=Value(position, output_field=_INTEGER)))

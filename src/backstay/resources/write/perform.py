@@ -187,10 +187,7 @@ def check_left_behind(batch: Batch) -> None:
 def _is_to_be_checked(batch: Batch, change: Change) -> bool:
     if change.verb != 'update' or change.grant is None:
         return True
-    rows = granting.left_behind(change.grant)
-    model = batch.resource.options.model
-    narrower = change.grant.check is not None
-    return narrower or granting.depends_on(rows, change.values.keys(), model)
+    return granting.is_touched(batch.resource, change.grant, change.values)
 
 
 def _refuse_members(batch: Batch, change: Change, grant: Grant) -> None:

@@ -24,6 +24,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Concat
 from django.db.models.sql.compiler import SQLCompiler
 
+from backstay.engine import engine_of
 from backstay.resources import ALL, Computed, Grant, One, Resource, Url, anyone
 from services.codereview.comparison import IS_KNOWN, IS_UNRESOLVED
 from services.codereview.models import Diff, IssueLink, Provider, Repository, Revision, phabricator
@@ -45,8 +46,7 @@ class PhabricatorUrl(Expression):
         connection: BaseDatabaseWrapper,
     ) -> tuple[str, tuple[Any, ...]]:
         """The setting's scheme and host, and `/D`."""
-        marker = '%s::text' if connection.vendor == 'postgresql' else '%s'
-        return marker, (f'{phabricator()}/D',)
+        return engine_of(connection).text_parameter(), (f'{phabricator()}/D',)
 
 
 class RepositoryResource(Resource):

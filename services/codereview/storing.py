@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils import timezone
 from pydantic_core import to_json
 
+from backstay.engine import engine_of
 from services.codereview.models import Level
 
 _ISSUE = ('id', 'path', 'level', 'analyzer_check', 'message', 'analyzer', 'hash')
@@ -136,21 +137,11 @@ def _json(rows: Iterable[Mapping[str, Any]]) -> str:
     return to_json([*rows]).decode()
 
 
-# SQL: the rows that were sent are a table called `sent` on both engines.
+# SQL: the rows that were sent are a table called `sent`.
 
 
 def _sent(names: Sequence[str]) -> str:
-    if connection.vendor == 'postgresql':
-        columns = ', '.join(f'"{name}" {_TYPES.get(name, "text")}' for name in names)
-        return f'json_to_recordset(%s) AS sent({columns})'
-    columns = ', '.join(f'{_extracted(name)} AS "{name}"' for name in names)
-    return f'(SELECT {columns} FROM json_each(%s)) AS sent'  # noqa: S608 our own names
-
-
-def _extracted(name: str) -> str:
-    """A value of a row on SQLite, which stores UUIDs without hyphens."""
-    value = f"json_extract(value, '$.{name}')"
-    return f"replace({value}, '-', '')" if _TYPES.get(name) == 'uuid' else value
+    return engine_of(connection).sent_rows({name: _TYPES.get(name, 'text') for name in names})
 
 
 def _listed(names: Sequence[str]) -> str:

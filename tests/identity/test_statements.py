@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.db.models import Value
 
+from backstay.engine.statements import Statement, text_slot
 from backstay.identity.loading import account_called, account_with_key
 from backstay.identity.models import Account
-from backstay.identity.statements import Statement, text_slot
 
 pytestmark = pytest.mark.django_db
 

@@ -5,13 +5,14 @@ from typing import Any
 
 from django.db import migrations
 
+from backstay.engine import engine_of
 from services.codereview.migrations import _triggers_of_postgresql, _triggers_of_sqlite
 
 
 def _run(statements: str) -> Any:
     def run(_apps: Any, editor: Any) -> None:
         of = {'postgresql': _triggers_of_postgresql, 'sqlite': _triggers_of_sqlite}
-        for statement in getattr(of[editor.connection.vendor], statements):
+        for statement in getattr(of[engine_of(editor.connection).name], statements):
             editor.execute(statement, params=None)
 
     return run

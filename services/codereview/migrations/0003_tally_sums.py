@@ -2,12 +2,13 @@ from typing import Any
 
 from django.db import migrations, models
 
+from backstay.engine import engine_of
 from services.codereview.migrations import _triggers_of_postgresql
 
 
 def _create_anew(_apps: Any, editor: Any) -> None:
     """The functions, as they read now; SQLite's triggers are what they were."""
-    if editor.connection.vendor == 'postgresql':
+    if engine_of(editor.connection).name == 'postgresql':
         for statement in (*_triggers_of_postgresql.DROP, *_triggers_of_postgresql.CREATE):
             editor.execute(statement, params=None)
 

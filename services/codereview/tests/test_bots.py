@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.db.models import Count
 
+from backstay.engine import engine_of
 from bench.codereview.bots import publish
 from bench.codereview.site import served
 from services.codereview.models import Diff, IssueLink
@@ -16,7 +17,9 @@ from services.codereview.tests.test_counting import counted_links
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != 'postgresql', reason='SQLite lets one write at a time')
+@pytest.mark.skipif(
+    engine_of(connection).name != 'postgresql', reason='SQLite lets one write at a time'
+)
 def test_bots_publish_at_once_while_others_read(tmp_path: Path) -> None:
     data.two_repositories()
     data.bot_account()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections, transaction
 
+from backstay.engine import engine_of
 from services.codereview.management.commands import cleanup_issues
 from services.codereview.models import Diff, Issue, IssueLink, Repository, Revision
 from services.codereview.storing import store
@@ -20,7 +21,7 @@ from services.codereview.tests.test_counting import assert_all_is_counted
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(
-        connection.vendor != 'postgresql', reason='a database in memory has one connection'
+        engine_of(connection).name != 'postgresql', reason='a database in memory has one connection'
     ),
 ]
 

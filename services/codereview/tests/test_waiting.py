@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
+from backstay.engine import engine_of
 from services.codereview.models import Revision
 from services.codereview.tests import data
 from services.codereview.tests.data import Bot
@@ -17,7 +18,7 @@ from services.codereview.tests.data import Bot
 @pytest.fixture
 def file(tmp_path: Path, db: None) -> Iterator[Path]:
     """The tables in a SQLite file, whose one writer at a time nobody waits for."""
-    if connection.vendor != 'sqlite':
+    if engine_of(connection).name != 'sqlite':
         pytest.skip('PostgreSQL lets several write')
     path, usual = tmp_path / 'waiting.sqlite3', connections['default']
     path.write_bytes(usual.connection.serialize())

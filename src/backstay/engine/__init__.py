@@ -1,1 +1,26 @@
-"""What ORM expressions lack: JSON as text, bound slots, pages as tables; one dialect per engine."""
+"""What differs between databases, and the SQL that Django's ORM lacks.
+
+`engine_of` is the one place that knows which database a connection leads to. A new database is one
+module with its `Engine`, its settings and its tests.
+"""
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from backstay.engine.engine import Engine, Trouble
+from backstay.engine.postgresql import PostgreSQL
+from backstay.engine.sqlite import SQLite
+
+__all__ = ['Engine', 'Trouble', 'engine_of', 'trouble_of']
+
+_ENGINES: dict[str, Engine] = {engine.name: engine for engine in (PostgreSQL(), SQLite())}
+
+
+def engine_of(connection: BaseDatabaseWrapper) -> Engine:
+    """Return the engine of a connection. Raises KeyError for a database that has none."""
+    return _ENGINES[connection.vendor]
+
+
+def trouble_of(error: BaseException) -> Trouble | None:
+    """Return what an exception of a database means, whichever raised it; None when unknown."""
+    found = (engine.trouble(error) for engine in _ENGINES.values())
+    return next((trouble for trouble in found if trouble), None)

@@ -8,7 +8,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable, Expression
 from django.db.models.sql.compiler import SQLCompiler
 
-from backstay.engine.slots import TEXT, TRUTH, JsonSlot, ListSlot, PatternSlot, Slot, Sql
+from backstay.engine.pieces import Sql
+from backstay.engine.slots import TEXT, TRUTH, JsonSlot, ListSlot, PatternSlot, Slot
 
 
 class Comparison(Expression):

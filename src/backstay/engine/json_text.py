@@ -14,9 +14,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable, Expression, Subquery
 from django.db.models.sql.compiler import SQLCompiler
 
-from backstay.engine import postgresql, sqlite
-from backstay.engine.pieces import Piece, Rendered, Written
-from backstay.engine.slots import TEXT, Sql
+from backstay.engine import engine_of, postgresql, sqlite
+from backstay.engine.pieces import Piece, Rendered, Sql, Written
+from backstay.engine.slots import TEXT
 from backstay.resources.declaration.kinds import Kind
 
 #: The element that ends a list which was cut at its cap; no row of a list is ever a string.
@@ -43,7 +43,7 @@ class JsonText(Expression):
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Sql:
         pieces = _merged(self.pieces(compiler, connection))
-        sql, params = _dialect(connection).concatenate(pieces)
+        sql, params = engine_of(connection).concatenate(pieces)
         return sql, params
 
 
@@ -89,7 +89,7 @@ class JsonObject(JsonMembers):
         members = super().pieces(compiler, connection)
         yield '{'
         if self.keys and self.keys[0] is None:
-            sql, params = _dialect(connection).concatenate(_merged(members))
+            sql, params = engine_of(connection).concatenate(_merged(members))
             yield f'substr({sql}, 2)', params
         elif self.keys:
             yield str(next(members)).removeprefix(',')
@@ -169,9 +169,9 @@ class JsonRows(Subquery):
     ) -> Sql:
         rows, params = self.query.as_sql(compiler, connection)
         rows = rows[1:-1]  # a subquery comes in parentheses
-        joined = _dialect(connection).join_rows('json_')
+        joined = engine_of(connection).join_rows('json_')
         end = f"CASE WHEN COUNT(*) > {self.cap} THEN ',{_CUT_JSON}]' ELSE ']' END"
-        sql, _ = _dialect(connection).concatenate(['[', (joined, ()), (end, ())])
+        sql, _ = engine_of(connection).concatenate(['[', (joined, ()), (end, ())])
         return f'(SELECT {sql} FROM ({rows}) "r")', params
 
 

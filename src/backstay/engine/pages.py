@@ -17,7 +17,9 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.datastructures import BaseTable, Join
 from django.db.models.sql.query import Query
 
-from backstay.engine.slots import NUMBER, TRUTH, Slot, Sql
+from backstay.engine import engine_of
+from backstay.engine.pieces import Sql
+from backstay.engine.slots import NUMBER, TRUTH, Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,11 +164,7 @@ def _compiled(query: Query, connection: BaseDatabaseWrapper) -> tuple[str, list[
 
 
 def _page_condition(rows: models.QuerySet[Any], cut: Cut, connection: BaseDatabaseWrapper) -> Sql:
-    """What holds for the rows of the page alone.
-
-    PostgreSQL reckons with few rows when it meets an array, and finds each by its key; of a
-    subquery with a parameter for LIMIT it expects a tenth of the table.
-    """
+    """Return the condition that holds for the rows of the page alone."""
     query = _selecting(rows, {'pk_': models.F('pk')}, cut.order)
     compiler = query.get_compiler(connection=connection)
     page, params = _compiled(query, connection)
@@ -177,9 +175,7 @@ def _page_condition(rows: models.QuerySet[Any], cut: Cut, connection: BaseDataba
     options = rows.model._meta
     quote = connection.ops.quote_name
     pk = f'{quote(options.db_table)}.{quote(options.pk.column)}'
-    if connection.vendor == 'postgresql':
-        return f'{pk} = ANY(ARRAY({page}))', params
-    return f'{pk} IN ({page})', params
+    return engine_of(connection).is_one_of(pk, page), params
 
 
 def _count(count: Count, connection: BaseDatabaseWrapper) -> Sql:

@@ -1,12 +1,14 @@
 """What JSON text is made of, as the writers of both engines pass it on."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import models
 
-from backstay.engine.slots import Sql
 from backstay.resources.declaration.kinds import Kind
 
+#: SQL and its parameters, in whatever sequence the compiler takes.
+Sql = tuple[str, Any]
 #: One piece of a concatenation: literal text, or SQL with its parameters.
 Piece = str | Sql
 

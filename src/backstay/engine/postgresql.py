@@ -1,10 +1,13 @@
-"""How PostgreSQL writes each kind of value as JSON text, concatenates, and joins rows."""
+"""PostgreSQL: its SQL, how it runs a statement, its locks, and what its errors mean."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
+from backstay.engine.engine import Columns, Engine, Trouble
 from backstay.engine.pieces import Piece, Rendered, Written
 from backstay.resources.declaration.kinds import Kind
 
@@ -25,6 +28,187 @@ _ROUNDED = (
     ' THEN sign({{x}}) * 1e-{places} ELSE 0 END'
 )
 _FLOAT = "CASE WHEN {x} IN ('NaN', 'Infinity', '-Infinity') THEN 'null' ELSE {x}::text END"
+
+
+#: What a SQLSTATE means, by its class or in full (Appendix A of the manual); the longest counts.
+_TROUBLES = {
+    '40001': Trouble.DEADLOCK,
+    '40P01': Trouble.DEADLOCK,
+    '55P03': Trouble.LOCKED,
+    '57014': Trouble.TIMEOUT,
+    '08': Trouble.LOST,
+    '57P': Trouble.LOST,
+    '53300': Trouble.LOST,  # too many connections
+    '25006': Trouble.READ_ONLY,
+    '53': Trouble.FULL,
+    '54001': Trouble.TOO_DEEP,
+    '22': Trouble.BAD_VALUE,
+}
+
+
+class PostgreSQL(Engine):
+    """PostgreSQL 13 or later, through psycopg 3."""
+
+    __slots__ = ()
+
+    name: ClassVar = 'postgresql'
+    sorts_nulls_low: ClassVar = False
+    has_arrays: ClassVar = True
+
+    def concatenate(self, pieces: Sequence[Piece]) -> tuple[str, list[Any]]:
+        """CONCAT appends to one buffer, where `||` copies at every step."""
+        arguments = [_argument(piece) for piece in pieces]
+        params = [parameter for _, own in arguments for parameter in own]
+        texts = [sql for sql, _ in arguments]
+        while len(texts) > 1:
+            texts = [
+                _concat(texts[start : start + _MOST_ARGUMENTS])
+                for start in range(0, len(texts), _MOST_ARGUMENTS)
+            ]
+        return texts[0], params
+
+    def join_rows(self, column: str) -> str:
+        return f"string_agg({column}, ',')"
+
+    def array_of_rows(self, columns: Sequence[str]) -> str:
+        return f'json_agg(json_build_array({", ".join(columns)}))::text'
+
+    def sent_rows(self, columns: Mapping[str, str]) -> str:
+        typed = ', '.join(f'"{name}" {type_}' for name, type_ in columns.items())
+        return f'json_to_recordset(%s) AS sent({typed})'
+
+    def is_one_of(self, key: str, rows: str) -> str:
+        """PostgreSQL expects few rows of an array, and finds each by its key.
+
+        Of a subquery with a parameter for LIMIT it expects a tenth of the table.
+        """
+        return f'{key} = ANY(ARRAY({rows}))'
+
+    def text_parameter(self) -> str:
+        return '%s::text'
+
+    def columns(
+        self, connection: Any, sql: str, parameters: Sequence[Any], seconds: float | None
+    ) -> Columns:
+        connection.ensure_connection()
+        _limit(connection, seconds)
+        return _run(connection, sql, parameters)
+
+    def first_row(
+        self,
+        connection: Any,
+        sql: str,
+        parameters: Sequence[Any],
+        parsers: Sequence[Callable[[str], Any]],
+    ) -> Sequence[Any] | None:
+        """Planning it takes longer than running it, so it is prepared."""
+        connection.ensure_connection()
+        columns = _run(connection, sql, parameters)
+        if not columns or not columns[0]:
+            return None
+        cells = [column[0] for column in columns]
+        return [
+            None if cell is None else parse(cell.decode())
+            for parse, cell in zip(parsers, cells, strict=True)
+        ]
+
+    def explanation(self, *, analyze: bool) -> str:
+        return 'EXPLAIN (ANALYZE, BUFFERS)' if analyze else 'EXPLAIN'
+
+    def lock_release(self, connection: BaseDatabaseWrapper, number: int) -> bool:
+        return bool(_ask(connection, 'SELECT pg_try_advisory_lock(%s)', number))
+
+    def limit_lock_waits(self, connection: BaseDatabaseWrapper, seconds: float) -> None:
+        milliseconds = f'{round(seconds * 1000)}ms'
+        _ask(connection, "SELECT set_config('lock_timeout', %s, false)", milliseconds)
+
+    def lock_names(self, connection: BaseDatabaseWrapper, names: Sequence[str]) -> list[bool]:
+        locks = (
+            'SELECT pg_try_advisory_xact_lock(hashtextextended(name, 0))'
+            ' FROM unnest(%s::text[]) WITH ORDINALITY AS names (name, n) ORDER BY n'
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(locks, [[*names]])
+            return [is_mine for (is_mine,) in cursor.fetchall()]
+
+    def load(
+        self,
+        connection: Any,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+    ) -> None:
+        copying = f'COPY {table} ({", ".join(columns)}) FROM STDIN'
+        with (
+            connection.cursor() as cursor,
+            connection.wrap_database_errors,
+            cursor.copy(copying) as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+
+    def tidying(self, connection: BaseDatabaseWrapper, *, rewrite: bool) -> Sequence[str]:
+        if connection.in_atomic_block:
+            return ('ANALYZE',)
+        # The first leaves no map of what all may see, without which indexes alone do not do.
+        return ('VACUUM (FULL)', 'VACUUM (ANALYZE)') if rewrite else ('VACUUM (ANALYZE)',)
+
+    def trouble(self, error: BaseException) -> Trouble | None:
+        cause: Any = error if hasattr(error, 'sqlstate') else error.__cause__
+        if not hasattr(cause, 'sqlstate'):
+            return None
+        state = str(cause.sqlstate or '')
+        found = (_TROUBLES.get(state[:length]) for length in (5, 3, 2))
+        # psycopg itself found that there is no server, or that it went away.
+        none = Trouble.LOST if not state and _is_lost(cause) else None
+        return next((each for each in found if each), none)
+
+
+def _is_lost(cause: Any) -> bool:
+    from psycopg import InterfaceError, OperationalError
+
+    return isinstance(cause, OperationalError | InterfaceError)
+
+
+def _run(connection: Any, sql: str, parameters: Sequence[Any]) -> Columns:
+    """Run it past psycopg's own cursor, but through Django's wrappers and its query log."""
+    from backstay.engine.prepared import PreparedCursor
+
+    raw = PreparedCursor(connection.connection, prepare=_prepares())
+    connection._prepare_cursor(raw).execute(sql, parameters)
+    return raw.columns
+
+
+def _prepares() -> bool:
+    """Whether statements are prepared; a site without an environment does."""
+    return bool(getattr(getattr(settings, 'BACKSTAY', None), 'prepare_statements', True))
+
+
+def _limit(connection: Any, seconds: float | None) -> None:
+    """Set once per connection, since setting it for every request would be a round trip each.
+
+    With its plan left to itself, PostgreSQL would plan anew for every LIMIT, which it takes for
+    ten per cent of the table when it is a parameter.
+    """
+    raw = connection.connection
+    wanted = int((seconds or 0) * 1000)
+    if getattr(raw, '_backstay_timeout', None) == wanted:
+        return
+    scope = 'LOCAL ' if connection.in_atomic_block else ''
+    # Straight to the driver: it is no statement of the read.
+    raw.execute(f'SET {scope}statement_timeout = {wanted}')
+    raw.execute(f'SET {scope}plan_cache_mode = force_generic_plan')
+    # Compiling a wide statement to machine code takes seconds, and a page never earns them back.
+    raw.execute(f'SET {scope}jit = off')
+    if not connection.in_atomic_block:  # whose end undoes what it set
+        raw._backstay_timeout = wanted
+
+
+def _ask(connection: BaseDatabaseWrapper, sql: str, *values: Any) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchone()[0]
+
 
 #: SQL of a value that is not NULL, `{x}` standing for it; and whether it goes between quotes.
 _TEMPLATES: dict[Kind, tuple[str, bool]] = {
@@ -68,24 +252,6 @@ def value(sql: str, of: Written) -> Iterator[str | Rendered]:
         return
     text = f"'\"' || {text} || '\"'" if quoted else f'({text})::text'
     yield Rendered(f"COALESCE({text}, 'null')", repeats)
-
-
-def concatenate(pieces: Sequence[Piece]) -> tuple[str, list[Any]]:
-    """One text of all pieces. CONCAT appends to one buffer, where `||` copies at every step."""
-    arguments = [_argument(piece) for piece in pieces]
-    params = [parameter for _, own in arguments for parameter in own]
-    texts = [sql for sql, _ in arguments]
-    while len(texts) > 1:
-        texts = [
-            _concat(texts[start : start + _MOST_ARGUMENTS])
-            for start in range(0, len(texts), _MOST_ARGUMENTS)
-        ]
-    return texts[0], params
-
-
-def join_rows(column: str) -> str:
-    """The aggregate that joins rows with commas, in the order in which they come."""
-    return f"string_agg({column}, ',')"
 
 
 def _concat(texts: Sequence[str]) -> str:

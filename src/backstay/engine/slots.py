@@ -14,10 +14,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.sql.compiler import SQLCompiler
 
+from backstay.engine.pieces import Sql
+
 #: Index of a value of the query, or the name of a fact of the request such as `origin`.
 SlotKey = int | str
-#: SQL and its parameters, in whatever sequence the compiler takes.
-Sql = tuple[str, Any]
 
 # Types of what expressions yield; made once, because making one costs more than an expression.
 TEXT = models.TextField()

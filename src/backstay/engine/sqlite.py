@@ -1,24 +1,160 @@
-"""How SQLite writes each kind of value as JSON text, concatenates, and joins rows.
+"""SQLite: its SQL, how it runs a statement, and what its errors mean.
 
 What its own functions get wrong (floats lose digits, LIKE folds ASCII only) is done by functions of
 ours, which `install` adds to every new connection.
 """
 
 import re
+import time
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Context, Decimal
 from functools import lru_cache
 from math import isfinite
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.dateparse import parse_datetime, parse_time
 from django.utils.duration import duration_string
 
+from backstay.engine.engine import Columns, Engine, Trouble
 from backstay.engine.pieces import Piece, Rendered, Written
 from backstay.resources.declaration.kinds import Kind
+
+#: What a result code means, in full or its primary part (https://sqlite.org/rescode.html).
+_TROUBLES = {
+    517: Trouble.DEADLOCK,  # SQLITE_BUSY_SNAPSHOT: others wrote since the transaction read
+    5: Trouble.LOCKED,  # SQLITE_BUSY
+    6: Trouble.LOCKED,  # SQLITE_LOCKED
+    7: Trouble.FULL,  # SQLITE_NOMEM
+    8: Trouble.READ_ONLY,
+    9: Trouble.TIMEOUT,  # SQLITE_INTERRUPT
+    10: Trouble.LOST,  # SQLITE_IOERR
+    13: Trouble.FULL,
+    14: Trouble.LOST,  # SQLITE_CANTOPEN
+    18: Trouble.BAD_VALUE,  # SQLITE_TOOBIG
+    20: Trouble.BAD_VALUE,  # SQLITE_MISMATCH
+}
+
+
+class SQLite(Engine):
+    """SQLite 3.38 or later, through the module of Python."""
+
+    __slots__ = ()
+
+    name: ClassVar = 'sqlite'
+    sorts_nulls_low: ClassVar = True
+    has_arrays: ClassVar = False
+
+    def concatenate(self, pieces: Sequence[Piece]) -> tuple[str, list[Any]]:
+        """A balanced tree: SQLite refuses expressions deeper than 1000."""
+        arguments = [_argument(piece) for piece in pieces]
+        params = [parameter for _, own in arguments for parameter in own]
+        texts = [sql for sql, _ in arguments]
+        while len(texts) > 1:
+            texts = [f'({" || ".join(texts[at : at + 50])})' for at in range(0, len(texts), 50)]
+        return texts[0], params
+
+    def join_rows(self, column: str) -> str:
+        return f"COALESCE(group_concat({column}, ','), '')"
+
+    def array_of_rows(self, columns: Sequence[str]) -> str:
+        return f'json_group_array(json_array({", ".join(columns)}))'
+
+    def sent_rows(self, columns: Mapping[str, str]) -> str:
+        members = ', '.join(f'{_member(*each)} AS "{each[0]}"' for each in columns.items())
+        return f'(SELECT {members} FROM json_each(%s)) AS sent'
+
+    def is_one_of(self, key: str, rows: str) -> str:
+        return f'{key} IN ({rows})'
+
+    def text_parameter(self) -> str:
+        return '%s'
+
+    def columns(
+        self, connection: Any, sql: str, parameters: Sequence[Any], seconds: float | None
+    ) -> Columns:
+        """SQLite asks every few thousand steps whether to go on."""
+        connection.ensure_connection()
+        if seconds is not None:
+            deadline = time.monotonic() + seconds
+            connection.connection.set_progress_handler(lambda: time.monotonic() > deadline, 20_000)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, parameters)
+                rows = cursor.fetchall()
+        finally:
+            connection.connection.set_progress_handler(None, 0)
+        return [[_encoded(row[at]) for row in rows] for at in range(len(rows[0]) if rows else 0)]
+
+    def first_row(
+        self,
+        connection: Any,
+        sql: str,
+        parameters: Sequence[Any],
+        parsers: Sequence[Callable[[str], Any]],
+    ) -> Sequence[Any] | None:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            row: Sequence[Any] | None = cursor.fetchone()
+            return row
+
+    def explanation(self, *, analyze: bool) -> str:
+        return 'EXPLAIN QUERY PLAN'
+
+    def lock_release(self, connection: BaseDatabaseWrapper, number: int) -> bool:
+        return True  # it has one writer
+
+    def limit_lock_waits(self, connection: BaseDatabaseWrapper, seconds: float) -> None:
+        """Nothing to do: each connection has a limit from its start."""
+
+    def lock_names(
+        self,
+        connection: BaseDatabaseWrapper,
+        names: Sequence[str],
+    ) -> list[bool]:
+        return [True] * len(names)
+
+    def load(
+        self,
+        connection: BaseDatabaseWrapper,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+    ) -> None:
+        marks = ', '.join(['%s'] * len(columns))
+        insert = f'INSERT INTO {table} ({", ".join(columns)}) VALUES ({marks})'
+        with connection.cursor() as cursor:
+            cursor.executemany(insert, rows)
+
+    def tidying(
+        self,
+        connection: BaseDatabaseWrapper,
+        *,
+        rewrite: bool,
+    ) -> Sequence[str]:
+        return ('ANALYZE',)
+
+    def trouble(self, error: BaseException) -> Trouble | None:
+        cause = error if hasattr(error, 'sqlite_errorcode') else error.__cause__
+        if 'parser stack overflow' in str(cause):  # before 3.46
+            return Trouble.TOO_DEEP
+        code = getattr(cause, 'sqlite_errorcode', 0)
+        return _TROUBLES.get(code) or _TROUBLES.get(code & 0xFF)
+
+
+def _member(name: str, type_: str) -> str:
+    """Return a member of an object; JSON stays JSON, and UUIDs are stored without hyphens."""
+    if type_ == 'jsonb':
+        return f"NULLIF(value->'$.{name}', 'null')"
+    member = f"json_extract(value, '$.{name}')"
+    return f"replace({member}, '-', '')" if type_ == 'uuid' else member
+
+
+def _encoded(value: Any) -> bytes | None:
+    return None if value is None else str(value).encode()
+
 
 #: Digits that a REAL keeps, and to which Django rounds a decimal that it reads.
 _EXACT_DIGITS = 15
@@ -80,21 +216,6 @@ def _template(of: Written) -> tuple[str, bool]:
     if not of.is_column and of.kind in _COMPUTED:
         return _COMPUTED[of.kind]
     return _TEMPLATES[of.kind]
-
-
-def concatenate(pieces: Sequence[Piece]) -> tuple[str, list[Any]]:
-    """One text of all pieces, as a balanced tree: SQLite refuses expressions deeper than 1000."""
-    arguments = [_argument(piece) for piece in pieces]
-    params = [parameter for _, own in arguments for parameter in own]
-    texts = [sql for sql, _ in arguments]
-    while len(texts) > 1:
-        texts = [f'({" || ".join(texts[at : at + 50])})' for at in range(0, len(texts), 50)]
-    return texts[0], params
-
-
-def join_rows(column: str) -> str:
-    """The aggregate that joins rows with commas, in the order in which they come."""
-    return f"COALESCE(group_concat({column}, ','), '')"
 
 
 def _argument(piece: Piece) -> tuple[str, Sequence[Any]]:

@@ -24,6 +24,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from backstay.caller import Caller, Held
+from backstay.engine.statements import Statement, text_slot
 from backstay.errors import Problem
 from backstay.identity.addresses import address_of, lies_in
 from backstay.identity.callers import caller_of_account
@@ -31,7 +32,6 @@ from backstay.identity.loading import account_columns, account_from
 from backstay.identity.models import ApiKey
 from backstay.identity.problems import AddressNotAllowed, TokenExpired, TokenInvalid
 from backstay.identity.scopes import provider_paths, scope_columns, within
-from backstay.identity.statements import Statement, text_slot
 
 PREFIX = 'cak_'
 DEFAULT_LIFE = timedelta(days=180)

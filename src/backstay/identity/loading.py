@@ -8,8 +8,8 @@ from django.contrib.auth import get_user_model
 from django.db.models import Case, Exists, OuterRef, Q, Value, When
 
 from backstay.engine.slots import Slot
+from backstay.engine.statements import Statement, text_slot
 from backstay.identity.scopes import held_by, provider_paths, scope_columns
-from backstay.identity.statements import Statement, text_slot
 
 
 def account_with_key(key: Any) -> Any:

@@ -6,19 +6,20 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import OuterRef
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import OuterRef, Subquery, TextField
 from django.utils.module_loading import import_string
 
 from backstay.caller import Held
-from backstay.identity.statements import JsonRows
+from backstay.engine import engine_of
 from backstay.services import mounted
 
 Provider = Callable[[Any], Any]
 
 
-def scope_columns(account_id: str) -> tuple[JsonRows, ...]:
+def scope_columns(account_id: str) -> tuple['_HeldRows', ...]:
     """A column for each service that tells scopes; `account_id` names the account in its row."""
-    return tuple(JsonRows(provider(OuterRef(account_id))) for provider in _providers('scopes'))
+    return tuple(_HeldRows(provider(OuterRef(account_id))) for provider in _providers('scopes'))
 
 
 def held_by(account_id: Any, columns: Sequence[str | None]) -> tuple[Held, ...]:
@@ -75,3 +76,17 @@ def _imported(paths: tuple[str, ...]) -> tuple[Provider, ...]:
 def provider_paths() -> tuple[str, ...]:
     """What statements with scope columns depend on, beside the code."""
     return tuple(service.scopes for service in mounted() if service.scopes)
+
+
+class _HeldRows(Subquery):
+    """The rows of a query set of four columns, as one JSON array of arrays; NULL without any."""
+
+    def __init__(self, rows: Any) -> None:
+        super().__init__(rows, output_field=TextField())
+
+    def as_sql(
+        self, compiler: Any, connection: BaseDatabaseWrapper, *_: Any, **context: Any
+    ) -> Any:
+        aggregate = engine_of(connection).array_of_rows('abcd')
+        template = f'(WITH rows_(a, b, c, d) AS (%(subquery)s) SELECT {aggregate} FROM rows_)'  # noqa: S608 constants
+        return super().as_sql(compiler, connection, template=template, **context)

@@ -26,6 +26,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 
+from backstay.engine.statements import Statement, text_slot
 from backstay.identity.attempts import failed_refresh, refuse_refreshes
 from backstay.identity.loading import account_columns, account_from
 from backstay.identity.models import TokenPair
@@ -37,7 +38,6 @@ from backstay.identity.problems import (
     answered_as_problems,
 )
 from backstay.identity.scopes import provider_paths, scope_columns
-from backstay.identity.statements import Statement, text_slot
 
 ACCESS_LIFE = timedelta(minutes=15)
 #: From the last refresh, and in all.

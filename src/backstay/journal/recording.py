@@ -19,6 +19,7 @@ from django.utils.duration import duration_iso_string
 from structlog.contextvars import get_contextvars
 
 from backstay.caller import Caller
+from backstay.engine import engine_of
 from backstay.journal.models import Entry
 
 #: Called in the transaction, with its database, when entries were written that are to be told.
@@ -48,11 +49,13 @@ def record(caller: Caller, steps: Sequence[Step], *, using: str = 'default') -> 
     connection = connections[using]
     counted = not all(step.is_first for step in steps)
     rows = json.dumps(_rows(steps), cls=_Encoder)
-    written = (_POSTGRESQL if connection.vendor == 'postgresql' else _SQLITE)[counted]
+    table = connection.ops.quote_name(Entry._meta.db_table)
+    last = _LAST.format(table=table) if counted else ''
+    sent = engine_of(connection).sent_rows(_SENT)
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
-            written.format(table=connection.ops.quote_name(Entry._meta.db_table)),
+            _INSERT.format(table=table, last=last, sent=sent),
             (
                 connection.ops.adapt_datetimefield_value(now),
                 get_contextvars().get('request_id', ''),
@@ -66,64 +69,53 @@ def record(caller: Caller, steps: Sequence[Step], *, using: str = 'default') -> 
             tell(using)
 
 
-def _rows(steps: Sequence[Step]) -> list[list[Any]]:
+def _rows(steps: Sequence[Step]) -> list[dict[str, Any]]:
     """What differs from step to step; `offset` numbers those of one object in the batch."""
     seen: dict[tuple[str, str], int] = {}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for step in steps:
         key = (step.aggregate, step.object_id)
         seen[key] = offset = seen.get(key, 0) + 1
         rows.append(
-            [
-                step.verb,
-                step.aggregate,
-                step.object_id,
-                step.resource,
-                step.tenant,
-                step.before,
-                step.after,
-                step.pending,
-                offset,
-            ]
+            {
+                'verb': step.verb,
+                'aggregate': step.aggregate,
+                'object_id': step.object_id,
+                'resource': step.resource,
+                'tenant': step.tenant,
+                'before': step.before,
+                'after': step.after,
+                'pending': step.pending,
+                'offset': offset,
+                'n': len(rows),
+            }
         )
     return rows
 
 
-_COLUMNS = (
-    'at, request_id, actor, actor_name, verb, aggregate, object_id, resource, tenant, '
-    '"before", "after", pending, sequence'
-)
+#: What a step sends, with its types; the columns of the same names, but for the last two.
+_SENT = {
+    'verb': 'text',
+    'aggregate': 'text',
+    'object_id': 'text',
+    'resource': 'text',
+    'tenant': 'text',
+    'before': 'jsonb',
+    'after': 'jsonb',
+    'pending': 'boolean',
+    'offset': 'bigint',
+    'n': 'bigint',
+}
+_COLUMNS = ', '.join(f'"{name}"' for name in _SENT if name not in ('offset', 'n'))
 _LAST = (
     'COALESCE((SELECT MAX(e.sequence) FROM {table} e'
-    ' WHERE e.aggregate = %(aggregate)s AND e.object_id = %(object)s), 0) + '
+    ' WHERE e.aggregate = sent.aggregate AND e.object_id = sent.object_id), 0) + '
 )
-
-
-def _postgresql(counted: bool) -> str:
-    last = _LAST.replace('%(aggregate)s', 'v->>1').replace('%(object)s', 'v->>2')
-    return (
-        # Its order is that of the array, and so is that of the ids.
-        f'INSERT INTO {{table}} ({_COLUMNS})'  # noqa: S608 constants
-        ' SELECT %s, %s, %s, %s, v->>0, v->>1, v->>2, v->>3, v->>4,'
-        " NULLIF(v->5, 'null'), NULLIF(v->6, 'null'), (v->>7)::boolean,"
-        f' {last if counted else ""}(v->>8)::bigint'
-        ' FROM jsonb_array_elements(%s::jsonb) WITH ORDINALITY AS steps(v, n) ORDER BY n'
-    )
-
-
-def _sqlite(counted: bool) -> str:
-    last = _LAST.replace('%(aggregate)s', 'value->>1').replace('%(object)s', 'value->>2')
-    return (
-        f'INSERT INTO {{table}} ({_COLUMNS})'  # noqa: S608 constants
-        ' SELECT %s, %s, %s, %s, value->>0, value->>1, value->>2, value->>3, value->>4,'
-        " NULLIF(value->5, 'null'), NULLIF(value->6, 'null'), value->>7,"
-        f' {last if counted else ""}(value->>8)'
-        ' FROM json_each(%s) ORDER BY key'
-    )
-
-
-_POSTGRESQL = {counted: _postgresql(counted) for counted in (False, True)}
-_SQLITE = {counted: _sqlite(counted) for counted in (False, True)}
+#: The order of the ids is that of the steps.
+_INSERT = (
+    f'INSERT INTO {{table}} (at, request_id, actor, actor_name, sequence, {_COLUMNS})'  # noqa: S608
+    f' SELECT %s, %s, %s, %s, {{last}}"offset", {_COLUMNS} FROM {{sent}} ORDER BY n'
+)
 
 
 class _Encoder(json.JSONEncoder):

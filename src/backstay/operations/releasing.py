@@ -16,14 +16,10 @@ from django.core.management.base import CommandError
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-#: The lock that a release takes in PostgreSQL, as one number: any, but always the same.
+from backstay.engine import Trouble, engine_of, trouble_of
+
+#: The lock that a release takes in the database, as one number: any, but always the same.
 _LOCK = 0x6261636B73746179
-#: SQLSTATE of PostgreSQL: lock_not_available, deadlock_detected.
-_LOCK_STATES = ('55P03', '40P01')
-#: SQLSTATE of a server that ends or begins; one that is not there gives none.
-_AWAY = ('08', '57P')
-#: Result codes of SQLite: SQLITE_BUSY, SQLITE_LOCKED.
-_LOCK_CODES = (5, 6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +78,8 @@ def _session() -> Iterator[None]:
 
 
 def _try(patience: Patience) -> int:
-    if connection.vendor == 'postgresql':  # SQLite has one writer, and a time limit of its own
-        _wait_for_other_releases(patience.pause)
-        milliseconds = round(patience.lock_timeout * 1000)
-        _ask("SELECT set_config('lock_timeout', %s, false)", f'{milliseconds}ms')
+    _wait_for_other_releases(patience.pause)
+    engine_of(connection).limit_lock_waits(connection, patience.lock_timeout)
     return apply_missing()
 
 
@@ -95,23 +89,15 @@ def _wait_for_other_releases(pause: float) -> None:
     It asks again and again: who waits inside a statement holds a snapshot, for which
     `CREATE INDEX CONCURRENTLY` of the other release would wait in turn.
     """
-    while not _ask('SELECT pg_try_advisory_lock(%s)', _LOCK):
+    while not engine_of(connection).lock_release(connection, _LOCK):
         time.sleep(min(pause, 1))
-
-
-def _ask(sql: str, *values: Any) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return cursor.fetchone()[0]
 
 
 def _reason(error: OperationalError) -> str | None:
     """Why it is worth another try; None when it is not."""
-    cause = error.__cause__
-    state = getattr(cause, 'sqlstate', None)
-    code = getattr(cause, 'sqlite_errorcode', 0) & 0xFF
-    if state in _LOCK_STATES or code in _LOCK_CODES:
-        return 'a lock of the database was not free in time'
-    if connection.vendor == 'postgresql' and (state is None or state.startswith(_AWAY)):
-        return f'the database does not answer: {str(error).strip().splitlines()[0]}'
+    match trouble_of(error):
+        case Trouble.LOCKED | Trouble.DEADLOCK:
+            return 'a lock of the database was not free in time'
+        case Trouble.LOST:
+            return f'the database does not answer: {str(error).strip().splitlines()[0]}'
     return None

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.db import connections, models
 
+from backstay.engine import engine_of
 from backstay.resources.declaration.fields import Array, InPython, Many, Url
 from backstay.resources.declaration.grants import ALL
 from backstay.resources.declaration.kinds import Kind
@@ -217,7 +218,7 @@ def _holds_arrays(field: models.Field) -> bool:
 
 
 def _check_engine(resource: type[Resource]) -> Iterator[Error]:
-    if connections['default'].vendor == 'postgresql':
+    if engine_of(connections['default']).has_arrays:
         return
     for field in resource.fields().values():
         if field.model_field.get_internal_type() == 'ArrayField':

@@ -24,9 +24,3 @@ def statement_timeout() -> float:
     """Seconds that the statement of a list may take."""
     seconds: float = _option('statement_timeout')
     return seconds
-
-
-def prepares_statements() -> bool:
-    """Whether PostgreSQL prepares hot statements."""
-    prepares: bool = _option('prepare_statements')
-    return prepares

@@ -5,7 +5,6 @@ has patches, or where a list was cut.
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,11 +12,10 @@ from itertools import chain
 from typing import Any
 
 from django.db import OperationalError, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 
+from backstay.engine import Trouble, engine_of, trouble_of
 from backstay.engine.json_text import CUT_MARK
 from backstay.errors import Problem
-from backstay.resources.conf import prepares_statements
 from backstay.resources.errors import QueryTooDeep, QueryTooSlow
 from backstay.resources.plan.objects import Patch
 from backstay.resources.plan.plan import Plan
@@ -58,10 +56,9 @@ def run(
     cannot read the statement; the connection stays usable.
     """
     connection = connections[using]
-    connection.ensure_connection()
-    columns = _columns_postgresql if connection.vendor == 'postgresql' else _columns_sqlite
+    engine = engine_of(connection)
     try:
-        return _rows(plan, columns(connection, plan, query, facts, timeout))
+        return _rows(plan, engine.columns(connection, plan.sql, plan.bind(query, facts), timeout))
     except OperationalError as error:
         if problem := _problem_of(error):
             raise problem from None
@@ -106,9 +103,7 @@ def explain(
 ) -> list[str]:
     """The lines of the database's own explanation of the statement."""
     connection = connections[using]
-    words = 'EXPLAIN QUERY PLAN'
-    if connection.vendor == 'postgresql':
-        words = 'EXPLAIN (ANALYZE, BUFFERS)' if analyze else 'EXPLAIN'
+    words = engine_of(connection).explanation(analyze=analyze)
     with connection.cursor() as cursor:
         cursor.execute(f'{words} {plan.sql}', plan.bind(query, facts))
         return [str(row[-1]) for row in cursor.fetchall()]
@@ -174,80 +169,13 @@ def _visit(
             value[name] = change(value[name], f'{pointer}/{name}')
 
 
-# The two engines. Both go through Django's connection, whose wrappers and query log see them.
-
-
-def _columns_postgresql(
-    connection: Any,
-    plan: Plan,
-    query: Query,
-    facts: Mapping[str, Any],
-    timeout: float | None,
-) -> list[list[bytes | None]]:
-    """The result, column by column, as libpq received it."""
-    from backstay.engine.prepared import PreparedCursor
-
-    _limit_postgresql(connection, timeout)
-    raw = PreparedCursor(connection.connection, prepare=prepares_statements())
-    connection._prepare_cursor(raw).execute(plan.sql, plan.bind(query, facts))
-    return raw.columns
-
-
-def _columns_sqlite(
-    connection: Any,
-    plan: Plan,
-    query: Query,
-    facts: Mapping[str, Any],
-    timeout: float | None,
-) -> list[list[bytes | None]]:
-    """The result, column by column. SQLite asks every few thousand steps whether to go on."""
-    if timeout is not None:
-        deadline = time.monotonic() + timeout
-        connection.connection.set_progress_handler(lambda: time.monotonic() > deadline, 20_000)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(plan.sql, plan.bind(query, facts))
-            rows = cursor.fetchall()
-    finally:
-        connection.connection.set_progress_handler(None, 0)
-    return [[_encoded(row[at]) for row in rows] for at in range(len(rows[0]) if rows else 0)]
-
-
-def _encoded(value: Any) -> bytes | None:
-    return None if value is None else str(value).encode()
-
-
-def _limit_postgresql(connection: BaseDatabaseWrapper, timeout: float | None) -> None:
-    """Set once per connection, since setting it for every request would be a round trip each.
-
-    With its plan left to itself, PostgreSQL would plan anew for every LIMIT, which it takes for
-    ten per cent of the table when it is a parameter.
-    """
-    raw = connection.connection
-    wanted = int((timeout or 0) * 1000)
-    if getattr(raw, '_backstay_timeout', None) == wanted:
-        return
-    scope = 'LOCAL ' if connection.in_atomic_block else ''
-    # Straight to the driver: it is no statement of the read.
-    raw.execute(f'SET {scope}statement_timeout = {wanted}')
-    raw.execute(f'SET {scope}plan_cache_mode = force_generic_plan')
-    # Compiling a wide statement to machine code takes seconds, and a page never earns them back.
-    raw.execute(f'SET {scope}jit = off')
-    if not connection.in_atomic_block:  # whose end undoes what it set
-        raw._backstay_timeout = wanted
-
-
 def _problem_of(error: OperationalError) -> Problem | None:
     """What the client is told where it asked too much; None for other faults."""
-    if _is_timeout(error):
-        return QueryTooSlow(
-            'The query takes too long; ask for less, or filter by an indexed field.'
-        )
-    if 'parser stack overflow' in str(error):  # SQLite before 3.46
-        return QueryTooDeep('The query is nested deeper than the database reads; ask for less.')
+    match trouble_of(error):
+        case Trouble.TIMEOUT:
+            return QueryTooSlow(
+                'The query takes too long; ask for less, or filter by an indexed field.'
+            )
+        case Trouble.TOO_DEEP:
+            return QueryTooDeep('The query is nested deeper than the database reads; ask for less.')
     return None
-
-
-def _is_timeout(error: OperationalError) -> bool:
-    cause = error.__cause__
-    return getattr(cause, 'sqlstate', '') == '57014' or 'interrupted' in str(error)

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.color import no_style
 from django.db import connection, models
 
+from backstay.engine import engine_of
 from backstay.seeding.factory import Factory
 
 #: Rows that are asked for by key in one statement; SQLite bounds its parameters.
@@ -24,20 +25,12 @@ def write(factory: Factory, rows: Sequence[Sequence[Any]]) -> None:
     """
     table = _quoted(factory.model._meta.db_table)
     fields = (*factory.fields, *factory.kept)
-    columns = ', '.join(_quoted(field.column) for field in fields)
+    columns = [_quoted(field.column) for field in fields]
     kept = [_stored(field, field.get_default()) for field in factory.kept]
     stored = [
         [*(_stored(*pair) for pair in zip(factory.fields, row, strict=True)), *kept] for row in rows
     ]
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        if connection.vendor == 'postgresql':
-            with cursor.copy(f'COPY {table} ({columns}) FROM STDIN') as copy:
-                for row in stored:
-                    copy.write_row(row)
-        else:
-            marks = ', '.join(['%s'] * len(fields))
-            insert = f'INSERT INTO {table} ({columns}) VALUES ({marks})'  # noqa: S608 our names
-            cursor.executemany(insert, stored)
+    engine_of(connection).load(connection, table, columns, stored)
 
 
 def _stored(field: models.Field, value: Any) -> Any:
@@ -81,11 +74,7 @@ def tidy(*changed: type[models.Model], rewrite: bool = False) -> None:
 
     With `rewrite`, tables that were changed time and again are written anew, without any gaps.
     """
-    verbs = ['ANALYZE']
-    if connection.vendor == 'postgresql' and not connection.in_atomic_block:
-        # The first leaves no map of what all may see, without which indexes alone do not do.
-        verbs = [*(['VACUUM (FULL)'] if rewrite else []), 'VACUUM (ANALYZE)']
     with connection.cursor() as cursor:
-        for verb in verbs:
+        for verb in engine_of(connection).tidying(connection, rewrite=rewrite):
             for model in changed:
                 cursor.execute(f'{verb} {_quoted(model._meta.db_table)}')

@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from backstay.engine import engine_of
 from backstay.tasks.models import OPEN, Job, State
 
 #: What may be compared with a time: a moment, or the database's clock.
@@ -76,16 +77,9 @@ def _one_of_each_key(found: list[Job], now: Moment) -> list[Job]:
 
 def _lock_keys(jobs: list[Job]) -> list[int]:
     """The jobs whose keys nobody else claims until the transaction ends; others are left."""
-    if connection.vendor != 'postgresql':
-        return [job.pk for job in jobs]
     names = [f'{job.task}\n{job.key}' for job in jobs]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            'SELECT id FROM unnest(%s::bigint[], %s::text[]) AS job (id, name)'
-            ' WHERE pg_try_advisory_xact_lock(hashtextextended(name, 0))',
-            ([job.pk for job in jobs], names),
-        )
-        return [pk for (pk,) in cursor.fetchall()]
+    locked = engine_of(connection).lock_names(connection, names)
+    return [job.pk for job, is_mine in zip(jobs, locked, strict=True) if is_mine]
 
 
 def _merge_waiting(job: Job) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from django.db.backends.base.base import BaseDatabaseWrapper
 from prometheus_client import Counter, Gauge
 
+from backstay.engine import engine_of
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.plan.plan import Plan, make_plan
 from backstay.resources.query.nodes import Shape
@@ -33,7 +34,7 @@ class PlanCache:
 
     def plan(self, readable: Readable, shape: Shape, connection: BaseDatabaseWrapper) -> Plan:
         """The plan of a shape, compiled if it is not there."""
-        key = (readable, shape, connection.vendor)
+        key = (readable, shape, engine_of(connection).name)
         with self._lock:
             if plan := self._plans.get(key):
                 self._plans.move_to_end(key)

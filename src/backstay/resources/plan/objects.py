@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Case, F, OuterRef, Q, Value, When
 from django.db.models.expressions import Combinable
 
+from backstay.engine import Engine
 from backstay.engine.json_text import (
     JsonMembers,
     JsonObject,
@@ -45,13 +46,13 @@ class Patch:
     function: Callable[[Any], Any]
 
 
-def json_object(selection: Selection, vendor: str, prefix: str = '') -> Combinable:
+def json_object(selection: Selection, engine: Engine, prefix: str = '') -> Combinable:
     """The object of a row; `prefix` is the ORM path from the query's own row to it.
 
     Where the caller's grants show more of one row than of another, each row's decides.
     """
     members = {
-        name: _member(member, selection, vendor, prefix) for name, member in selection.members
+        name: _member(member, selection, engine, prefix) for name, member in selection.members
     }
     if any(isinstance(member, ShowOne | ShowMany) for _, member in selection.members):
         return _pieced(members, selection.readable, prefix)
@@ -106,20 +107,20 @@ def lists(
             yield (*path, name), member.relation.declared.cap  # type: ignore[union-attr]
 
 
-def _member(member: Member, selection: Selection, vendor: str, prefix: str) -> Combinable:
+def _member(member: Member, selection: Selection, engine: Engine, prefix: str) -> Combinable:
     match member:
         case ShowField(field=field):
             return _value(field, selection, prefix)
         case ShowOne():
-            return _one(member, vendor, prefix)
+            return _one(member, engine, prefix)
         case ShowMany():
-            return _rows(member, vendor, prefix)
+            return _rows(member, engine, prefix)
 
 
-def _one(member: ShowOne, vendor: str, prefix: str) -> Combinable:
+def _one(member: ShowOne, engine: Engine, prefix: str) -> Combinable:
     """The object of the related row; null where there is none, or none that may be seen."""
     path = f'{prefix}{member.relation.source}__'
-    value = json_object(member.selection, vendor, path)
+    value = json_object(member.selection, engine, path)
     visible = rights.visible(member.selection.readable, path)
     if not isinstance(visible, bool):
         present = Q((f'{path}pk__isnull', False)) & visible
@@ -158,7 +159,7 @@ def _url(path: str, fields: Mapping[str, Field], prefix: str) -> JsonText:
     return url
 
 
-def _rows(member: ShowMany, vendor: str, prefix: str) -> JsonRows:
+def _rows(member: ShowMany, engine: Engine, prefix: str) -> JsonRows:
     relation = member.relation
     declared = relation.declared
     target = member.selection.readable
@@ -166,7 +167,7 @@ def _rows(member: ShowMany, vendor: str, prefix: str) -> JsonRows:
     order = declared_order(names, target) if names else default_order(target)
     keys = [sort_key(target, key) for key in order]
     rows = rights.rows(target).filter(**{relation.back: OuterRef(f'{prefix}{relation.local}')})
-    rows = rows.order_by(*(ordering(key, vendor) for key in keys))
-    written = rows.annotate(json_=json_object(member.selection, vendor)).values('json_')
+    rows = rows.order_by(*(ordering(key, engine) for key in keys))
+    written = rows.annotate(json_=json_object(member.selection, engine)).values('json_')
     cap = declared.cap  # type: ignore[union-attr]
     return JsonRows(written[: cap + 1], cap)

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Case, Q, When
 from django.db.models.expressions import OrderBy
 
+from backstay.engine import Engine
 from backstay.engine import comparisons as sql
 from backstay.engine.slots import NUMBER, ExactSlot, Slot
 from backstay.resources.declaration.readable import Readable
@@ -76,13 +77,12 @@ def _condition(cover: Cover) -> Q:
     return Q() if cover is True else _nowhere() if cover is False else cover
 
 
-def ordering(key: SortKey, vendor: str) -> OrderBy:
-    """A key for ORDER BY. NULL's place is only named where the engine would put it elsewhere.
+def ordering(key: SortKey, engine: Engine) -> OrderBy:
+    """Return a key for ORDER BY, which names NULL's place only where the engine has another.
 
-    PostgreSQL holds NULL for greater than everything, SQLite for less; naming the place that is the
-    engine's own anyway would keep it from using an index.
+    Naming the place that is the engine's own anyway would keep it from using an index.
     """
-    first_by_itself = key.key.descending == (vendor == 'postgresql')
+    first_by_itself = key.key.descending != engine.sorts_nulls_low
     places = key.nullable and key.key.nulls_first != first_by_itself
     expression: Any = key.expression  # the stubs do not know that these can be ordered by
     return OrderBy(

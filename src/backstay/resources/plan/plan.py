@@ -8,6 +8,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable
 
+from backstay.engine import engine_of
 from backstay.engine.json_text import JsonArray, JsonValue, Unless
 from backstay.engine.pages import NOT_COUNTED, Cut, select_all, select_page
 from backstay.engine.slots import bind
@@ -99,10 +100,11 @@ def write_sql(page: PageRows, asked: Page, connection: BaseDatabaseWrapper) -> P
     """
     filtered = page.ordered.filtered
     selection, count = filtered.selection, filtered.count
-    columns: dict[str, Combinable] = {'json_': json_object(selection, connection.vendor)}
+    engine = engine_of(connection)
+    columns: dict[str, Combinable] = {'json_': json_object(selection, engine)}
     if isinstance(asked, OneRow):
         columns |= _version(selection.readable)
-    order = [ordering(key, connection.vendor) for key in page.ordered.keys]
+    order = [ordering(key, engine) for key in page.ordered.keys]
     cut = Cut(order=order, bounds=page.bounds)
     if not page.bounds:
         sql, params = select_all(page.rows, cut, columns, connection)

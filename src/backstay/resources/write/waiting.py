@@ -5,22 +5,18 @@ from contextlib import contextmanager
 
 from django.db import OperationalError
 
+from backstay.engine import Trouble, trouble_of
 from backstay.errors import Problem
-
-#: PostgreSQL's states for a deadlock, and for a transaction that came too late.
-_AGAIN = ('40P01', '40001')
-#: Its states for a statement that waited longer than it may, and would again.
-_TOO_LONG = ('57014', '55P03')
 
 
 def is_worth_a_try(error: OperationalError) -> bool:
     """Whether the same may succeed when it is begun again at once."""
-    return _state(error) in _AGAIN or 'database is locked' in str(error)
+    return trouble_of(error) is Trouble.DEADLOCK
 
 
 def is_in_the_way(error: OperationalError) -> bool:
     """Whether it failed only because others were writing."""
-    return is_worth_a_try(error) or _state(error) in _TOO_LONG
+    return trouble_of(error) in (Trouble.DEADLOCK, Trouble.LOCKED, Trouble.TIMEOUT)
 
 
 def busy() -> Problem:
@@ -42,7 +38,3 @@ def or_busy() -> Iterator[None]:
         if not is_in_the_way(error):
             raise
         raise busy() from None
-
-
-def _state(error: OperationalError) -> str:
-    return str(getattr(error.__cause__, 'sqlstate', None) or '')

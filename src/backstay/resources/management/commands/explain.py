@@ -10,6 +10,7 @@ from django.db import connections
 from django.urls import get_resolver
 
 from backstay.caller import GUEST, Caller, Facts
+from backstay.engine import engine_of
 from backstay.errors import Problem
 from backstay.identity.callers import caller_of_account
 from backstay.identity.loading import account_called
@@ -60,7 +61,7 @@ class Command(BaseCommand):
             raise CommandError(getattr(error, 'detail', '') or str(error)) from None
         self._section('Shows')
         self._selection(plan.selection, 1)
-        self._section(f'SQL ({connection.vendor})')
+        self._section(f'SQL ({engine_of(connection).name})')
         self.stdout.write(plan.sql)
         facts = Facts(caller, 'http://localhost')
         self._section('Parameters')

@@ -1,20 +1,19 @@
-"""Statements of every request: compiled once by Django, then run with other values.
+"""Statements that every request runs: compiled once by Django, then run with other values.
 
-A query set costs Django some 300 µs each time it is built and compiled; what authentication asks is
-always the same, but for one value.
+A query set costs Django some 300 µs each time it is built and compiled; what authentication reads
+is always the same but for one value.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Subquery
 
+from backstay.engine import engine_of
 from backstay.engine.slots import Slot, bind
-from backstay.resources.conf import prepares_statements
 
 
 class Statement:
@@ -27,11 +26,12 @@ class Statement:
     def first(self, *values: Any) -> tuple[Any, ...] | None:
         """The first row for these values, or None: one statement."""
         connection = connections[DEFAULT_DB_ALIAS]
-        compiled = self._compiled.get(connection.vendor)
+        engine = engine_of(connection)
+        compiled = self._compiled.get(engine.name)
         if compiled is None:
-            compiled = self._compiled[connection.vendor] = _compile(self._make(), connection)
-        run = _row_of_postgresql if connection.vendor == 'postgresql' else _row_of_sqlite
-        row = run(compiled, bind(compiled.parameters, values, {}), connection)
+            compiled = self._compiled[engine.name] = _compile(self._make(), connection)
+        parameters = bind(compiled.parameters, values, {})
+        row = engine.first_row(connection, compiled.sql, parameters, compiled.parsers)
         return None if row is None else compiled.converted(row, connection)
 
 
@@ -74,47 +74,6 @@ def _parser(field: models.Field) -> Callable[[str], Any]:
     return field.to_python
 
 
-def _row_of_sqlite(compiled: _Compiled, parameters: Any, connection: Any) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(compiled.sql, parameters)
-        return cursor.fetchone()
-
-
-def _row_of_postgresql(compiled: _Compiled, parameters: Any, connection: Any) -> Any:
-    """PostgreSQL prepares the statement: planning it takes longer than running it."""
-    from backstay.engine.prepared import PreparedCursor
-
-    connection.ensure_connection()
-    raw = PreparedCursor(connection.connection, prepare=prepares_statements())
-    connection._prepare_cursor(raw).execute(compiled.sql, parameters)
-    cells = [column[0] if column else None for column in raw.columns]
-    if not raw.columns or not raw.columns[0]:
-        return None
-    return [
-        None if cell is None else parse(cell.decode())
-        for parse, cell in zip(compiled.parsers, cells, strict=True)
-    ]
-
-
 def text_slot(position: int) -> Slot:
     """Where the text goes that a statement is asked for."""
     return Slot(position, models.CharField())
-
-
-class JsonRows(Subquery):
-    """The rows of a query set of four columns, as one JSON array of arrays; NULL without any."""
-
-    _AGGREGATES: ClassVar = {
-        'sqlite': 'json_group_array(json_array(a, b, c, d))',
-        'postgresql': 'json_agg(json_build_array(a, b, c, d))::text',
-    }
-
-    def __init__(self, rows: Any) -> None:
-        super().__init__(rows, output_field=models.TextField())
-
-    def as_sql(
-        self, compiler: Any, connection: BaseDatabaseWrapper, *_: Any, **context: Any
-    ) -> Any:
-        aggregate = self._AGGREGATES[connection.vendor]
-        template = f'(WITH rows_(a, b, c, d) AS (%(subquery)s) SELECT {aggregate} FROM rows_)'  # noqa: S608 constants
-        return super().as_sql(compiler, connection, template=template, **context)

@@ -77,7 +77,7 @@ def receiver() -> Iterator[Receiver]:
             came = Received(self.path, names, text)
             with lock:
                 receiver.got.append(came)
-                status = receiver.answer(came) if callable(receiver.answer) else receiver.answer
+            status = receiver.answer(came) if callable(receiver.answer) else receiver.answer
             self.send_response(status)
             for name, value in receiver.headers.items():
                 self.send_header(name, value)

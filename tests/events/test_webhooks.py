@@ -287,18 +287,10 @@ def test_a_delivery_that_was_sent_and_not_noted_is_sent_again_as_the_same_event(
 ) -> None:
     new_item(write, north)
     run_tasks()
-    Delivery.objects.update(state=State.QUEUED, delivered_at=None)
+    Delivery.objects.update(state=State.QUEUED, delivered_at=None, next_at=timezone.now())
     deliver.enqueue(hook.target)
     run_tasks()
     first, second = receiver.got
     assert first.headers['webhook-id'] == second.headers['webhook-id']
     assert first.text == second.text
     assert (first.headers['x-attempt'], second.headers['x-attempt']) == ('1', '2')
-
-
-@pytest.mark.parametrize('target', ['', 'webhook:1'])
-def test_what_comes_next_is_found_without_a_question_for_each_that_waits(target: str) -> None:
-    plan = Delivery.heads(target).explain()
-
-    assert 'CORRELATED' not in plan  # as SQLite says it
-    assert 'SubPlan' not in plan  # as PostgreSQL does

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Min, Q
+from django.db.models import Exists, F, Q
 from django.utils import timezone
 
 from backstay.events.addresses import validate_url
@@ -89,12 +89,13 @@ SAYS_WHAT_IS_KNOWN = Q(delivered_at__isnull=False) | Q(state=State.WITHHELD, err
 
 
 class Delivery(models.Model):
-    """One event that one webhook or function is to be told of.
+    """One event that is posted to one webhook, or given to one function.
 
-    Those of one object to one target have ids in the order of its changes.
+    Those of one object to one target have ids in the order of its changes, and only the first
+    queued one of them is due; the next one becomes due when it has come to its end.
     """
 
-    #: Who is told: `webhook:7`, or the path of a function.
+    #: Where it goes: `webhook:7`, or the path of a function.
     target = models.CharField(max_length=200)
     webhook = models.ForeignKey(
         Webhook, models.CASCADE, null=True, blank=True, related_name='deliveries'
@@ -105,7 +106,8 @@ class Delivery(models.Model):
     subject = models.CharField(max_length=400)
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
-    next_at = models.DateTimeField(default=timezone.now)
+    #: When it is tried next; null while it waits for an earlier one of its object, and at its end.
+    next_at = models.DateTimeField(null=True, blank=True)
     #: Of the last try: HTTP's status, why it failed in one word, how long it took, what came back.
     status = models.PositiveSmallIntegerField(null=True, blank=True)
     error = models.CharField(max_length=100, blank=True)
@@ -119,18 +121,22 @@ class Delivery(models.Model):
         ordering = ('-pk',)
         verbose_name_plural = 'deliveries'
         indexes = (
+            # Whether `next_at` is null decides, and not `state`: SQLite cannot match a bound value
+            # with the condition of an index.
             models.Index(
                 fields=('target', 'next_at', 'id'),
-                condition=Q(state='queued'),
+                condition=Q(next_at__isnull=False),
                 name='events_due',
-            ),
-            models.Index(
-                fields=('target', 'subject', 'id'),
-                condition=Q(state='queued'),
-                name='events_waiting',
             ),
             models.Index(fields=('target', 'subject', 'id'), name='events_told'),
             models.Index(fields=('state', 'created_at'), name='events_old'),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=('target', 'subject'),
+                condition=Q(next_at__isnull=False),
+                name='events_one_due',
+            ),
         )
 
     def __str__(self) -> str:
@@ -138,10 +144,17 @@ class Delivery(models.Model):
 
     @classmethod
     def heads(cls, target: str = '') -> 'models.QuerySet[Delivery]':
-        """What may be tried next: of each object, for each target, the first that is queued.
+        """Return what may be tried next: the first queued delivery of each object.
 
-        Costs a look at every queued delivery, or at those of one target.
+        An index holds these alone, so the cost does not grow with what waits behind them.
         """
-        queued = cls.objects.filter(state=State.QUEUED, **({'target': target} if target else {}))
-        first = queued.order_by().values('target', 'subject').annotate(first=Min('pk'))
-        return queued.filter(pk__in=first.values('first')).order_by('next_at', 'pk')
+        heads = cls.objects.filter(next_at__isnull=False)
+        return (heads.filter(target=target) if target else heads).order_by('next_at', 'pk')
+
+    def let_next_one_lead(self) -> None:
+        """Let the next queued delivery of the object be due, unless one of them is already."""
+        same = Delivery.objects.filter(target=self.target, subject=self.subject)
+        later = same.filter(state=State.QUEUED, pk__gt=self.pk).order_by('pk').values('pk')
+        Delivery.objects.filter(
+            ~Exists(same.filter(next_at__isnull=False)), pk__in=later[:1]
+        ).update(next_at=F('created_at'))

@@ -12,12 +12,12 @@ from datetime import timedelta
 from itertools import islice
 
 from django.db import DEFAULT_DB_ALIAS, transaction
-from django.db.models import Q
+from django.db.models import F, Max, Min, Q
 from django.utils import timezone
 
 from backstay.events.declaration import event_type, registered, wants
 from backstay.events.delivering import deliver
-from backstay.events.models import Delivery, Webhook, target_of
+from backstay.events.models import Delivery, State, Webhook, target_of
 from backstay.journal.models import Entry
 from backstay.tasks import periodic, task
 
@@ -29,6 +29,8 @@ _MOST_BATCHES = 50
 _FORGOTTEN = timedelta(minutes=2)
 
 _Told = Sequence[tuple[str, int | None, Sequence[str], str]]
+#: A target, and what a delivery to it is about: the deliveries of one line follow each other.
+_Line = tuple[str, str]
 
 
 def relay_soon(using: str) -> None:
@@ -54,13 +56,25 @@ def relay() -> int:
 @periodic(every=timedelta(minutes=1))
 @task
 def wake_forgotten() -> int:
-    """Have delivered what is long due, as far as it is not held back; how many targets that is."""
+    """Have delivered what is long due, unless it is held back; return the number of targets."""
+    _lead_where_none_does()
     is_on = Q(webhook=None) | Q(webhook__active=True, webhook__deleted_at=None)
     due = Delivery.heads().filter(is_on, next_at__lt=timezone.now() - _FORGOTTEN)
     targets = list(due.order_by().values_list('target', flat=True).distinct()[:BATCH])
     for target in targets:
         deliver.using(key=target).enqueue(target)
     return len(targets)
+
+
+def _lead_where_none_does() -> None:
+    """Let the first queued delivery of an object be due where whoever deleted one left none.
+
+    It looks at everything that is queued, once a minute; nothing else does.
+    """
+    queued = Delivery.objects.order_by().filter(state=State.QUEUED).values('target', 'subject')
+    lines = queued.annotate(first=Min('pk'), due=Max('next_at')).filter(due=None)
+    for first in list(lines.values_list('first', flat=True)[:BATCH]):
+        Delivery.objects.filter(pk=first, state=State.QUEUED).update(next_at=F('created_at'))
 
 
 def relay_batch() -> int:
@@ -74,7 +88,9 @@ def relay_batch() -> int:
         told = _targets({entry.tenant for entry in entries})
         deliveries = _fan_out(entries, told)
         woken: dict[str, None] = {}
+        led: set[_Line] = set()
         while chunk := list(islice(deliveries, _CHUNK)):
+            _line_up(chunk, led)
             Delivery.objects.bulk_create(chunk)
             woken |= dict.fromkeys(delivery.target for delivery in chunk)
         Entry.objects.filter(pk__in=[entry.pk for entry in entries]).update(pending=False)
@@ -103,3 +119,31 @@ def _fan_out(entries: Sequence[Entry], told: _Told) -> Iterator[Delivery]:
                     type=kind,
                     subject=f'{entry.aggregate}:{entry.object_id}',
                 )
+
+
+def _line_up(deliveries: Sequence[Delivery], led: set[_Line]) -> None:
+    """Let each of these be due unless something of its line is queued before it.
+
+    `led` holds the lines in which something is; it grows. The first of such a line is locked until
+    the end of the transaction: whoever delivers it meanwhile then sees what came behind it. One
+    that came to its end before it was locked may have a successor, so that is looked for anew.
+    """
+    lines = {(each.target, each.subject) for each in deliveries} - led
+    while heads := _heads_of(lines):
+        locked = Delivery.heads().filter(pk__in=heads).order_by('pk')
+        found = locked.select_for_update(no_key=True).values_list('target', 'subject')
+        led.update(found)
+        lines -= led
+    for each in deliveries:
+        line = (each.target, each.subject)
+        if line not in led:
+            each.next_at = each.created_at
+            led.add(line)
+
+
+def _heads_of(lines: set[_Line]) -> list[int]:
+    """Return the keys of the deliveries that are first in these lines."""
+    targets, subjects = {target for target, _ in lines}, {subject for _, subject in lines}
+    near = Delivery.heads().order_by().filter(target__in=targets, subject__in=subjects)
+    rows = near.values_list('pk', 'target', 'subject')
+    return [pk for pk, target, subject in rows if (target, subject) in lines]

@@ -3,7 +3,13 @@
 from config.settings import *  # noqa: F403 a settings module is a namespace
 from config.settings import INSTALLED_APPS as SITE_APPS
 
-_TESTED = ('backstay.resources', 'tests.bookshop', 'tests.catalogue', 'tests.lending')
+_TESTED = (
+    'backstay.resources',
+    'tests.bookshop',
+    'tests.catalogue',
+    'tests.depot',
+    'tests.lending',
+)
 
 INSTALLED_APPS = [*dict.fromkeys((*SITE_APPS, *_TESTED))]
 PASSWORD_HASHERS = ['tests.hashing.QuickArgon2']

@@ -187,7 +187,8 @@ class Library:
         changed = {name for name, value in new.items() if value != row.values[name]}
 
         def do(_key: int) -> None:
-            if not changed and code == row.code and branch == row.branch and 'notes' not in body:
+            own_kept = not changed and code == row.code and branch == row.branch
+            if own_kept and not self._changes_notes(row, body):
                 return
             # The title is made capital in a hook, after it was found to be another.
             for name in changed:
@@ -248,6 +249,16 @@ class Library:
     def _remove_stamp(self, code: str) -> None:
         del self.stamps[code]
         self.entries += 1
+
+    def _changes_notes(self, row: Row, body: Mapping[str, Any]) -> bool:
+        """Whether the children of a body are others than the row has."""
+        if 'notes' not in body:
+            return False
+        kept = [each for each in body['notes'] if 'id' in each]
+        is_whole = len(kept) == len(body['notes']) == len(row.notes)
+        return not is_whole or any(
+            each.get('text', row.notes[each['id']][0]) != row.notes[each['id']][0] for each in kept
+        )
 
     def _take_notes(self, row: Row, number: int, body: Mapping[str, Any]) -> None:
         """Let the row have the children of a body; the database says which keys new ones have."""

@@ -9,8 +9,8 @@ from django.db import models
 
 from backstay.journal.models import Entry
 from backstay.journal.recording import _Encoder
+from backstay.resources.write.deletion import resource_of
 from backstay.resources.write.journaling import snapshot
-from backstay.resources.write.storing import resource_of
 from tests.lending import resources as _resources  # noqa: F401 declares them
 from tests.lending.models import Branch, Cover, Item, Keyword, Loan, Mark, Note, Stamp
 

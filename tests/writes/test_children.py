@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from backstay.journal.models import Entry
 from tests.lending.models import Branch, Cover, Item, Keyword, Mark, Note
 from tests.writes.conftest import Ask
 
@@ -171,3 +172,78 @@ def test_one_request_writes_no_more_than_a_thousand_rows(ask: Ask, make_item: Ma
     answer = ask('manager', 'patch', f'/items/{make_item().pk}/', body)
     assert (answer.status_code, answer.json()['code']) == (422, 'too-many-rows')
     assert not Mark.objects.exists()
+
+
+class TestAPatchThatSetsWhatIsThere:
+    """It writes nothing: no version, no entry, at no level."""
+
+    @pytest.fixture
+    def item(self, make_item: MakeItem, keywords: dict[str, Keyword]) -> Item:
+        item = make_item()
+        item.keywords.set([keywords['art'], keywords['maths']])
+        Cover.objects.create(item=item, colour='red')
+        for at, text in enumerate('ab'):
+            note = Note.objects.create(item=item, text=text, position=at)
+            Mark.objects.create(note=note, sign='+')
+        return item
+
+    @pytest.mark.parametrize('depth', ['children', 'links', 'the one child', 'all', 'empty bodies'])
+    def test_writes_nothing(
+        self, ask: Ask, item: Item, keywords: dict[str, Keyword], depth: str
+    ) -> None:
+        notes = [
+            {
+                'id': note.pk,
+                'text': note.text,
+                'position': note.position,
+                'marks': [{'id': mark.pk, 'sign': mark.sign} for mark in note.marks.all()],
+            }
+            for note in item.notes.all()
+        ]
+        links = [keywords['maths'].pk, keywords['art'].pk, keywords['maths'].pk]
+        bodies = {
+            'children': {'notes': notes},
+            'links': {'keywords': links},
+            'the one child': {'cover': {'colour': 'red'}},
+            'all': {'notes': notes, 'keywords': links, 'cover': {}, 'title': item.title},
+            'empty bodies': {'notes': [{'id': each['id']} for each in notes], 'cover': {}},
+        }
+        etag = ask('manager', 'get', f'/items/{item.pk}/')['ETag']
+        for _ in range(2):
+            answer = ask('manager', 'patch', f'/items/{item.pk}/', bodies[depth])
+            assert answer.status_code == 200, answer.content
+            assert answer['ETag'] == etag
+        item.refresh_from_db()
+        assert item.version == 1
+        assert not Entry.objects.exists()
+
+    @pytest.mark.parametrize(
+        'change', ['a grandchild', 'a new grandchild', 'no cover', 'a link less', 'a child less']
+    )
+    def test_and_one_thing_more_writes_one_version(
+        self, ask: Ask, item: Item, keywords: dict[str, Keyword], change: str
+    ) -> None:
+        first, second = item.notes.order_by('pk')
+        mark = first.marks.get()
+        bodies: dict[str, Any] = {
+            'a grandchild': {
+                'notes': [
+                    {'id': first.pk, 'marks': [{'id': mark.pk, 'sign': '-'}]},
+                    {'id': second.pk},
+                ]
+            },
+            'a new grandchild': {
+                'notes': [
+                    {'id': first.pk, 'marks': [{'id': mark.pk}, {'sign': '-'}]},
+                    {'id': second.pk},
+                ]
+            },
+            'no cover': {'cover': None},
+            'a link less': {'keywords': [keywords['art'].pk]},
+            'a child less': {'notes': [{'id': first.pk}]},
+        }
+        answer = ask('manager', 'patch', f'/items/{item.pk}/', bodies[change])
+        assert answer.status_code == 200, answer.content
+        item.refresh_from_db()
+        assert item.version == 2
+        assert Entry.objects.filter(aggregate='lending.item').count() == 1

@@ -38,8 +38,6 @@ class Step:
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     pending: bool = False
-    #: Whether the row is new for certain, so that nothing was written about it before.
-    is_first: bool = False
 
 
 def record(caller: Caller, steps: Sequence[Step], *, using: str = 'default') -> None:
@@ -47,10 +45,9 @@ def record(caller: Caller, steps: Sequence[Step], *, using: str = 'default') -> 
     if not steps:
         return
     connection = connections[using]
-    counted = not all(step.is_first for step in steps)
     rows = json.dumps(_rows(steps), cls=_Encoder)
     table = connection.ops.quote_name(Entry._meta.db_table)
-    last = _LAST.format(table=table) if counted else ''
+    last = _LAST.format(table=table)
     sent = engine_of(connection).sent_rows(_SENT)
     now = timezone.now()
     with connection.cursor() as cursor:
@@ -107,6 +104,8 @@ _SENT = {
     'n': 'bigint',
 }
 _COLUMNS = ', '.join(f'"{name}"' for name in _SENT if name not in ('offset', 'n'))
+#: A key may be one that another row had before: databases number anew after a restart, a copy or a
+#: migration, so the last number of an object is always looked up.
 _LAST = (
     'COALESCE((SELECT MAX(e.sequence) FROM {table} e'
     ' WHERE e.aggregate = sent.aggregate AND e.object_id = sent.object_id), 0) + '

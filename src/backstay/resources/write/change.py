@@ -141,8 +141,8 @@ class Batch:
     depth: int = 0
     #: Batches of the children that are written with its rows, by relation.
     children: dict[str, 'Batch'] = field(default_factory=dict)
-    #: Rows of other kinds that went with deleted ones, with the resources that tell of them.
-    cascaded: list[tuple[type[Resource], models.Model]] = field(default_factory=list)
+    #: Changes that the deletion of its rows caused in other rows.
+    consequences: 'list[Batch]' = field(default_factory=list)
     #: The ETag of the one row, as the client would be shown it now.
     etag: Callable[[], str] | None = None
 
@@ -160,7 +160,7 @@ class Batch:
     def begin_again(self) -> None:
         """Forget all that was found out."""
         self.changes = [change.anew() for change in self.changes]
-        self.children, self.cascaded = {}, []
+        self.children, self.consequences = {}, []
 
     def open(self, *verbs: Verb) -> Iterator[Change]:
         """The changes that are not refused, of these verbs or of all."""

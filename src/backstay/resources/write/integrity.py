@@ -7,7 +7,7 @@ from django.db import IntegrityError, connections, models
 
 from backstay.errors import Problem
 from backstay.resources.write.change import Batch, Change
-from backstay.resources.write.storing import in_use
+from backstay.resources.write.deletion import in_use
 from backstay.resources.write.uniqueness import duplicate
 
 _UNIQUE = ('23505', '23P01')

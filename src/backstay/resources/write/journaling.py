@@ -16,18 +16,27 @@ from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Field
 from backstay.resources.write.change import Batch, Change
+from backstay.resources.write.storing import is_written
 
 MASKED = '***'
 
 
 def write_journal(batch: Batch) -> None:
-    """Write an entry for every row that was changed, those that went with others first.
+    """Write an entry for every row that was changed, first for those that changed with others.
 
     The entries are in the order in which it was done: a row may have gone for one with its key.
     """
-    steps = [_gone(resource, row) for resource, row in batch.cascaded]
-    changes = sorted(batch.open(), key=lambda change: change.verb != 'delete')
-    steps += [_step(batch.resource, change) for change in changes if _happened(change)]
+    steps = [
+        _step(each.resource, change, is_gone=change.verb == 'delete')
+        for each in batch.consequences
+        for change in each.changes
+    ]
+    is_soft = bool(batch.resource.options.soft_delete)
+    steps += [
+        _step(batch.resource, change, is_gone=change.verb == 'delete' and not is_soft)
+        for change in sorted(batch.open(), key=lambda change: change.verb != 'delete')
+        if is_written(batch, change)
+    ]
     record(batch.caller, steps, using=batch.using)
 
 
@@ -46,22 +55,17 @@ def _told_fields(readable: Readable) -> dict[str, Field]:
     }
 
 
-def _happened(change: Change) -> bool:
-    return change.verb != 'update' or bool(change.values) or bool(change.relinked)
-
-
-def _step(resource: type[Resource], change: Change) -> Step:
+def _step(resource: type[Resource], change: Change, *, is_gone: bool) -> Step:
     row: Any = change.row
     after: dict[str, Any] | None = snapshot(resource, row)
     before: dict[str, Any] | None = None
     options = resource.options
     if change.verb != 'create':
         before = dict(_before(resource, change))
-    if change.verb == 'delete' and not options.soft_delete:
+    if is_gone:
         before, after = after, None
     if after is not None:
         after |= {name: links[1] for name, links in change.relinked.items()}
-    is_numbered = isinstance(options.model._meta.pk, models.AutoField)
     return Step(
         verb=change.verb,
         aggregate=options.model._meta.label_lower,
@@ -71,19 +75,6 @@ def _step(resource: type[Resource], change: Change) -> Step:
         before=before,
         after=after,
         pending=options.events,
-        is_first=change.verb == 'create' and is_numbered,
-    )
-
-
-def _gone(resource: type[Resource], row: models.Model) -> Step:
-    return Step(
-        verb='delete',
-        aggregate=resource.options.model._meta.label_lower,
-        resource=resource.options.name,
-        object_id=str(row.pk),
-        tenant=_tenant(resource, row),
-        before=snapshot(resource, row),
-        pending=resource.options.events,
     )
 
 

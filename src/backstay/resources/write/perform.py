@@ -160,6 +160,7 @@ def apply(batch: Batch) -> None:
         apply(below)
     take_up_faults(batch)
     write_links(batch)
+    storing.touch_rows(batch)
     check_left_behind(batch)
     for change in batch.open():
         reading.call(batch, change, batch.resource.hooks.after)

@@ -1,21 +1,16 @@
 """Storing: rows of a batch, in few statements however many they are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from django.db import models
-from django.db.models.deletion import Collector
 from django.utils import timezone
 
-from backstay.errors import Problem
 from backstay.resources.declaration.registry import resources
-from backstay.resources.declaration.resource import Resource
 from backstay.resources.write.change import Batch, Change
+from backstay.resources.write.deletion import delete_with_consequences
 from backstay.resources.write.members import columns_of
-
-#: Keys of one statement; SQLite takes no number of parameters at once.
-_AT_ONCE = 1_000
 
 
 def create_rows(batch: Batch) -> None:
@@ -41,8 +36,26 @@ def create_rows(batch: Batch) -> None:
 
 def update_rows(batch: Batch) -> None:
     """Write the changed attributes; a row that would stay as it is stays."""
-    changes = [change for change in batch.open('update') if is_changed(change)]
-    _store(batch, changes, lambda change: change.values)
+    _store(batch, [change for change in batch.open('update') if change.values], _values)
+
+
+def touch_rows(batch: Batch) -> None:
+    """Write the next version of rows of which only children or links have changed."""
+    changes = [change for change in batch.open('update') if not change.values]
+    _store(batch, [change for change in changes if _is_changed_below(batch, change)], _values)
+
+
+def is_written(batch: Batch, change: Change) -> bool:
+    """Whether the change wrote anything: to its row, its links or its children."""
+    return change.verb != 'update' or bool(change.values) or _is_changed_below(batch, change)
+
+
+def _is_changed_below(batch: Batch, change: Change) -> bool:
+    return bool(change.relinked) or any(
+        child.parent is change and is_written(below, child)
+        for below in batch.children.values()
+        for child in below.open()
+    )
 
 
 def restore_rows(batch: Batch) -> None:
@@ -52,7 +65,7 @@ def restore_rows(batch: Batch) -> None:
 
 
 def delete_rows(batch: Batch) -> None:
-    """Delete rows, softly where the resource has that, and else with what hangs on them."""
+    """Delete rows, softly where the resource has that, and else with what refers to them."""
     changes = list(batch.open('delete'))
     attribute = batch.resource.options.soft_delete
     if attribute:
@@ -61,12 +74,38 @@ def delete_rows(batch: Batch) -> None:
         return
     rows = [change.row for change in changes if change.row is not None]
     if rows:
-        _delete(batch, rows)
+        batch.consequences = delete_with_consequences(batch, rows)
+        for consequence in batch.consequences:
+            _store(consequence, list(consequence.open('update')), _values)
+            _take_over(batch, consequence)
 
 
-def is_changed(change: Change) -> bool:
-    """Whether an update has anything to do."""
-    return bool(change.values or change.related)
+def _values(change: Change) -> Mapping[str, Any]:
+    return change.values
+
+
+def _take_over(batch: Batch, consequence: Batch) -> None:
+    """Let the rows of the batch and of its parents be as the deletion of others left them."""
+    left = {change.row.pk: change.values for change in consequence.open('update') if change.row}
+    model = consequence.resource.options.model
+    for change in _with_parents(batch):
+        values = left.get(change.row.pk) if isinstance(change.row, model) else None
+        if values:
+            for name, value in values.items():
+                setattr(change.row, name, value)
+            change.before = {**change.before, **values}
+
+
+def _with_parents(batch: Batch) -> Iterator[Change]:
+    """The changes of the batch that are yet to be written, and those above them."""
+    above: dict[int, Change] = {}
+    for change in batch.open():
+        yield change
+        parent = change.parent
+        while parent is not None and id(parent) not in above:
+            above[id(parent)] = parent
+            parent = parent.parent
+    yield from above.values()
 
 
 def _refuse_missing(batch: Batch, change: Change) -> None:
@@ -90,18 +129,21 @@ def _needed(model: type[models.Model]) -> tuple[str, ...]:
     )
 
 
-def _store(batch: Batch, changes: Sequence[Change], values_of: Any) -> None:
+def _store(
+    batch: Batch, changes: Sequence[Change], values_of: Callable[[Change], Mapping[str, Any]]
+) -> None:
     """Write attributes, the next version, and what the model sets by itself on every change."""
     if not changes:
         return
     options = batch.resource.options
     columns = columns_of(options.model)
+    versions = _versions(options.model)
     touched: dict[str, None] = {}
     for change in changes:
         row: Any = change.row
         values = dict(values_of(change))
-        if options.version:
-            values[options.version] = (getattr(row, options.version) or 0) + 1
+        for name in versions:
+            values[name] = (getattr(row, name) or 0) + 1
         for name, value in values.items():
             setattr(row, name, value)
         for name, column in columns.items():
@@ -122,6 +164,13 @@ def _store(batch: Batch, changes: Sequence[Change], values_of: Any) -> None:
         _read_back(batch, changes)
 
 
+def _versions(model: type[models.Model]) -> set[str]:
+    """The versions of a row, of which each resource over the model may have one of its own."""
+    concrete = model._meta.concrete_model
+    own = (each.options for each in resources())
+    return {each.version for each in own if each.model._meta.concrete_model is concrete} - {''}
+
+
 def _read_back(batch: Batch, changes: Sequence[Change]) -> None:
     """Read the rows again where the database made some of their values."""
     columns = columns_of(batch.resource.options.model).values()
@@ -138,56 +187,3 @@ def _read_back(batch: Batch, changes: Sequence[Change]) -> None:
 def _is_made(column: models.Field) -> bool:
     default = getattr(column, 'db_default', models.NOT_PROVIDED)
     return column.generated or default is not models.NOT_PROVIDED
-
-
-class _Collector(Collector):
-    """Django's, which loads what the journal tells of, where Django would delete it unseen."""
-
-    def can_fast_delete(self, objs: Any, from_field: Any = None) -> bool:
-        model = objs._meta.model if hasattr(objs, '_meta') else getattr(objs, 'model', None)
-        is_told_of = model is not None and resource_of(model) is not None
-        return not is_told_of and bool(super().can_fast_delete(objs, from_field))
-
-
-def _delete(batch: Batch, rows: Sequence[models.Model]) -> None:
-    collector = _Collector(using=batch.using, origin=rows[0])
-    try:
-        collector.collect(list(rows))
-    except (models.ProtectedError, models.RestrictedError):
-        raise in_use() from None
-    own = {(type(row), row.pk) for row in rows}
-    for model, found in collector.data.items():
-        if resource := resource_of(model):
-            below = [row.pk for row in found if (model, row.pk) not in own]
-            batch.cascaded += [(resource, row) for row in _locked(batch, model, below)]
-    keys = [row.pk for row in rows]
-    collector.delete()
-    for row, key in zip(rows, keys, strict=True):
-        row.pk = key  # Django takes it from what it deleted
-
-
-def _locked(batch: Batch, model: type[models.Model], keys: Sequence[Any]) -> Iterator[models.Model]:
-    """The rows as they are: Django read of them what it needs to delete them, and locked none."""
-    rows = model._base_manager.using(batch.using).select_for_update(of=('self',)).order_by('pk')
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), _AT_ONCE):
-        yield from rows.filter(pk__in=ordered[start : start + _AT_ONCE])
-
-
-def in_use() -> Problem:
-    """409: other rows need this one."""
-    return Problem('Other rows need this one.', status=409, code='in-use')
-
-
-def resource_of(model: type[models.Model]) -> type[Resource] | None:
-    """The resource that stands for a model where rows of it change by themselves.
-
-    Of several it is the first that can be written, or the first of all.
-    """
-    own = [each for each in resources() if each.options.model is model]
-    able = [each for each in own if any(_writes(grant) for grant in each.grants)]
-    return next(iter(able or own), None)
-
-
-def _writes(grant: Any) -> bool:
-    return bool(grant.create or grant.write or grant.delete)

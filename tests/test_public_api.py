@@ -1,9 +1,11 @@
 """What the package promises to those who import it."""
 
+import re
 import tomllib
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -20,6 +22,26 @@ WITHOUT_SETTINGS = [
     'backstay.testing',
     'backstay.testing.plugin',
     'backstay.testing.postgres',
+]
+
+
+#: What services, the template and the examples of the documents may import.
+FACES = [
+    'backstay',
+    'backstay.caller',
+    'backstay.contributing',
+    'backstay.errors',
+    'backstay.events',
+    'backstay.identity',
+    'backstay.journal',
+    'backstay.operations',
+    'backstay.payloads',
+    'backstay.resources',
+    'backstay.seeding',
+    'backstay.services',
+    'backstay.settings',
+    'backstay.tasks',
+    'backstay.testing',
 ]
 
 
@@ -55,11 +77,11 @@ def test_every_module_can_be_imported(module: str) -> None:
 
 
 @pytest.mark.parametrize('module', MODULES)
-def test_what_is_exported_is_sorted_and_exists(module: str) -> None:
+def test_what_is_exported_exists_and_is_named_once(module: str) -> None:
     imported = import_module(module)
     exported = getattr(imported, '__all__', [])
 
-    assert list(exported) == sorted(set(exported))
+    assert len(set(exported)) == len(exported)  # ruff sorts them (RUF022)
     assert [name for name in exported if not hasattr(imported, name)] == []
 
 
@@ -71,3 +93,32 @@ def test_the_version_is_that_of_the_distribution(root: Path) -> None:
 
 def test_types_are_shipped(root: Path) -> None:
     assert (root / 'src' / 'backstay' / 'py.typed').exists()
+
+
+@pytest.mark.parametrize('face', FACES[1:])
+def test_a_face_exports_its_names_and_imports_them_by_itself(face: str) -> None:
+    imported = import_module(face)
+
+    assert imported.__all__
+    for name in imported.__all__:
+        assert not isinstance(getattr(imported, name), ModuleType), name
+
+
+_IMPORT = re.compile(r'^ *(?:from (backstay[\w.]*) import|import (backstay[\w.]*))', re.MULTILINE)
+
+
+def test_the_template_and_the_documents_import_faces_alone(root: Path) -> None:
+    template = root / 'src' / 'backstay' / 'template' / 'service'
+    texts = [
+        *(file for file in template.rglob('*') if file.suffix in ('.py', '.jinja')),
+        *(root / 'docs').rglob('*.md'),
+        root / 'README.md',
+    ]
+    found = {
+        (file.relative_to(root).as_posix(), module)
+        for file in texts
+        for match in _IMPORT.findall(file.read_text())
+        if (module := ''.join(match)) not in FACES
+    }
+
+    assert found == set()

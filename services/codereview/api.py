@@ -24,9 +24,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from backstay.errors import Problem
-from backstay.identity.authentication import BasicAuthentication
-from backstay.identity.callers import caller_of
-from backstay.identity.problems import CredentialsInvalid
+from backstay.identity import BasicAuthentication, CredentialsInvalid, caller_of
 from backstay.resources import FilterError, Resource, Rows, read_rows
 from backstay.resources.write.waiting import busy, is_in_the_way
 

@@ -12,7 +12,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 
-from backstay.operations.body_limit import body_limit
+from backstay.payloads import body_limit
 from services.codereview.api import ReviewView, as_json, respond
 from services.codereview.documented import new_issues
 from services.codereview.elements import NewIssues, read_body

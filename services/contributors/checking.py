@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from backstay.contributing.agreement import still_counts
 from backstay.errors import Problem
-from backstay.identity.callers import caller_of
+from backstay.identity import caller_of
 from services.contributors.models import Agreement, Contributor
 
 #: Authors of one question, at most: as many as the commits of a pull request can have.

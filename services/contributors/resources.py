@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import BigIntegerField, CharField, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
-from backstay.identity.models import Account
+from backstay.identity import Account
 from backstay.resources import (
     ALL,
     CallerValue,

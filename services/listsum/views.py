@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from backstay.errors import Problem
-from backstay.operations.body_limit import body_limit
+from backstay.payloads import body_limit
 from services.listsum.bodies import MAX_CONTAINERS, Crowded, Refused, TwoLists, read_lists
 from services.listsum.sums import has_sum
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+__all__ = ['GUEST', 'STRANGER', 'Caller', 'Facts', 'Held', 'Kind', 'Standing']
+
 Kind = Literal['guest', 'account', 'key', 'command', 'task', 'pipeline']
 
 

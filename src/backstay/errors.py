@@ -18,6 +18,23 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+__all__ = [
+    'CONTENT_TYPE',
+    'Fault',
+    'Problem',
+    'csrf_failure',
+    'escape_pointer',
+    'exception_handler',
+    'handler400',
+    'handler403',
+    'handler404',
+    'handler500',
+    'phrase_of',
+    'problem_from',
+    'problem_response',
+    'safe_json',
+]
+
 CONTENT_TYPE = 'application/problem+json'
 
 

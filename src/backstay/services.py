@@ -8,6 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
+__all__ = ['Service', 'find', 'mounted']
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from backstay.identity.callers import caller_of
+from backstay.identity import caller_of
 from backstay.resources import FilterError, Resource, read_rows
 from services.codereview.resources import RepositoryResource
 

@@ -1,1 +1,36 @@
-"""Who people, bots and operators are."""
+"""Identity: accounts, their ways of signing in, keys of programs, and the caller of a request."""
+
+from typing import TYPE_CHECKING
+
+from backstay.faces import imported_later
+
+if TYPE_CHECKING:
+    from backstay.identity.authentication import BasicAuthentication
+    from backstay.identity.callers import caller_of
+    from backstay.identity.models import Account
+    from backstay.identity.passwords import verified_passwords
+    from backstay.identity.problems import CredentialsInvalid
+    from backstay.identity.throttles import AddressThrottle, CallerThrottle
+
+__all__ = [
+    'Account',
+    'AddressThrottle',
+    'BasicAuthentication',
+    'CallerThrottle',
+    'CredentialsInvalid',
+    'caller_of',
+    'verified_passwords',
+]
+
+__getattr__ = imported_later(
+    __name__,
+    {
+        'Account': 'models',
+        'AddressThrottle': 'throttles',
+        'BasicAuthentication': 'authentication',
+        'CallerThrottle': 'throttles',
+        'CredentialsInvalid': 'problems',
+        'caller_of': 'callers',
+        'verified_passwords': 'passwords',
+    },
+)

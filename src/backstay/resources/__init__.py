@@ -1,7 +1,8 @@
 """Resources: declared once on a model, answered by one SQL statement."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from backstay.faces import imported_later
 from backstay.resources.declaration.conditions import CallerValue, Scope
 from backstay.resources.declaration.fields import (
     Array,
@@ -67,20 +68,14 @@ __all__ = [
     'view_set_of',
 ]
 
-_LATER = {
-    'Change': 'backstay.resources.write.change',
-    'ResourceRouter': 'backstay.resources.http.router',
-    'ResourceViewSet': 'backstay.resources.http.view_set',
-    'Rows': 'backstay.resources.execute',
-    'read_rows': 'backstay.resources.reading',
-    'view_set_of': 'backstay.resources.http.router',
-}
-
-
-def __getattr__(name: str) -> Any:
-    """What needs settings or apps is imported when first asked for: a declaration needs neither."""
-    from importlib import import_module
-
-    if module := _LATER.get(name):
-        return getattr(import_module(module), name)
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+__getattr__ = imported_later(
+    __name__,
+    {
+        'Change': 'write.change',
+        'ResourceRouter': 'http.router',
+        'ResourceViewSet': 'http.view_set',
+        'Rows': 'execute',
+        'read_rows': 'reading',
+        'view_set_of': 'http.router',
+    },
+)

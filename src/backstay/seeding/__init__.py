@@ -1,6 +1,8 @@
 """Seeding: rows for trying, showing and measuring, the same on every machine."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from backstay.faces import imported_later
 
 if TYPE_CHECKING:
     from backstay.seeding.database import tidy
@@ -8,25 +10,20 @@ if TYPE_CHECKING:
     from backstay.seeding.errors import SeedError
     from backstay.seeding.factory import Row
     from backstay.seeding.seed import Seed, Zipf
-    from backstay.seeding.values import Values
+    from backstay.seeding.values import Values, people
 
-__all__ = ['Draw', 'Row', 'Seed', 'SeedError', 'Values', 'Zipf', 'tidy']
+__all__ = ['Draw', 'Row', 'Seed', 'SeedError', 'Values', 'Zipf', 'people', 'tidy']
 
-_MODULES = {
-    'Draw': 'draws',
-    'Row': 'factory',
-    'Seed': 'seed',
-    'SeedError': 'errors',
-    'Values': 'values',
-    'Zipf': 'seed',
-    'tidy': 'database',
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Imported when first asked for: draws, words and values need no Django, the rest does."""
-    from importlib import import_module
-
-    if module := _MODULES.get(name):
-        return getattr(import_module(f'{__name__}.{module}'), name)
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+__getattr__ = imported_later(
+    __name__,
+    {
+        'Draw': 'draws',
+        'Row': 'factory',
+        'Seed': 'seed',
+        'SeedError': 'errors',
+        'Values': 'values',
+        'Zipf': 'seed',
+        'people': 'values',
+        'tidy': 'database',
+    },
+)

@@ -145,7 +145,7 @@ def _middleware(environment: Environment) -> list[str]:
         'corsheaders.middleware.CorsMiddleware',
         'django.contrib.sessions.middleware.SessionMiddleware',
         'backstay.operations.slashes.SlashMiddleware',
-        'backstay.operations.body_limit.BodyLimitMiddleware',  # before CSRF, which reads forms
+        'backstay.payloads.BodyLimitMiddleware',  # before CSRF, which reads forms
         'django.middleware.csrf.CsrfViewMiddleware',
         'django.contrib.auth.middleware.AuthenticationMiddleware',
         *identity.MIDDLEWARE,

@@ -4,8 +4,9 @@ With the package comes a pytest plugin, whose fixtures are `api` and `as_caller`
 backstay.testing` runs a suite on SQLite and on a real PostgreSQL.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from backstay.faces import imported_later
 
 if TYPE_CHECKING:
     from backstay.testing.api import Api
@@ -16,18 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ['Api', 'Who', 'caller', 'non_interference', 'run_tasks', 'statements']
 
-_LATER = {
-    'Api': 'backstay.testing.api',
-    'Who': 'backstay.testing.callers',
-    'caller': 'backstay.testing.callers',
-    'non_interference': 'backstay.testing.interference',
-    'run_tasks': 'backstay.testing.tasks',
-    'statements': 'backstay.testing.counting',
-}
-
-
-def __getattr__(name: str) -> Any:
-    """What needs settings is imported when it is first asked for: pytest loads this before them."""
-    if module := _LATER.get(name):
-        return getattr(import_module(module), name)
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+__getattr__ = imported_later(
+    __name__,
+    {
+        'Api': 'api',
+        'Who': 'callers',
+        'caller': 'callers',
+        'non_interference': 'interference',
+        'run_tasks': 'tasks',
+        'statements': 'counting',
+    },
+)

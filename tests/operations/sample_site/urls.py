@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backstay.errors import Problem
-from backstay.operations.body_limit import body_limit
+from backstay.payloads import body_limit
 
 
 def hello(request: HttpRequest, name: str = '') -> HttpResponse:

@@ -18,7 +18,7 @@ from rest_framework.reverse import reverse
 
 from backstay.errors import Fault, Problem, escape_pointer
 from backstay.identity.callers import caller_of
-from backstay.operations.body_limit import body_limit
+from backstay.payloads import body_limit
 from backstay.resources.conf import statement_timeout
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource

@@ -15,6 +15,8 @@ from django.http.response import HttpResponseBase
 
 from backstay.errors import Problem, problem_response
 
+__all__ = ['LengthRequired', 'PayloadTooLarge', 'body_limit']
+
 View = TypeVar('View', bound=Callable[..., Any])
 
 

@@ -100,7 +100,7 @@ class Compared:
     @property
     def names_row(self) -> bool:
         """Whether its value names the own row in a way that no prefix can be put before."""
-        return any(type(each) is not F for each in _expressions(self.value))
+        return type(self.value) is not F and bool(_expressions(self.value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

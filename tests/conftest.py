@@ -37,6 +37,7 @@ ENGINE_FREE = (
     'tests/settings/',
     'tests/template/',
     'tests/test_citations.py',
+    'tests/test_codes.py',
     'tests/test_docs.py',
     'tests/test_documents.py',
     'tests/test_house_rules.py',

@@ -4,6 +4,7 @@
     └── raised anywhere below a view or a middleware; DRF's and Django's own exceptions are
         translated by `problem_from`
 
+The codes stand in `backstay.codes`; a problem has the status of its code unless it says another.
 The body has `type`, `title`, `status`, `detail` (always a string), `code`, `instance` and
 `request_id`; `errors` lists the faults of a body or query with JSON pointers (RFC 6901).
 """
@@ -18,10 +19,14 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from backstay.codes import CODES, OF_ALL_FAULTS, OF_STATUS
+
 __all__ = [
     'CONTENT_TYPE',
+    'MAX_FAULTS',
     'Fault',
     'Problem',
+    'csrf_failed',
     'csrf_failure',
     'escape_pointer',
     'exception_handler',
@@ -29,13 +34,17 @@ __all__ = [
     'handler403',
     'handler404',
     'handler500',
+    'not_found',
     'phrase_of',
     'problem_from',
     'problem_response',
+    'refused',
     'safe_json',
 ]
 
 CONTENT_TYPE = 'application/problem+json'
+#: Faults that one problem tells, of however many there are.
+MAX_FAULTS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +58,9 @@ class Fault:
 
 
 class Problem(Exception):
-    """An answer that is not a success. Subclasses fix `status` and `code`."""
+    """An answer that is not a success; a subclass sets `code`, and `status` if it differs."""
 
-    status: ClassVar[int] = 400
+    status: ClassVar[int | None] = None
     code: ClassVar[str] = 'bad-request'
 
     def __init__(
@@ -66,8 +75,9 @@ class Problem(Exception):
     ) -> None:
         """`members` are added to the body: facts that a program may read beside the text."""
         super().__init__(detail)
-        self.answer_status = status or self.status
         self.answer_code = code or self.code
+        known = CODES.get(self.answer_code)
+        self.answer_status = status or self.status or (known.status if known else 400)
         self.title = phrase_of(self.answer_status)
         self.detail = detail or self.title
         self.errors = tuple(errors)
@@ -91,24 +101,6 @@ class Problem(Exception):
         return body
 
 
-#: Code of a problem whose exception does not say more.
-_CODES = {
-    400: 'bad-request',
-    401: 'not-authenticated',
-    403: 'not-permitted',
-    404: 'not-found',
-    405: 'method-not-allowed',
-    406: 'not-acceptable',
-    411: 'length-required',
-    413: 'payload-too-large',
-    415: 'unsupported-media-type',
-    422: 'validation-failed',
-    429: 'rate-limited',
-    500: 'internal',
-    503: 'unavailable',
-}
-
-
 #: Names of RFC 9110 that Python has from 3.13 on: no answer depends on the Python that gives it.
 _PHRASES = {
     413: 'Content Too Large',
@@ -125,7 +117,34 @@ def phrase_of(status: int) -> str:
 
 def code_of(status: int) -> str:
     """The stable code of a status that nothing more precise is known of."""
-    return _CODES.get(status, phrase_of(status).lower().replace(' ', '-'))
+    known = OF_STATUS.get(status)
+    return known.name if known else phrase_of(status).lower().replace(' ', '-')
+
+
+def not_found() -> Problem:
+    """Return the 404 of an address, a row or an object that is not there for the caller."""
+    return Problem('There is nothing at this address.', code='not-found')
+
+
+def refused(
+    faults: Sequence[Fault], *, status: int | None = None, code: str | None = None
+) -> Problem:
+    """Return the problem of a body or query with these faults, of which it tells the first 50.
+
+    Its code is `validation-failed`, or that of the faults where all of them have one of the codes
+    that say enough, such as `unknown-field`.
+    """
+    if code is None:
+        codes = {fault.code for fault in faults}
+        code = codes.pop() if len(codes) == 1 and codes <= OF_ALL_FAULTS else 'validation-failed'
+    count = f'{len(faults)} faults' if len(faults) != 1 else 'One fault'
+    told = faults[:MAX_FAULTS]
+    return Problem(f'{count} in what was sent.', status=status, code=code, errors=told)
+
+
+def csrf_failed() -> Problem:
+    """Return the 403 of a browser's call that another site's page may have sent."""
+    return Problem('The CSRF token is missing or wrong.', code='csrf-failed')
 
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
@@ -157,17 +176,15 @@ def problem_from(error: Exception) -> Problem | None:
         case Problem():
             return error
         case Http404():
-            return _of_status(404, 'There is nothing at this address.')
+            return not_found()
         case PermissionDenied():
             return _of_status(403, 'The caller may not do this.')
         case SuspiciousOperation():
             return _of_status(400, 'The request cannot be understood.')
         case drf.ValidationError():
-            faults = tuple(faults_in(error.get_full_details(), ''))
-            count = f'{len(faults)} faults' if len(faults) != 1 else 'One fault'
-            return _of_status(422, f'{count} in what was sent.', errors=faults)
+            return refused([*faults_in(error.get_full_details(), '')], code='validation-failed')
         case drf.ParseError():
-            return _of_status(400, 'The body is not valid JSON.', code='malformed-json')
+            return Problem('The body is not valid JSON.', code='malformed-json')
         case drf.NotAuthenticated():
             return _of_status(
                 error.status_code, str(error.detail), 'token-missing', headers=_headers(error)
@@ -246,7 +263,7 @@ def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's answer to an unknown address."""
-    return problem_response(request, _of_status(404, 'There is nothing at this address.'))
+    return problem_response(request, not_found())
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
@@ -256,5 +273,4 @@ def handler500(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = '') -> HttpResponse:
     """Django's answer to a form or session call without its CSRF token."""
-    problem = _of_status(403, 'The CSRF token is missing or wrong.', code='csrf-failed')
-    return problem_response(request, problem)
+    return problem_response(request, csrf_failed())

@@ -23,14 +23,12 @@ View = TypeVar('View', bound=Callable[..., Any])
 class PayloadTooLarge(Problem):
     """413: the body is larger than this address takes."""
 
-    status = 413
     code = 'payload-too-large'
 
 
 class LengthRequired(Problem):
     """411: the server cannot tell where the body ends."""
 
-    status = 411
     code = 'length-required'
 
 

@@ -197,7 +197,9 @@ def test_a_default_mask_never_tells_the_names_that_it_leaves_out(world: World) -
 def test_an_error_lists_no_name_that_may_not_be_read(world: World) -> None:
     for prefix, resource, word, name in HIDDEN:
         answer = answers(Asked(f'/{prefix}/', {UNKNOWN: '1'}), word)[0]
-        listed = json.loads(answer.body)['detail'].split('There are: ')[1].rstrip('.').split(', ')
+        listed = (
+            json.loads(answer.body)['detail'].split('Known parameters: ')[1].rstrip('.').split(', ')
+        )
 
         assert name not in {each.partition('.')[0] for each in listed}, (resource, word)
 

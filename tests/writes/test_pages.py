@@ -14,10 +14,10 @@ from django.db import connection
 from django.test import Client
 
 from backstay.caller import Caller, Held
-from backstay.errors import phrase_of
+from backstay.errors import MAX_FAULTS, phrase_of
 from backstay.resources import Hooks
 from backstay.resources.http import writes
-from backstay.resources.write.change import MOST_FAULTS, Change
+from backstay.resources.write.change import Change
 from backstay.resources.write.children import MOST_DEPTH, MOST_ROWS
 from tests.lending import models
 from tests.rights.site import AT_ITS_WORD, MADE
@@ -132,7 +132,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     limits = section(WRITES, 'Limits')
     assert f'{MOST_ROWS:,}'.replace(',', ' ') in limits
     assert f'| relations below the row | {MOST_DEPTH},' in limits
-    assert f'| faults that are told | {MOST_FAULTS} |' in limits
+    assert f'| faults that are told | {MAX_FAULTS} |' in limits
     assert f'bulk {writes._BULK_BODY // 2**20} MiB' in limits
 
 

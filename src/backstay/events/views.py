@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 
-from backstay.errors import Problem
+from backstay.errors import Problem, not_found
 from backstay.events.delivering import redeliver
 from backstay.events.models import Delivery, Webhook
 from backstay.events.resources import DeliveryResource, WebhookResource
@@ -86,7 +86,6 @@ class DeliveryViewSet(ResourceViewSet):
             if not redeliver(Delivery.objects.filter(pk=key)):
                 raise Problem(
                     'Only what was delivered or given up can be delivered again.',
-                    status=409,
                     code='not-delivered-yet',
                 )
             options = DeliveryResource.options
@@ -104,5 +103,5 @@ class DeliveryViewSet(ResourceViewSet):
         readable = self._granted(request)
         query = read_one(readable, path[self.lookup_url_kwarg], parameters={})
         if not self._run(request, readable, query, Clock()).objects:
-            raise Problem('There is nothing at this address.', status=404, code='not-found')
+            raise not_found()
         return int(query.values[0])

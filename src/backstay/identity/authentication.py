@@ -11,7 +11,7 @@ from typing import Any
 from rest_framework import authentication
 from rest_framework.request import Request
 
-from backstay.errors import Problem
+from backstay.errors import csrf_failed
 from backstay.identity.callers import Machine
 from backstay.identity.keys import caller_of_key
 from backstay.identity.loading import account_called
@@ -101,7 +101,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
         check = authentication.CSRFCheck(_nothing)
         check.process_request(request)
         if check.process_view(request, _nothing, (), {}):
-            raise Problem('The CSRF token is missing or wrong.', status=403, code='csrf-failed')
+            raise csrf_failed()
 
 
 def _nothing(_request: Any) -> Any:

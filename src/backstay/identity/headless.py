@@ -40,7 +40,6 @@ class HeadlessMiddleware:
             return response
         problem = Problem(
             'Too many requests; try again later.',
-            status=429,
             code='rate-limited',
             headers={'Retry-After': str(_LONGEST_LIMIT)},
         )

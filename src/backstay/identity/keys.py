@@ -57,7 +57,6 @@ _COLUMNS = (
 class TooManyKeys(Problem):
     """409: the creator has as many keys as anybody may have."""
 
-    status = 409
     code = 'too-many-keys'
 
 

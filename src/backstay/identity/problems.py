@@ -97,7 +97,6 @@ class LevelTooLow(PermissionDenied):
 class SignInThrottled(Problem):
     """Too many attempts; `Retry-After` says when one counts again."""
 
-    status = 429
     code = 'login-throttled'
 
     def __init__(self, seconds: int) -> None:
@@ -109,14 +108,12 @@ class SignInThrottled(Problem):
 class UndoExpired(Problem):
     """What undoes a change of the address has been used, is too old, or is none of ours."""
 
-    status = 410
     code = 'expired'
 
 
 class EmailTaken(Problem):
     """The address belongs to another account by now."""
 
-    status = 409
     code = 'email-taken'
 
 

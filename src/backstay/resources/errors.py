@@ -46,7 +46,6 @@ class MaskTooLarge(MaskError):
 class MaskTooExpensive(Problem):
     """The mask would read more rows than one request may."""
 
-    status = 422
     code = 'mask-too-expensive'
 
 
@@ -94,12 +93,10 @@ class ParameterError(Problem):
 class QueryTooDeep(Problem):
     """The statement is nested deeper than the database reads."""
 
-    status = 422
     code = 'query-too-deep'
 
 
 class QueryTooSlow(Problem):
     """The database gave up on the statement."""
 
-    status = 422
     code = 'query-too-slow'

@@ -20,6 +20,7 @@ from backstay.resources.query.operators import SPELLINGS
 DOCS = Path(__file__).resolve().parents[3] / 'docs'
 RESOURCES = (DOCS / 'reference' / 'resources.md').read_text()
 QUERIES = (DOCS / 'reference' / 'queries.md').read_text()
+ERRORS = (DOCS / 'reference' / 'errors.md').read_text()
 EXPLAIN = (DOCS / 'how-to' / 'explain-a-read.md').read_text()
 
 
@@ -101,7 +102,7 @@ def test_every_code_is_described() -> None:
         and issubclass(each, errors.Problem)
         and each is not errors.Problem
     }
-    rows = re.findall(r'^\| (\d{3}) \| `([a-z-]+)`', QUERIES, re.MULTILINE)
+    rows = re.findall(r'^\| (\d{3}) \| `([a-z-]+)`', ERRORS, re.MULTILINE)
 
     assert codes <= {code for _, code in rows}
 

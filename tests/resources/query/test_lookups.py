@@ -132,7 +132,7 @@ def test_parameters_that_do_not_exist(products: Readable, parameter: str) -> Non
         looked_up(products, parameter, 'x')
 
     assert raised.value.answer_status == 400
-    assert f'There is no parameter `{parameter}`.' in raised.value.detail
+    assert f'Unknown parameter `{parameter}`.' in raised.value.detail
 
 
 def test_the_error_tells_what_exists_and_is_readable(products: Readable) -> None:
@@ -140,7 +140,7 @@ def test_the_error_tells_what_exists_and_is_readable(products: Readable) -> None
         looked_up(products, 'cost', '1')
 
     detail = raised.value.detail
-    assert 'There are: id, name, price, status, ' in detail
+    assert 'Known parameters: id, name, price, status, ' in detail
     assert 'category.name' in detail
     assert detail.count('cost') == 1
 

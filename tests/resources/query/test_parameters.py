@@ -164,7 +164,8 @@ class TestParameters:
         detail = refused(products, ParameterError, fitler='x')
 
         assert (
-            'There are: fields, filter, sort, ordering, limit, offset, cursor, count, id,' in detail
+            'Known parameters: fields, filter, sort, ordering, limit, offset, cursor, count, id,'
+            in detail
         )
 
     def test_null_is_no_filter(self, products: Readable) -> None:
@@ -418,7 +419,7 @@ class TestOneObject:
 
     @pytest.mark.parametrize('name', ['filter', 'limit', 'status', 'nope'])
     def test_it_takes_a_mask_only(self, products: Readable, name: str) -> None:
-        with pytest.raises(ParameterError, match=f'no parameter `{name}`'):
+        with pytest.raises(ParameterError, match=f'Unknown parameter `{name}`'):
             read_one(products, '7', parameters={name: ['x']})
 
 

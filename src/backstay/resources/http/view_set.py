@@ -19,7 +19,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSet
 
-from backstay.errors import Problem
+from backstay.errors import not_found
 from backstay.identity.callers import caller_of
 from backstay.identity.problems import LevelTooLow
 from backstay.negotiation import Negotiation
@@ -108,7 +108,7 @@ class ResourceViewSet(ViewSet):
         query = read_one(readable, path[self.lookup_url_kwarg], **asked)
         rows = self._run(request, readable, query, clock)
         if not rows.objects:
-            raise Problem('There is nothing at this address.', status=404, code='not-found')
+            raise not_found()
         (text,) = rows.objects
         etag = answers.etag_of(text, rows.version)
         return answers.respond(request, text, clock, answers.of_object(rows, asked), etag)

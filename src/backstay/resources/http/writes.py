@@ -16,7 +16,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
-from backstay.errors import Fault, Problem, escape_pointer
+from backstay.errors import Fault, Problem, escape_pointer, not_found, refused
 from backstay.identity.callers import caller_of
 from backstay.payloads import body_limit
 from backstay.resources.conf import statement_timeout
@@ -30,7 +30,7 @@ from backstay.resources.query.nodes import Query
 from backstay.resources.query.parameters import lookup_value, read_shape
 from backstay.resources.write import granting
 from backstay.resources.write.bulk import read_operations, results
-from backstay.resources.write.change import MOST_FAULTS, Batch, Change, counted
+from backstay.resources.write.change import Batch, Change
 from backstay.resources.write.granting import Right
 from backstay.resources.write.idempotency import Answer, Claim, once
 from backstay.resources.write.perform import perform
@@ -164,7 +164,7 @@ def _if_match(request: Request) -> tuple[str, ...]:
     if given == '*':
         return ('*',)
     if not _TAGS.fullmatch(given):
-        raise Problem('If-Match takes entity tags in quotes.', status=400, code='header-invalid')
+        raise Problem('If-Match takes entity tags in quotes.', code='header-invalid')
     return tuple('' if weak else tag for weak, tag in _TAG.findall(given))
 
 
@@ -241,7 +241,6 @@ def _once(
     if key is None and view.resource.options.needs_key(view.action):
         raise Problem(
             'This needs an Idempotency-Key, so that it can be sent again safely.',
-            status=400,
             code='idempotency-key-missing',
         )
 
@@ -296,7 +295,7 @@ class _Shown:
         """The answer of an earlier request, as the caller may see it now."""
         rows = self._rows(lookup_value(answered.lookup, self.readable))
         if rows is None or not rows.objects:
-            raise Problem('There is nothing at this address.', status=404, code='not-found')
+            raise not_found()
         (text,) = rows.objects
         headers = {**answered.headers, 'ETag': f'"{answers.etag_of(text, rows.version)}"'}
         return Answer(status=answered.status, text=text, headers=headers)
@@ -348,13 +347,12 @@ def _response(request: Request, answered: Answer, clock: Clock) -> HttpResponseB
 
 def _refuse_others(body: Mapping[str, Any], known: set[str]) -> None:
     faults = [
-        Fault(pointer=f'/{escape_pointer(name)}', code='unknown-field', detail='It is not known.')
+        Fault(pointer=f'/{escape_pointer(name)}', code='unknown-field', detail='Unknown member.')
         for name in body
         if name not in known
     ]
     if faults:
-        told = faults[:MOST_FAULTS]
-        raise Problem(counted(faults), status=422, code='unknown-field', errors=told)
+        raise refused(faults)
 
 
 def _refuse_body(request: Request) -> None:
@@ -364,5 +362,4 @@ def _refuse_body(request: Request) -> None:
 
 
 def _malformed(pointer: str, detail: str) -> Problem:
-    fault = Fault(pointer=pointer, code='invalid', detail=detail)
-    return Problem(counted([fault]), status=422, code='validation-failed', errors=[fault])
+    return refused([Fault(pointer=pointer, code='invalid', detail=detail)])

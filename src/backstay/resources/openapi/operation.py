@@ -7,7 +7,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.permissions import AllowAny
 
-from backstay.errors import CONTENT_TYPE
+from backstay.codes import CODES, described
+from backstay.errors import CONTENT_TYPE, not_found
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.openapi.components import Components, Schema
 
@@ -21,7 +22,11 @@ PROBLEM: dict[str, Any] = {
         'title': {'type': 'string'},
         'status': {'type': 'integer'},
         'detail': {'type': 'string'},
-        'code': {'type': 'string', 'description': 'Stable; made for programs.'},
+        'code': {
+            'type': 'string',
+            'description': 'Stable; made for programs. A service may have codes of its own.',
+            'x-codes': described(),
+        },
         'instance': {'type': 'string'},
         'request_id': {'type': 'string'},
         'errors': {
@@ -69,6 +74,18 @@ def header_of_answers(
     )
 
 
+def by_status(*names: str) -> dict[int, list[str]]:
+    """Return codes by their status in the register.
+
+    >>> by_status('duplicate', 'too-many-rows', 'in-use')
+    {409: ['duplicate', 'in-use'], 422: ['too-many-rows']}
+    """
+    found: dict[int, list[str]] = {}
+    for name in names:
+        found.setdefault(CODES[name].status, []).append(name)
+    return found
+
+
 def problems(
     components: Components,
     codes: Mapping[int, Sequence[str]],
@@ -76,7 +93,7 @@ def problems(
     says: Mapping[int, str] | None = None,
     open_statuses: Iterable[int] = (),
 ) -> dict[Any, Any]:
-    """The answers that are no success, with the codes that they may have.
+    """Return the answers that are not a success, with the codes that they may have.
 
     Where a status has none, or is open because rules of the resource have their own, any may come.
     """
@@ -96,21 +113,21 @@ def _with_codes(problem: Schema, codes: Sequence[str], keyword: str) -> Schema:
     return {'allOf': [problem, known]} if codes else problem
 
 
-def refusals_of_callers(view: Any) -> dict[int, Sequence[str]]:
+def refusals_of_callers(view: Any) -> dict[int, list[str]]:
     """What somebody may be told who may not call, where that can happen.
 
     The codes are those of whatever authenticates, so none is named.
     """
     asks = view.get_authenticators() or not Readable(view.resource).grants
     permits = all(type(each) is AllowAny for each in view.get_permissions())
-    return {401: (), 403: ()} if asks or not permits else {}
+    return {401: [], 403: []} if asks or not permits else {}
 
 
 _WHEN = {
     400: 'The request cannot be understood.',
     401: 'Nobody is signed in, or the credentials are wrong.',
     403: 'The caller may not do this.',
-    404: 'There is nothing at this address.',
+    404: not_found().detail,
     406: 'There is no such format here.',
     413: 'The body is too large.',
     415: 'The body is not JSON.',

@@ -1,6 +1,6 @@
 """How the reads of a resource are described: as the reader of the document may ask for them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
@@ -12,6 +12,7 @@ from backstay.resources.openapi.operation import (
     MASK_CODES,
     TOO_MUCH,
     Operation,
+    by_status,
     header_of_answers,
     problems,
     refusals_of_callers,
@@ -122,16 +123,17 @@ def _page(readable: Readable, components: Components) -> dict[Any, Any]:
 
 
 def _problems(view: Any, components: Components) -> dict[Any, Any]:
-    """The answers that are no success, with the codes that they may have."""
+    """Return the answers that are not a success, with the codes that they may have."""
     is_list = view.action != 'retrieve'
-    codes: dict[int, Sequence[str]] = {
-        400: ('bad-request', *(_LIST_CODES if is_list else MASK_CODES))
-    }
-    codes |= refusals_of_callers(view)
-    codes[404] = ('not-found',)
-    codes |= {406: ('not-acceptable',), 422: TOO_MUCH}
+    names = [
+        'bad-request',
+        *(_LIST_CODES if is_list else MASK_CODES),
+        'not-found',
+        'not-acceptable',
+        *TOO_MUCH,
+    ]
     if view.action == 'query':
-        codes |= {413: ('payload-too-large',), 415: ('unsupported-media-type',)}
+        names += ['payload-too-large', 'unsupported-media-type']
     if view.get_throttles():
-        codes[429] = ('rate-limited',)
-    return problems(components, codes)
+        names.append('rate-limited')
+    return problems(components, by_status(*names) | refusals_of_callers(view))

@@ -1,6 +1,6 @@
 """How the writes of a resource are described: each to those who may do it with some row."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from drf_spectacular.plumbing import ComponentRegistry
@@ -15,6 +15,7 @@ from backstay.resources.openapi.operation import (
     MASK_CODES,
     TOO_MUCH,
     Operation,
+    by_status,
     header_of_answers,
     problems,
     refusals_of_callers,
@@ -45,6 +46,7 @@ _BODY_CODES = (
     'reference-not-found',
     'too-many-rows',
 )
+_CONFLICTS = ('duplicate', 'in-use', 'conflict')
 #: The right that each needs; a bulk request has operations of its own.
 _RIGHTS: Mapping[str, Right | None] = {
     'create': 'create',
@@ -192,11 +194,11 @@ class _Described:
         wait = {'type': 'string', 'pattern': r'^\d+$'}
         yield header_of_answers('Retry-After', 'Seconds to wait.', [409, 429, 503], wait)
 
-    def _problems(self, codes: dict[int, Sequence[str]]) -> dict[Any, Any]:
-        codes |= refusals_of_callers(self.view) or {403: ('not-permitted',)}
-        codes |= {406: ('not-acceptable',), 503: ('busy',)}
+    def _problems(self, codes: dict[int, list[str]]) -> dict[Any, Any]:
+        codes |= by_status('not-acceptable', 'busy')
+        codes |= refusals_of_callers(self.view) or by_status('not-permitted')
         if self.view.get_throttles():
-            codes[429] = ('rate-limited',)
+            codes |= by_status('rate-limited')
         is_ruled = self.resource.hooks != Hooks()
         return problems(
             self.components, codes, says=_WHEN, open_statuses=(409, 422) if is_ruled else ()
@@ -205,44 +207,45 @@ class _Described:
 
 def _codes_of_one(
     told: _Described, body: dict[str, Schema] | None, status: int
-) -> dict[int, Sequence[str]]:
-    masked = (MASK_CODES, TOO_MUCH) if status != 204 else ((), ())
-    bodied = ('malformed-json',) if body else ()
-    codes: dict[int, Sequence[str]] = {
-        400: ('bad-request', *masked[0], *bodied, 'header-invalid', *_missing_key(told)),
-        404: ('not-found',),
-        409: ('duplicate', 'in-use', 'conflict', 'idempotency-in-progress'),
-        422: (*(_BODY_CODES if body else ()), *masked[1], 'idempotency-key-reused'),
-    }
+) -> dict[int, list[str]]:
+    names = ['bad-request', 'header-invalid', 'not-found', *_CONFLICTS, *_keyed(told)]
+    if status != 204:
+        names += [*MASK_CODES, *TOO_MUCH]
     if body:
-        codes |= {413: ('payload-too-large',), 415: ('unsupported-media-type',)}
+        names += ['malformed-json', *_BODY_CODES, 'payload-too-large', 'unsupported-media-type']
     if status != 201:
-        codes[412] = ('version-mismatch',)
+        names.append('version-mismatch')
         if told.options.require_if_match:
-            codes[428] = ('precondition-required',)
+            names.append('precondition-required')
+    return by_status(*names)
+
+
+def _codes_of_many(told: _Described) -> dict[int, list[str]]:
+    codes = by_status(
+        'bad-request',
+        'parameter-unknown',
+        'malformed-json',
+        'header-invalid',
+        *_CONFLICTS,
+        'version-mismatch',
+        'payload-too-large',
+        'unsupported-media-type',
+        *_BODY_CODES,
+        'bulk-refused',
+        'query-too-deep',
+        'query-too-slow',
+        *_keyed(told),
+    )
+    # What refuses one operation refuses all, with a status that speaks of a body.
+    codes[422] += ['not-found', 'precondition-required']
+    codes[409] += ['bulk-refused']
     return codes
 
 
-def _codes_of_many(told: _Described) -> dict[int, Sequence[str]]:
-    of_all = ('bulk-refused', 'not-found', 'precondition-required')
-    return {
-        400: (
-            'bad-request',
-            'parameter-unknown',
-            'malformed-json',
-            'header-invalid',
-            *_missing_key(told),
-        ),
-        409: ('duplicate', 'in-use', 'conflict', 'bulk-refused', 'idempotency-in-progress'),
-        412: ('version-mismatch',),
-        413: ('payload-too-large',),
-        415: ('unsupported-media-type',),
-        422: (*_BODY_CODES, *of_all, 'query-too-deep', 'query-too-slow', 'idempotency-key-reused'),
-    }
-
-
-def _missing_key(told: _Described) -> Sequence[str]:
-    return ('idempotency-key-missing',) if told.needs_key else ()
+def _keyed(told: _Described) -> list[str]:
+    """Return the codes of what an Idempotency-Key is refused for."""
+    missing = ['idempotency-key-missing'] if told.needs_key else []
+    return [*missing, 'idempotency-in-progress', 'idempotency-key-reused']
 
 
 def _json(schema: Schema) -> dict[str, Schema]:
@@ -269,7 +272,7 @@ _WHEN = {
     404: 'There is no such row, or none that the caller may see.',
     409: 'It collides with other rows, or with a request that is under way.',
     412: 'The object has changed since.',
-    422: 'The body is understood, and refused.',
+    422: 'The body is well formed, and something in it is wrong.',
     428: 'The version has to be named.',
     503: 'Others are writing the same rows.',
 }

@@ -78,7 +78,7 @@ def parse_lookup(
     member = bool(path.member)
     if op is None or op not in operators_of(path.field, member=member):
         raise ParameterError(
-            f'There is no parameter `{shown(parameter)}`. '
+            f'Unknown parameter `{shown(parameter)}`. '
             f'`{shown(name)}` takes {", ".join(lookups_of(path.field, member=member))}.'
         )
     if isinstance(value, str):
@@ -148,4 +148,4 @@ def _unknown(parameter: str, readable: Readable, others: Sequence[str]) -> Param
         if field.filterable
     )
     listed = ', '.join(names[:_MOST_NAMES]) + (', …' if len(names) > _MOST_NAMES else '')
-    return ParameterError(f'There is no parameter `{shown(parameter)}`. There are: {listed}.')
+    return ParameterError(f'Unknown parameter `{shown(parameter)}`. Known parameters: {listed}.')

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, get_args
 
-from backstay.errors import Problem
+from backstay.errors import not_found
 from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import (
@@ -131,7 +131,7 @@ def read_shape(
     """How one object is asked for, whichever it is; its lookup value is the one of the query."""
     asked = _Asked(parameters, None, _ONE)
     for name in asked.lookups:
-        raise ParameterError(f'There is no parameter `{shown(name)}`. There is: fields.')
+        raise ParameterError(f'Unknown parameter `{shown(name)}`. Known parameters: fields.')
     return Shape(mask=asked.mask(mask_header), page=OneRow(lookup_slot=0), strict=strict)
 
 
@@ -144,7 +144,7 @@ def lookup_value(text: str, readable: Readable) -> Any:
     if field is not None:
         with suppress(FilterError):
             return read(field, text)
-    raise Problem('There is nothing at this address.', status=404, code='not-found')
+    raise not_found()
 
 
 class _Asked:

@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backstay.errors import Fault, Problem, escape_pointer
+from backstay.errors import Fault, Problem, escape_pointer, refused
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Field
 from backstay.resources.errors import FilterError
 from backstay.resources.query.json_text import shown
 from backstay.resources.query.values import read
-from backstay.resources.write.change import MOST_FAULTS, Change, counted
+from backstay.resources.write.change import Change
 from backstay.resources.write.children import MOST_ROWS
 
 _OPS = ('create', 'update', 'delete', 'upsert')
@@ -34,18 +34,17 @@ def read_operations(
     Raises Problem 422 with a pointer for everything that is malformed.
     """
     if not isinstance(operations, list):
-        raise _refused([_fault('/operations', 'A list is required.')])
+        raise refused([_fault('/operations', 'A list is required.')])
     if len(operations) > MOST_ROWS:
         raise Problem(
             f'One request writes at most {MOST_ROWS} rows.',
-            status=422,
             code='too-many-rows',
             limit=MOST_ROWS,
         )
     reader = _Reader(resource, readable, pointer)
     changes = [reader.change(at, operation) for at, operation in enumerate(operations)]
     if reader.faults:
-        raise _refused(reader.faults)
+        raise refused(reader.faults)
     return [change for change in changes if change is not None]
 
 
@@ -173,9 +172,3 @@ def results(resource: type[Resource], changes: Sequence[Change]) -> bytes:
 
 def _fault(pointer: str, detail: str, code: str = 'invalid') -> Fault:
     return Fault(pointer=pointer, code=code, detail=detail)
-
-
-def _refused(faults: Sequence[Fault]) -> Problem:
-    return Problem(
-        counted(faults), status=422, code='validation-failed', errors=faults[:MOST_FAULTS]
-    )

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from django.db import models
 
 from backstay.caller import Caller, Facts, Standing
-from backstay.errors import Fault, Problem
+from backstay.errors import Fault, Problem, refused
 from backstay.resources.declaration.grants import Grant
 from backstay.resources.declaration.resource import Resource
 
@@ -19,9 +19,6 @@ Verb = Literal['create', 'update', 'delete', 'restore', 'upsert']
 #: What the body of a change stands for: new members, a JSON Merge Patch, or all members anew.
 Meaning = Literal['create', 'patch', 'replace']
 
-MOST_FAULTS = 50
-#: Codes of faults that are also the code of the whole, where all faults have the same.
-OWN_CODES = frozenset({'unknown-field', 'field-not-writable', 'reference-not-found'})
 #: What of a change was asked, and not found out.
 _ASKED = (
     'asked',
@@ -106,21 +103,12 @@ class Change:
         """What the client is told, if it is refused."""
         if self.problem or not self.faults:
             return self.problem
-        codes = {fault.code for fault in self.faults}
-        code = codes.pop() if len(codes) == 1 and codes <= OWN_CODES else 'validation-failed'
-        told = self.faults[:MOST_FAULTS]
-        return Problem(counted(self.faults), status=422, code=code, errors=told)
+        return refused(self.faults)
 
     def anew(self) -> 'Change':
         """The same change before anything was done about it."""
         asked = {name: getattr(self, name) for name in _ASKED}
         return Change(**asked)
-
-
-def counted(faults: Sequence[Fault]) -> str:
-    """How many faults there are, as a sentence."""
-    number = f'{len(faults)} faults' if len(faults) != 1 else 'One fault'
-    return f'{number} in what was sent.'
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from django.db.models import F
 
 from backstay.engine.comparisons import is_in
 from backstay.engine.slots import ListSlot, bind
-from backstay.errors import Fault, Problem
+from backstay.errors import Fault, not_found
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.plan import rights
 from backstay.resources.write.change import Batch, Change
@@ -61,9 +61,7 @@ def _find(
         if row is not None:
             take(change, row)
         elif change.verb != 'upsert':
-            change.problem = Problem(
-                'There is nothing at this address.', status=404, code='not-found'
-            )
+            change.problem = not_found()
         if change.verb == 'upsert':
             _settle(batch, change)
 
@@ -134,7 +132,7 @@ def _refuse_second_ones(batch: Batch) -> None:
             continue
         other = first.setdefault(change.row.pk, change)
         if other is not change:
-            detail = f'Item {other.index} is about the same row.'
+            detail = f'Operation {other.index} targets the same row.'
             change.faults.append(Fault(pointer=change.key_pointer, code='row-twice', detail=detail))
 
 

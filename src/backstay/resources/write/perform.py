@@ -12,10 +12,10 @@ from typing import TypeVar
 
 from django.db import IntegrityError, OperationalError, transaction
 
-from backstay.errors import Fault, Problem
+from backstay.errors import Fault, Problem, refused
 from backstay.resources.declaration.grants import Grant
 from backstay.resources.write import granting, reading, storing
-from backstay.resources.write.change import MOST_FAULTS, Batch, Change, counted
+from backstay.resources.write.change import Batch, Change
 from backstay.resources.write.children import (
     plan_children,
     refuse_too_many,
@@ -214,20 +214,19 @@ _OF_MANY = (403, 409, 412)
 
 def _refuse(batch: Batch) -> None:
     """Raise what the refused changes say; of many rows together, with a pointer to each."""
-    refused = [(change, problem) for change in batch.changes if (problem := change.refusal())]
-    if not refused:
+    told = [(change, problem) for change in batch.changes if (problem := change.refusal())]
+    if not told:
         return
     if not batch.many:
-        raise refused[0][1]
-    faults = [fault for change, problem in refused for fault in _faults(change, problem)]
-    statuses = {problem.answer_status for _, problem in refused}
-    codes = {problem.answer_code for _, problem in refused}
+        raise told[0][1]
+    faults = [fault for change, problem in told for fault in _faults(change, problem)]
+    statuses = {problem.answer_status for _, problem in told}
+    codes = {problem.answer_code for _, problem in told}
     status = statuses.pop() if len(statuses) == 1 else 422
-    raise Problem(
-        counted(faults),
+    raise refused(
+        faults,
         status=status if status in _OF_MANY else 422,
         code=codes.pop() if len(codes) == 1 else 'bulk-refused',
-        errors=faults[:MOST_FAULTS],
     )
 
 

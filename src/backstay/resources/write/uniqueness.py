@@ -80,7 +80,9 @@ def _refuse_among_themselves(
         if other is not change:
             for one, another in ((change, other), (other, change)):
                 if not one.is_refused:
-                    _refuse(batch, one, attributes, f'Item {another.index} has the same value.')
+                    _refuse(
+                        batch, one, attributes, f'Operation {another.index} has the same value.'
+                    )
 
 
 def _refuse_beside_others(

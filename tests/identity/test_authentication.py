@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backstay.identity.keys import create_key, revoke_key
-from backstay.identity.models import Account, ApiKey, Status, TokenPair
+from backstay.identity.models import Account, AccountStatus, ApiKey, TokenPair
 from backstay.identity.passwords import verified_passwords
 from tests.identity.signing_in import PASSWORD, App, account_with_password, basic, bearer
 
@@ -76,7 +76,7 @@ class TestEveryWay:
     def test_ends_when_the_account_is_blocked(self, presented: Any, by: str, ann: Account) -> None:
         client, headers = presented(by)
         assert client.get('/closed', headers=headers).status_code == 200
-        Account.objects.filter(pk=ann.pk).update(status=Status.BLOCKED)
+        Account.objects.filter(pk=ann.pk).update(status=AccountStatus.BLOCKED)
 
         answer = client.get('/closed', headers=headers)
 

@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 from backstay.caller import GUEST, Caller, Facts, Held
 from backstay.identity.callers import Machine, caller_of, caller_of_account
 from backstay.identity.checks import check_scopes
-from backstay.identity.models import Account, Status
+from backstay.identity.models import Account, AccountStatus
 from backstay.identity.scopes import within
 from backstay.services import Service
 from tests.catalogue.models import Product
@@ -56,7 +56,7 @@ class TestOfAnAccount:
         assert caller_of_account(ann).scopes == ()
 
     def test_that_is_blocked_is_a_guest(self, ann: Account) -> None:
-        ann.status = Status.BLOCKED
+        ann.status = AccountStatus.BLOCKED
         ann.save()
 
         assert caller_of_account(ann) is GUEST

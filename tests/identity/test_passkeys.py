@@ -7,7 +7,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
 
-from backstay.identity.models import Account, Status
+from backstay.identity.models import Account, AccountStatus
 from tests.identity.passkeys import Passkey
 from tests.identity.signing_in import PASSWORD, App, account_with_password, basic, get_me
 
@@ -167,7 +167,7 @@ class TestSigningIn:
 
     def test_of_a_blocked_account_is_refused(self, app: App) -> None:
         key = registered(app)
-        Account.objects.update(status=Status.BLOCKED)
+        Account.objects.update(status=AccountStatus.BLOCKED)
 
         answer = sign_in(key)
 

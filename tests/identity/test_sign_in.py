@@ -18,7 +18,7 @@ from allauth.mfa.totp.internal.auth import (
 from django.core import mail
 from django.test import Client
 
-from backstay.identity.models import Account, Counter, Status
+from backstay.identity.models import Account, AccountStatus, Counter
 from tests.identity.signing_in import PASSWORD, App, account_with_password, code_of_the_last_mail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures('site')]
@@ -161,7 +161,7 @@ class TestSigningIn:
         assert answer.status_code == 400
 
     def test_of_a_blocked_account_is_told_only_after_the_right_password(self) -> None:
-        Account.objects.update(status=Status.BLOCKED)
+        Account.objects.update(status=AccountStatus.BLOCKED)
 
         right = App().post('auth/login', {'email': 'ann@example.com', 'password': PASSWORD})
         wrong = App().post('auth/login', {'email': 'ann@example.com', 'password': 'wrong'})

@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from backstay.pipelines.versions import Commit, Step, Version, notes_of, parse, step_of
+from backstay.pipelines.versions import Bump, ReleasedCommit, Version, bump_of, notes_of, parse
 
 ONE = Version(1, 2, 3)
 
 
-def commit(message: str, *, is_shipped: bool = True) -> Commit:
-    return Commit(sha='0123456789abcdef', message=message, is_shipped=is_shipped)
+def commit(message: str, *, is_shipped: bool = True) -> ReleasedCommit:
+    return ReleasedCommit(sha='0123456789abcdef', message=message, is_shipped=is_shipped)
 
 
 @pytest.mark.parametrize(
@@ -30,33 +30,33 @@ def commit(message: str, *, is_shipped: bool = True) -> Commit:
     ],
 )
 def test_the_highest_of_the_commits_counts(messages: list[str], version: str) -> None:
-    assert str(ONE.moved(step_of(map(commit, messages)))) == version
+    assert str(ONE.moved(bump_of(map(commit, messages)))) == version
 
 
 @pytest.mark.parametrize(
     ('message', 'is_shipped', 'step'),
     [
-        ('engine: prepare anew', True, Step.PATCH),
-        ('docs page: say why', False, Step.NONE),
-        ('engine: add cursors\n\nWhy.\n\nRelease: minor', True, Step.MINOR),
-        ('engine: drop cursors\n\nRelease: Major', True, Step.MAJOR),
-        ('engine: rename a test\n\nRelease: none', True, Step.NONE),
-        ('Merge what was asked for', True, Step.PATCH),
-        ('feature: is no type', False, Step.NONE),
-        ('It says BREAKING CHANGE: in a line', False, Step.NONE),
-        ('fix(a(b)): c', False, Step.NONE),
-        ('', False, Step.NONE),
+        ('engine: prepare anew', True, Bump.PATCH),
+        ('docs page: say why', False, Bump.NONE),
+        ('engine: add cursors\n\nWhy.\n\nRelease: minor', True, Bump.MINOR),
+        ('engine: drop cursors\n\nRelease: Major', True, Bump.MAJOR),
+        ('engine: rename a test\n\nRelease: none', True, Bump.NONE),
+        ('Merge what was asked for', True, Bump.PATCH),
+        ('feature: is no type', False, Bump.NONE),
+        ('It says BREAKING CHANGE: in a line', False, Bump.NONE),
+        ('fix(a(b)): c', False, Bump.NONE),
+        ('', False, Bump.NONE),
     ],
 )
 def test_a_commit_without_a_type_says_it_by_its_trailer_or_its_files(
-    message: str, step: Step, *, is_shipped: bool
+    message: str, step: Bump, *, is_shipped: bool
 ) -> None:
     assert commit(message, is_shipped=is_shipped).step is step
 
 
 def test_before_1_0_0_anything_may_change_with_a_minor_version() -> None:
     first = Version(0, 3, 4)
-    assert [str(first.moved(step)) for step in Step] == ['0.3.4', '0.3.5', '0.4.0', '0.4.0']
+    assert [str(first.moved(step)) for step in Bump] == ['0.3.4', '0.3.5', '0.4.0', '0.4.0']
 
 
 @pytest.mark.parametrize(

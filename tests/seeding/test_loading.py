@@ -20,7 +20,7 @@ from backstay.seeding import Row, Seed, SeedError, checksum, tidy
 from backstay.seeding.checksum import CHUNK
 from backstay.seeding.loading import is_untouched, load, reset, total, verify
 from backstay.seeding.models import SeededChunk
-from backstay.seeding.plan import EPOCH, Plan, make_plan
+from backstay.seeding.plan import EPOCH, SeedPlan, make_plan
 from tests.bookshop.models import Author, Biography, Book, Review, Specimen, Tag
 from tests.bookshop.resources import AuthorResource, BiographyResource, TagResource
 from tests.conftest import ROOT
@@ -31,11 +31,11 @@ SMALL = '8e1aba3a4283390646d916446e27ca4ee65ac5b48a50a408c894df36db5e7e20'
 MEDIUM = '60fd60e9c73f7684aee6be3b6c4df2ffe3374a3c5600367f090cba970cf87fd2'
 
 
-def small(**options: Any) -> Plan:
+def small(**options: Any) -> SeedPlan:
     return make_plan(SEEDS, size='small', **options)
 
 
-def tags(rows: int, **given: Any) -> Plan:
+def tags(rows: int, **given: Any) -> SeedPlan:
     return make_plan([Seed(TagResource, rows={'any': rows}, **given)], size='any')
 
 
@@ -163,7 +163,7 @@ class TestLoading:
 class TestWhatOthersKeep:
     """Fields that triggers keep, and what is done in the end."""
 
-    def plan(self, *kept: str, **given: Any) -> Plan:
+    def plan(self, *kept: str, **given: Any) -> SeedPlan:
         return make_plan([Seed(TagResource, rows={'any': 3}, kept=kept, **given)], size='any')
 
     def test_a_kept_field_begins_as_its_default_and_may_change(self) -> None:

@@ -13,7 +13,7 @@ from django.db import models
 from django.test.utils import isolate_apps
 
 from backstay.seeding import Row, Seed, SeedError, Zipf
-from backstay.seeding.plan import EPOCH, Plan, make_plan
+from backstay.seeding.plan import EPOCH, SeedPlan, make_plan
 from backstay.seeding.values import among, people
 from tests.bookshop.models import Author, Book, Country, Edition, Publisher, Tag
 from tests.bookshop.resources import (
@@ -32,17 +32,17 @@ pytestmark = pytest.mark.engine_free
 ANY = {'any': 50}
 
 
-def plan_of(*seeds: Seed, **options: Any) -> Plan:
+def plan_of(*seeds: Seed, **options: Any) -> SeedPlan:
     return make_plan(seeds, size='any', **options)
 
 
-def rows_of(plan: Plan, model: type[models.Model]) -> list[dict[str, Any]]:
+def rows_of(plan: SeedPlan, model: type[models.Model]) -> list[dict[str, Any]]:
     (factory,) = [each for each in plan.factories if each.model is model]
     names = [field.attname for field in factory.fields]
     return [dict(zip(names, row, strict=True)) for row in factory.values(0, factory.rows)]
 
 
-def counts_of(plan: Plan) -> dict[str, int]:
+def counts_of(plan: SeedPlan) -> dict[str, int]:
     return {factory.label.partition('.')[2]: factory.rows for factory in plan.factories}
 
 

@@ -62,7 +62,7 @@ def policy() -> Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Destination:
     """A URL, taken apart."""
 
     scheme: str
@@ -80,7 +80,7 @@ class Place:
         return host if self.port == usual else f'{host}:{self.port}'
 
 
-def read_url(url: str, allowed: Policy) -> Place:
+def read_url(url: str, allowed: Policy) -> Destination:
     """The parts of a URL. Raises AddressRefused for what can be refused without resolving it."""
     found = _URL.fullmatch(url)
     if found is None:
@@ -96,7 +96,9 @@ def read_url(url: str, allowed: Policy) -> Place:
     host = (found['v6'] or found['name']).lower()
     _check_host(host, allowed)
     path = found['path'] or '/'
-    return Place(scheme=scheme, host=host, port=port, path=path if path[0] == '/' else f'/{path}')
+    return Destination(
+        scheme=scheme, host=host, port=port, path=path if path[0] == '/' else f'/{path}'
+    )
 
 
 def _check_host(host: str, allowed: Policy) -> None:
@@ -110,16 +112,18 @@ def _check_host(host: str, allowed: Policy) -> None:
         raise AddressRefused('Give the full name of a public host.')
 
 
-def addresses(place: Place, allowed: Policy, resolve: Resolve, seconds: float) -> Sequence[str]:
+def addresses(
+    destination: Destination, allowed: Policy, resolve: Resolve, seconds: float
+) -> Sequence[str]:
     """The addresses of the host, every one of which is allowed.
 
     Raises AddressRefused, OSError where the name has no address, TimeoutError when nobody answered
     within so many seconds.
     """
-    if ':' in place.host or _NUMBER.fullmatch(place.host):
-        found: Sequence[str] = [place.host]
+    if ':' in destination.host or _NUMBER.fullmatch(destination.host):
+        found: Sequence[str] = [destination.host]
     else:
-        found = _within(resolve, place, seconds)
+        found = _within(resolve, destination, seconds)
     if not found:
         raise OSError('the host has no address')
     for address in found:
@@ -133,13 +137,13 @@ def system_resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def _within(resolve: Resolve, place: Place, seconds: float) -> Sequence[str]:
+def _within(resolve: Resolve, destination: Destination, seconds: float) -> Sequence[str]:
     """What resolves the name, for as long as may be: the system's own waits cannot be ended."""
     answers: list[Sequence[str] | OSError] = []
 
     def ask() -> None:
         try:
-            answers.append(resolve(place.host, place.port))
+            answers.append(resolve(destination.host, destination.port))
         except (OSError, UnicodeError) as error:
             answers.append(error if isinstance(error, OSError) else OSError(str(error)))
 

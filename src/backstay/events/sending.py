@@ -19,7 +19,7 @@ import httpx
 
 from backstay.events.addresses import (
     AddressRefused,
-    Place,
+    Destination,
     Policy,
     Resolve,
     addresses,
@@ -65,9 +65,9 @@ def post(
     deadline = started + seconds
     answer: dict[str, Any] = {}
     try:
-        place = read_url(url, allowed)
-        wire = _Wire(addresses(place, allowed, resolve, seconds), deadline)
-        answer = _exchange(place, body.encode(), headers, wire)
+        destination = read_url(url, allowed)
+        wire = _Wire(addresses(destination, allowed, resolve, seconds), deadline)
+        answer = _exchange(destination, body.encode(), headers, wire)
         error = '' if 200 <= answer['status'] < 300 else 'status'
     except (ValueError, OSError, httpcore.ProtocolError, httpcore.NetworkError) as failure:
         error = _kind_of(failure)
@@ -90,15 +90,15 @@ def _kind_of(failure: Exception) -> str:
 
 
 def _exchange(
-    place: Place, body: bytes, headers: Mapping[str, str], wire: '_Wire'
+    destination: Destination, body: bytes, headers: Mapping[str, str], wire: '_Wire'
 ) -> dict[str, Any]:
     url = httpcore.URL(
-        scheme=place.scheme.encode(),
-        host=place.host.encode(),
-        port=place.port,
-        target=place.path.encode(),
+        scheme=destination.scheme.encode(),
+        host=destination.host.encode(),
+        port=destination.port,
+        target=destination.path.encode(),
     )
-    sent = [('Host', place.authority), *headers.items()]
+    sent = [('Host', destination.authority), *headers.items()]
     with (
         httpcore.ConnectionPool(
             ssl_context=_tls(), network_backend=wire, max_connections=1

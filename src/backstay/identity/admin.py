@@ -17,7 +17,7 @@ from django.template.response import TemplateResponse
 from drf_spectacular.settings import spectacular_settings
 
 from backstay.identity.keys import new_key, revoke_key, store_key
-from backstay.identity.models import Account, ApiKey, Status
+from backstay.identity.models import Account, AccountStatus, ApiKey
 from backstay.identity.second_factor import kept_factor
 
 
@@ -94,14 +94,16 @@ class AccountAdmin(UserAdmin):
     @admin.action(description='Block the selected accounts', permissions=('change',))
     def block(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
         """From their next request on they are refused; one's own account is left out."""
-        self._set_status(request, accounts.exclude(pk=_own_key(request)), Status.BLOCKED)
+        self._set_status(request, accounts.exclude(pk=_own_key(request)), AccountStatus.BLOCKED)
 
     @admin.action(description='Unblock the selected accounts', permissions=('change',))
     def unblock(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
         """They may sign in again; closed ones stay closed."""
-        self._set_status(request, accounts.filter(status=Status.BLOCKED), Status.ACTIVE)
+        self._set_status(
+            request, accounts.filter(status=AccountStatus.BLOCKED), AccountStatus.ACTIVE
+        )
 
-    def _set_status(self, request: HttpRequest, accounts: QuerySet, status: Status) -> None:
+    def _set_status(self, request: HttpRequest, accounts: QuerySet, status: AccountStatus) -> None:
         changed = list(accounts)
         accounts.model._default_manager.filter(pk__in=[each.pk for each in changed]).update(
             status=status

@@ -46,7 +46,7 @@ class Accounts(BaseUserManager['Account']):
         return self.get(username=Account.normalize_username(username or ''))
 
 
-class Status(models.TextChoices):
+class AccountStatus(models.TextChoices):
     """Whether an account may sign in, and why not."""
 
     ACTIVE = 'active'
@@ -69,7 +69,7 @@ class AccountFields(AbstractBaseUser, PermissionsMixin):
     )
     email = models.EmailField('e-mail address', blank=True)
     name = models.CharField(max_length=150, blank=True, help_text='What the account is called.')
-    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
+    status = models.CharField(max_length=8, choices=AccountStatus, default=AccountStatus.ACTIVE)
     level = models.PositiveSmallIntegerField(
         default=LOWEST_LEVEL,
         validators=[MinValueValidator(LOWEST_LEVEL), MaxValueValidator(HIGHEST_LEVEL)],
@@ -109,7 +109,7 @@ class AccountFields(AbstractBaseUser, PermissionsMixin):
     @property
     def is_active(self) -> bool:  # type: ignore[override]
         """Whether it may sign in; Django and allauth ask for it by this name."""
-        return self.status == Status.ACTIVE
+        return self.status == AccountStatus.ACTIVE
 
     @classmethod
     def normalize_username(cls, username: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backstay.pipelines.errors import RefusedError
-from backstay.pipelines.versions import Commit, Version, parse
+from backstay.pipelines.versions import ReleasedCommit, Version, parse
 
 
 class Repository:
@@ -24,7 +24,9 @@ class Repository:
         here = [parse(tag) for tag in self._run('tag', '--points-at', 'HEAD').split()]
         return max((version for version in here if version), default=None)
 
-    def commits_since(self, version: Version | None, shipped: Sequence[str]) -> list[Commit]:
+    def commits_since(
+        self, version: Version | None, shipped: Sequence[str]
+    ) -> list[ReleasedCommit]:
         """The commits after a version, the newest first; all of them without one.
 
         `shipped` are the folders and files that a release consists of.
@@ -36,7 +38,7 @@ class Repository:
         log = self._run('log', '--no-merges', '-z', '--format=%H%n%B', reach)
         pairs = (each.partition('\n') for each in log.split('\0') if each)
         return [
-            Commit(sha=sha, message=message.strip(), is_shipped=ours is None or sha in ours)
+            ReleasedCommit(sha=sha, message=message.strip(), is_shipped=ours is None or sha in ours)
             for sha, _, message in pairs
         ]
 

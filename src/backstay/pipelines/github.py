@@ -23,7 +23,7 @@ _TIMEOUT = 20
 def variable(name: str, environment: Mapping[str, str] = os.environ) -> str:
     """A variable that every run has; RefusedError elsewhere."""
     if name not in environment:
-        raise RefusedError(f'{name} is not set; this step belongs into a pipeline')
+        raise RefusedError(f'{name} is not set; this step belongs in a pipeline')
     return environment[name]
 
 

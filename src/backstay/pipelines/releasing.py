@@ -15,11 +15,11 @@ from typing import Any
 from backstay.pipelines.errors import RefusedError
 from backstay.pipelines.git import Repository
 from backstay.pipelines.github import variable
-from backstay.pipelines.versions import FIRST, Commit, Step, Version, notes_of, step_of
+from backstay.pipelines.versions import FIRST, Bump, ReleasedCommit, Version, bump_of, notes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Release:
     """What is released; without a version nothing is, for this reason."""
 
     version: Version | None
@@ -63,29 +63,29 @@ class Occasion:
         return 'a template releases nothing' if self.is_template else ''
 
 
-def plan(occasion: Occasion, repository: Repository, shipped: Sequence[str] = ()) -> Plan:
+def plan(occasion: Occasion, repository: Repository, shipped: Sequence[str] = ()) -> Release:
     """What this run releases."""
     if reason := occasion.why_not():
-        return Plan(version=None, reason=reason)
+        return Release(version=None, reason=reason)
     here = repository.version_here()
     before = [version for version in repository.versions() if version != here]
     last = before[-1] if before else None
     commits = repository.commits_since(last, shipped)
     if here:
         told = f'{here} was claimed by an earlier run'
-        return Plan(version=here, reason=told, notes=notes_of(commits), is_again=True)
+        return Release(version=here, reason=told, notes=notes_of(commits), is_again=True)
     return following(last, commits)
 
 
-def following(last: Version | None, commits: Sequence[Commit]) -> Plan:
+def following(last: Version | None, commits: Sequence[ReleasedCommit]) -> Release:
     """The version after the last one, if the commits make one."""
-    step = step_of(commits)
-    if step is Step.NONE:
+    bump = bump_of(commits)
+    if bump is Bump.NONE:
         since = f'since {last}' if last else 'yet'
-        return Plan(version=None, reason=f'no commit {since} changes what is released')
-    version = last.moved(step) if last else FIRST
-    return Plan(
-        version=version, reason=f'{step.name.lower()} after {last}', notes=notes_of(commits)
+        return Release(version=None, reason=f'no commit {since} changes what is released')
+    version = last.moved(bump) if last else FIRST
+    return Release(
+        version=version, reason=f'{bump.name.lower()} after {last}', notes=notes_of(commits)
     )
 
 

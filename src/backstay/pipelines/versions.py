@@ -17,7 +17,7 @@ _BREAKING = re.compile(r'^BREAKING[ -]CHANGE: ', re.MULTILINE)
 _TRAILER = re.compile(r'^Release: *(major|minor|patch|none) *$', re.MULTILINE | re.IGNORECASE)
 
 
-class Step(IntEnum):
+class Bump(IntEnum):
     """How far a version moves; the highest of many commits counts."""
 
     NONE = 0
@@ -28,11 +28,11 @@ class Step(IntEnum):
 
 #: Types of Conventional Commits.
 _TYPES = {
-    'feat': Step.MINOR,
-    'fix': Step.PATCH,
-    'perf': Step.PATCH,
-    'revert': Step.PATCH,
-    **dict.fromkeys(('build', 'chore', 'ci', 'docs', 'refactor', 'style', 'test'), Step.NONE),
+    'feat': Bump.MINOR,
+    'fix': Bump.PATCH,
+    'perf': Bump.PATCH,
+    'revert': Bump.PATCH,
+    **dict.fromkeys(('build', 'chore', 'ci', 'docs', 'refactor', 'style', 'test'), Bump.NONE),
 }
 
 
@@ -52,21 +52,21 @@ class Version:
         """What git calls it."""
         return f'v{self}'
 
-    def moved(self, step: Step) -> 'Version':
+    def moved(self, step: Bump) -> 'Version':
         """The version that such a change makes of it.
 
         Before 1.0.0 anything may change (item 4 of the standard): what would be a major version is
         a minor one.
 
-        >>> str(Version(1, 2, 3).moved(Step.MINOR)), str(Version(0, 2, 3).moved(Step.MAJOR))
+        >>> str(Version(1, 2, 3).moved(Bump.MINOR)), str(Version(0, 2, 3).moved(Bump.MAJOR))
         ('1.3.0', '0.3.0')
         """
         match step:
-            case Step.MAJOR if self.major:
+            case Bump.MAJOR if self.major:
                 return Version(self.major + 1, 0, 0)
-            case Step.MAJOR | Step.MINOR:
+            case Bump.MAJOR | Bump.MINOR:
                 return Version(self.major, self.minor + 1, 0)
-            case Step.PATCH:
+            case Bump.PATCH:
                 return Version(self.major, self.minor, self.patch + 1)
         return self
 
@@ -82,7 +82,7 @@ def parse(text: str) -> Version | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class ReleasedCommit:
     """What is released with a version."""
 
     sha: str
@@ -96,32 +96,32 @@ class Commit:
         return self.message.partition('\n')[0]
 
     @property
-    def step(self) -> Step:
+    def step(self) -> Bump:
         """What it makes of a version."""
         if _BREAKING.search(self.message):
-            return Step.MAJOR
+            return Bump.MAJOR
         if said := _TRAILER.findall(self.message):
-            return Step[said[-1].upper()]
+            return Bump[said[-1].upper()]
         found = _SUBJECT.match(self.message)
         if found and found['breaking']:
-            return Step.MAJOR
+            return Bump.MAJOR
         if found and found['type'] in _TYPES:
             return _TYPES[found['type']]
-        return Step.PATCH if self.is_shipped else Step.NONE
+        return Bump.PATCH if self.is_shipped else Bump.NONE
 
 
-def step_of(commits: Iterable[Commit]) -> Step:
+def bump_of(commits: Iterable[ReleasedCommit]) -> Bump:
     """What they make of a version together: the most that one of them does."""
-    return max((commit.step for commit in commits), default=Step.NONE)
+    return max((commit.step for commit in commits), default=Bump.NONE)
 
 
-def notes_of(commits: Iterable[Commit]) -> str:
+def notes_of(commits: Iterable[ReleasedCommit]) -> str:
     """What a release says of itself, in Markdown, the newest commit first.
 
     Subjects are text of strangers: what Markdown or GitHub would read in them stays as it is.
     """
     headed: dict[str, list[str]] = {'Breaking': [], 'Added': [], 'Fixed': []}
-    names = {Step.MAJOR: 'Breaking', Step.MINOR: 'Added', Step.PATCH: 'Fixed'}
+    names = {Bump.MAJOR: 'Breaking', Bump.MINOR: 'Added', Bump.PATCH: 'Fixed'}
     for commit in commits:
         if name := names.get(commit.step):
             headed[name].append(f'- {_inert(commit.subject)} ({commit.sha[:9]})')

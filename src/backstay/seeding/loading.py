@@ -15,7 +15,7 @@ from backstay.seeding.checksum import CHUNK
 from backstay.seeding.errors import SeedError
 from backstay.seeding.factory import Factory
 from backstay.seeding.models import SeededChunk
-from backstay.seeding.plan import Plan
+from backstay.seeding.plan import SeedPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Loaded:
     difference: str = ''
 
 
-def load(plan: Plan, *, quiet: bool = True) -> list[Loaded]:
+def load(plan: SeedPlan, *, quiet: bool = True) -> list[Loaded]:
     """Write what is missing of a plan; each chunk is a transaction with its record.
 
     Raises SeedError, before anything is written, where a table holds other rows.
@@ -47,12 +47,12 @@ def load(plan: Plan, *, quiet: bool = True) -> list[Loaded]:
     return loaded
 
 
-def verify(plan: Plan, *, quiet: bool = True) -> list[Loaded]:
+def verify(plan: SeedPlan, *, quiet: bool = True) -> list[Loaded]:
     """Compare every row that a plan would write with what is in the database."""
     return [_verify_model(factory, quiet) for factory in plan.factories]
 
 
-def reset(plan: Plan) -> None:
+def reset(plan: SeedPlan) -> None:
     """Delete every row of the models of a plan, and what is remembered of them."""
     try:
         with transaction.atomic():
@@ -63,7 +63,7 @@ def reset(plan: Plan) -> None:
         raise SeedError(f'other rows point at those of the seed: {_first_line(error)}') from error
 
 
-def is_untouched(plan: Plan) -> bool:
+def is_untouched(plan: SeedPlan) -> bool:
     """Whether no table of a plan has a row yet."""
     return not any(factory.model._base_manager.exists() for factory in plan.factories)
 
@@ -79,7 +79,7 @@ def _chunks(factory: Factory) -> Iterator[tuple[int, int, int]]:
         yield number, first, min(first + CHUNK, factory.rows)
 
 
-def _done(plan: Plan, factory: Factory) -> dict[int, str]:
+def _done(plan: SeedPlan, factory: Factory) -> dict[int, str]:
     """The checksums of the chunks that are written; those of another seeding are refused."""
     planned = {number: last - first for number, first, last in _chunks(factory)}
     done = {}
@@ -105,7 +105,7 @@ def _refuse_other_rows(factory: Factory, done: dict[int, str]) -> None:
         )
 
 
-def _load_model(plan: Plan, factory: Factory, done: dict[int, str], quiet: bool) -> Loaded:
+def _load_model(plan: SeedPlan, factory: Factory, done: dict[int, str], quiet: bool) -> Loaded:
     started, written = time.perf_counter(), 0
     chunks = list(_chunks(factory))
     with _bar(factory, quiet) as bar:
@@ -141,7 +141,7 @@ def _made_ahead(
             yield coming[0], coming[1].result()
 
 
-def _write_chunk(plan: Plan, factory: Factory, first: int, rows: list[list[Any]]) -> str:
+def _write_chunk(plan: SeedPlan, factory: Factory, first: int, rows: list[list[Any]]) -> str:
     digest = checksum.of_chunk(rows)
     try:
         with transaction.atomic():

@@ -23,7 +23,7 @@ _TRIED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class SeedPlan:
     """Everything that a seeding will write."""
 
     size: str
@@ -37,7 +37,7 @@ class Plan:
 
 def make_plan(
     seeds: Sequence[Seed], *, size: str, seed: int = 42, until: dt.datetime = EPOCH
-) -> Plan:
+) -> SeedPlan:
     """The plan for these seeds. Raises SeedError for what cannot be made; writes nothing."""
     _refuse_twice(seeds)
     counts = dict(_counts(seeds, size))
@@ -58,7 +58,7 @@ def make_plan(
         )
         factories[model] = factory
         factory.values(0, min(rows, _TRIED))
-    return Plan(
+    return SeedPlan(
         size=size,
         seed=seed,
         until=until,

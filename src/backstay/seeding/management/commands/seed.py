@@ -10,7 +10,7 @@ from django.db import DatabaseError
 
 from backstay.seeding.errors import SeedError
 from backstay.seeding.loading import Loaded, load, reset, total, verify
-from backstay.seeding.plan import EPOCH, Plan, make_plan, seeds_of
+from backstay.seeding.plan import EPOCH, SeedPlan, make_plan, seeds_of
 from backstay.services import Service, mounted
 
 
@@ -65,7 +65,7 @@ class Command(BaseCommand):
                 'stopped; the same command goes on where it ended', returncode=130
             ) from None
 
-    def _tell(self, plan: Plan, loaded: list[Loaded]) -> None:
+    def _tell(self, plan: SeedPlan, loaded: list[Loaded]) -> None:
         """A line for each model, and one for all; raises CommandError where something differs."""
         width = max((len(each.label) for each in loaded), default=0)
         for each in loaded:

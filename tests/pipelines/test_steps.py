@@ -216,7 +216,7 @@ def test_a_step_outside_of_a_pipeline_says_so(monkeypatch: pytest.MonkeyPatch, c
     monkeypatch.delenv('GITHUB_EVENT_PATH')
     assert main(['plan']) == 1
     assert capsys.readouterr().err == (
-        'refused: GITHUB_EVENT_PATH is not set; this step belongs into a pipeline\n'
+        'refused: GITHUB_EVENT_PATH is not set; this step belongs in a pipeline\n'
     )
 
 

@@ -34,11 +34,9 @@ NOT_YET = {
     'src/backstay/resources/query/cursor.py',
     'src/backstay/resources/query/filters.py',
     'src/backstay/resources/query/mask.py',
-    'src/backstay/resources/query/operators.py',
     'src/backstay/resources/query/order.py',
     'src/backstay/resources/query/parameters.py',
     'src/backstay/resources/query/paths.py',
-    'src/backstay/resources/query/values.py',
     'src/backstay/resources/write/idempotency.py',
     'tests/resources/test_checks.py',
 }

@@ -11,12 +11,11 @@ from uuid import UUID
 from django.utils.duration import duration_string
 from hypothesis import strategies as st
 
-from backstay.resources import Many, Resource
-from backstay.resources.declaration.kinds import Kind
+from backstay.resources import Many, Resource, kinds
 from backstay.resources.declaration.shape import Field
+from backstay.resources.kinds.operators import OF_MEMBERS
 from backstay.resources.query.filters import MOST_GROUPS, MOST_MODELS
 from backstay.resources.query.nodes import Count
-from backstay.resources.query.operators import operators_of
 from tests.resources import values
 from tests.resources.oracle import Compare, Group, Junction, SortKey, Tree, related, target
 
@@ -95,7 +94,7 @@ def _below(draw: Draw, resource: type[Resource], name: str, depth: int) -> list[
     if depth > 1 and name in resource.relations() and _pick(draw, range(3)):
         return _mask(draw, target(resource, name), depth - 1)
     field = resource.fields().get(name)
-    if field and field.kind is Kind.JSON and not field.declared and _flip(draw):
+    if field and field.kind is kinds.JSON and not field.declared and _flip(draw):
         return _data_mask(draw, 2)
     return None
 
@@ -174,8 +173,8 @@ def _leaf(draw: Draw, resource: type[Resource], rows: Sequence[Any], groups: int
 def _compare(draw: Draw, resource: type[Resource], rows: Sequence[Any], relation: str) -> Compare:
     fields = [field for field in resource.fields().values() if field.filterable]
     field = _pick(draw, fields)
-    member = _pick(draw, _MEMBERS) if field.kind is Kind.JSON else ''
-    ops = sorted(op.value for op in operators_of(field, member=bool(member)))
+    member = _pick(draw, _MEMBERS) if field.kind is kinds.JSON else ''
+    ops = sorted(op.value for op in (OF_MEMBERS if member else field.kind.operators))
     op = _pick(draw, ops)
     value = _operand(draw, op, field, rows, member)
     return Compare(field=field.name, op=op, value=value, relation=relation, member=member)
@@ -200,7 +199,7 @@ def _value(draw: Draw, field: Field, rows: Sequence[Any], member: str) -> Any:
         known = [value for found in row_values for value in found if _may_be_asked(value)]
         if known:
             return _pick(draw, known)
-    if member or field.kind is Kind.ARRAY:
+    if member or field.kind is kinds.ARRAY:
         return _pick(draw, _SCALARS)
     return draw(values.askable(field.model_field))
 

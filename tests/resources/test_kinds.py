@@ -1,50 +1,98 @@
-"""Kinds of values: whatever is said of one is said of every one, or there is a reason."""
+"""Kinds of values: nothing is left out of one, and every field of Django has one."""
 
-from collections.abc import Collection
+from dataclasses import MISSING, fields
 
 import pytest
+from django.db import models
 
-from backstay.engine import postgresql, sqlite
-from backstay.resources.declaration.kinds import _KINDS, Kind
-from backstay.resources.http import json_schema, parameters, write_values
-from backstay.resources.query import cursor, operators, values
-from backstay.resources.write import members
+from backstay.engine.forms import Binding, Form
+from backstay.resources import kinds
+from backstay.resources.kinds import KINDS, ValueKind, kind_of
+from tests.bookshop.models import Specimen
 
-DECIMAL_BY_COLUMN = {Kind.DECIMAL}  # its SQL depends on the places of the column
-AS_JSON_HAS_THEM = {
-    Kind.TEXT, Kind.LONG_TEXT, Kind.CHOICE, Kind.INTEGER, Kind.BOOLEAN, Kind.IP,
-}  # fmt: skip
-UNORDERED = {Kind.FILE, Kind.BINARY, Kind.JSON, Kind.ARRAY}  # never a key of an order
-WITHOUT_VALUE = {Kind.BINARY, Kind.ARRAY}  # nothing is compared with the whole of it
-TOLD_BY_THE_FIELD = {
-    Kind.TEXT, Kind.LONG_TEXT, Kind.CHOICE, Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL, Kind.IP,
-    Kind.FILE, Kind.JSON, Kind.ARRAY,
-}  # fmt: skip
+ENGINES = {'postgresql', 'sqlite'}
+#: Fields of Django that are no value of a row: they have a kind by what they lead to, or none.
+NOT_VALUES = {'Field', 'ForeignKey', 'ForeignObject', 'GeneratedField', 'ManyToManyField'}
+NOT_VALUES |= {'OneToOneField', 'IPAddressField', 'NullBooleanField'}  # Django took two back
+COLUMN = models.DecimalField(max_digits=6, decimal_places=2, choices=[('a', 'A')])
+
+each_kind = pytest.mark.parametrize('kind', KINDS, ids=lambda kind: kind.name)
+
+
+def test_names_and_columns_are_taken_once() -> None:
+    columns = [column for kind in KINDS for column in kind.columns]
+
+    assert len({kind.name for kind in KINDS}) == len(KINDS)
+    assert len({*columns}) == len(columns)
+
+
+def test_every_kind_of_the_package_is_known() -> None:
+    declared = {each for each in vars(kinds).values() if isinstance(each, ValueKind)}
+
+    assert declared == {*KINDS}
 
 
 @pytest.mark.parametrize(
-    ('table', 'elsewhere'),
-    [
-        # A choice is a text with choices; an array is found by its internal type.
-        ({*_KINDS.values()}, {Kind.CHOICE, Kind.ARRAY}),
-        (operators._OF_KIND, set()),
-        (values._READERS, WITHOUT_VALUE),
-        # These two tell of the column's own range and choices.
-        (values._EXPECTED, {Kind.INTEGER, Kind.CHOICE, *WITHOUT_VALUE}),
-        (cursor._TYPES, AS_JSON_HAS_THEM | UNORDERED),
-        (sqlite._TEMPLATES, DECIMAL_BY_COLUMN),
-        (postgresql._TEMPLATES, {Kind.ARRAY}),  # by its elements
-        (json_schema._SHOWN, {Kind.CHOICE, Kind.DECIMAL, Kind.ARRAY}),  # by their column
-        (parameters._USUAL, set()),
-        (write_values._PLAIN, TOLD_BY_THE_FIELD),
-    ],
+    'column',
+    [each for name, each in vars(models).items() if name.endswith('Field')],
+    ids=lambda column: column.__name__,
 )
-def test_a_table_has_every_kind_or_says_why_not(
-    table: Collection[Kind], elsewhere: set[Kind]
-) -> None:
-    assert {*table} | elsewhere == {*Kind}
-    assert not {*table} & elsewhere
+def test_every_field_of_django_has_a_kind(column: type[models.Field]) -> None:
+    if column.__name__ not in NOT_VALUES:
+        assert any(column.__mro__.count(base) for kind in KINDS for base in kind.columns)
 
 
-def test_what_is_refined_is_a_kind_that_can_be_written() -> None:
-    assert {*members._REFINED} <= {*Kind} - {Kind.FILE}
+def test_a_kind_that_leaves_out_what_others_say_cannot_be_made() -> None:
+    """What has no default holds for no kind by itself."""
+    needed = {
+        each.name
+        for each in fields(ValueKind)
+        if each.default is MISSING and each.default_factory is MISSING
+    }
+
+    assert needed == {
+        'name', 'operators', 'read', 'expected', 'writing', 'bindings', 'answer_schema',
+        'asked_schema', 'suffixes',
+    }  # fmt: skip
+    with pytest.raises(TypeError, match='writing'):
+        ValueKind(name='unfinished')  # type: ignore[call-arg]
+
+
+@each_kind
+def test_a_kind_is_written_and_bound_on_every_engine(kind: ValueKind) -> None:
+    assert kind.writing.keys() == kind.bindings.keys() == ENGINES
+    for computed in (False, True):
+        for is_key in (False, True):
+            forms = kind.forms(COLUMN, computed=computed, is_key=is_key)
+            assert all(isinstance(form, Form) and '{x}' in form.sql for form in forms.values())
+    for binding in kind.bindings.values():
+        assert isinstance(binding, Binding)
+        assert all('%s' in sql for sql in (binding.sql, binding.list_sql, binding.key_sql))
+
+
+@each_kind
+def test_a_kind_has_operators_and_says_what_it_takes(kind: ValueKind) -> None:
+    assert kind.operators
+    assert kind.expected(COLUMN)
+    assert kind.suffixes
+    with pytest.raises((ValueError, OverflowError)):
+        kind.read([], COLUMN)
+
+
+@each_kind
+def test_a_kind_is_described(kind: ValueKind) -> None:
+    for schema in (kind.answer_schema(COLUMN), kind.asked_schema(COLUMN)):
+        assert isinstance(schema, dict)
+        assert schema or kind is kinds.JSON
+
+
+@each_kind
+def test_what_is_sorted_by_is_compared(kind: ValueKind) -> None:
+    assert kind.is_filterable or not kind.is_sortable
+
+
+def test_the_specimen_has_a_column_of_every_kind() -> None:
+    """What hypothesis draws rows of; arrays are declared, long texts are texts without a limit."""
+    found = {kind_of(column) for column in Specimen._meta.concrete_fields}
+
+    assert {*KINDS} - found == {kinds.ARRAY}

@@ -6,8 +6,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from backstay.resources import Many, Resource
-from backstay.resources.declaration.kinds import Kind
+from backstay.resources import Many, Resource, kinds
 from backstay.resources.query.filters import MOST_MODELS
 from tests.resources.oracle import Compare, Group, Junction, SortKey, Tree
 from tests.rights.oracle import View, relations_of, target
@@ -15,7 +14,15 @@ from tests.rights.world import choices_of
 
 Below = Mapping[str, Any]
 _COMPARED = frozenset(
-    {Kind.TEXT, Kind.CHOICE, Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL, Kind.DATE, Kind.LONG_TEXT}
+    {
+        kinds.TEXT,
+        kinds.CHOICE,
+        kinds.INTEGER,
+        kinds.FLOAT,
+        kinds.DECIMAL,
+        kinds.DATE,
+        kinds.LONG_TEXT,
+    }
 )
 
 
@@ -79,7 +86,7 @@ def _leaf(random: Random, view: View, resource: type[Resource], relation: str = 
     names = [name for name in view.names(resource) if name in fields and fields[name].filterable]
     names = [name for name in names if fields[name].kind in _COMPARED]
     name = random.choice(names)
-    ordered = fields[name].kind not in (Kind.CHOICE, Kind.LONG_TEXT)
+    ordered = fields[name].kind not in (kinds.CHOICE, kinds.LONG_TEXT)
     op = random.choice(('==', '!=', 'is_null', 'is_not_null', 'in', *('>', '<=') * ordered))
     values = values_for(view, resource, name)
     if not values:

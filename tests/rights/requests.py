@@ -11,10 +11,9 @@ from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django.test import RequestFactory
 from django.urls import resolve
 
-from backstay.resources import Many, Resource
-from backstay.resources.declaration.kinds import Kind
+from backstay.resources import Many, Resource, kinds
 from backstay.resources.declaration.shape import Relation
-from backstay.resources.query.operators import operators_of
+from backstay.resources.kinds.operators import OF_MEMBERS
 from tests.rights.oracle import View, target
 from tests.rights.questions import any_mask, mask_text, plain, values_for
 from tests.rights.resources import SERVED
@@ -213,8 +212,8 @@ def _leaf(random: Random, view: View, resource: type[Resource]) -> dict[str, Any
         leaf['model'] = resource.options.name
     fields = {name: each for name, each in resource.fields().items() if each.filterable}
     name = random.choice([*fields])
-    member = fields[name].kind is Kind.JSON
-    taken = sorted(op.value for op in operators_of(fields[name], member=member))
+    member = fields[name].kind is kinds.JSON
+    taken = sorted(op.value for op in (OF_MEMBERS if member else fields[name].kind.operators))
     leaf |= {'field': f'{name}.color' if member else name, 'op': random.choice(taken)}
     if 'null' not in leaf['op']:
         values = ['red', 'new'] if member else values_for(view, resource, name)

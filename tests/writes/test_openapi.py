@@ -17,8 +17,7 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory, force_authenticate
 
 from backstay.docs import JsonDocumentView, caller_in
-from backstay.resources import Resource, ResourceRouter, ResourceViewSet, view_set_of
-from backstay.resources.declaration.kinds import Kind
+from backstay.resources import Resource, ResourceRouter, ResourceViewSet, kinds, view_set_of
 from backstay.resources.http.view_set import DELETED
 from backstay.resources.openapi.components import Components
 from backstay.resources.openapi.written_values import value
@@ -175,7 +174,7 @@ def test_a_value_is_described_as_it_is_checked(member: str, schema: dict[str, An
 
 #: Texts that must be of some form, of which the framework takes more than one.
 LENIENT = frozenset(
-    {Kind.DATE, Kind.DATETIME, Kind.DECIMAL, Kind.DURATION, Kind.IP, Kind.TIME, Kind.UUID}
+    {kinds.DATE, kinds.DATETIME, kinds.DECIMAL, kinds.DURATION, kinds.IP, kinds.TIME, kinds.UUIDS}
 )
 #: What `format` alone does not say exactly.
 VAGUE = frozenset({'email', 'url', 'path'})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 
-from backstay.resources.declaration.kinds import Kind
+from backstay.resources import kinds
 from backstay.resources.write.quick import SLOW
 from tests.writes.json_values import MEMBERS, VALUES
 
@@ -31,13 +31,13 @@ def test_what_is_taken_quickly_is_taken_alike_by_the_framework(raw: object) -> N
 
 
 #: The usual form of a value, by the kind of its column.
-USUAL: dict[Kind, Any] = {
-    Kind.BOOLEAN: True,
-    Kind.DATE: '2026-01-31',
-    Kind.DECIMAL: {2: '19.90', 10: '0.0000000001'},
-    Kind.INTEGER: 7,
-    Kind.LONG_TEXT: 'text',
-    Kind.TEXT: 'text',
+USUAL: dict[kinds.ValueKind, Any] = {
+    kinds.BOOLEAN: True,
+    kinds.DATE: '2026-01-31',
+    kinds.DECIMAL: {2: '19.90', 10: '0.0000000001'},
+    kinds.INTEGER: 7,
+    kinds.LONG_TEXT: 'text',
+    kinds.TEXT: 'text',
 }
 #: Texts that have to look like something.
 LEFT_TO_THE_FRAMEWORK = {'slug', 'email', 'url', 'path', 'code'}

@@ -1,13 +1,14 @@
 """The engine: everything that differs between the databases, as one object for each."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any, ClassVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from backstay.engine.pieces import Piece
+from backstay.engine.forms import Form
+from backstay.engine.pieces import Piece, Rendered
 
 #: A result by columns: for each column, the text of its cells as bytes, None for NULL.
 Columns = list[list[bytes | None]]
@@ -48,6 +49,10 @@ class Engine(ABC):
     has_arrays: ClassVar[bool]
 
     # SQL
+
+    @abstractmethod
+    def value(self, sql: str, form: Form, *, nullable: bool) -> Iterator[str | Rendered]:
+        """Return the pieces that write one value as JSON; `sql` is the value's own."""
 
     @abstractmethod
     def concatenate(self, pieces: Sequence[Piece]) -> tuple[str, list[Any]]:

@@ -14,10 +14,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable, Expression, Subquery
 from django.db.models.sql.compiler import SQLCompiler
 
-from backstay.engine import engine_of, postgresql, sqlite
-from backstay.engine.pieces import Piece, Rendered, Sql, Written
+from backstay.engine import engine_of
+from backstay.engine.forms import Forms
+from backstay.engine.pieces import Piece, Rendered, Sql
 from backstay.engine.slots import TEXT
-from backstay.resources.declaration.kinds import Kind
 
 #: The element that ends a list which was cut at its cap; no row of a list is ever a string.
 CUT_MARK = '\u001f'
@@ -48,15 +48,17 @@ class JsonText(Expression):
 
 
 class JsonValue(JsonText):
-    """One value of a known kind."""
+    """One value, written in the form that its kind has on the engine."""
 
-    def __init__(self, expression: Combinable, written: Written) -> None:
+    def __init__(self, expression: Combinable, forms: Forms, *, nullable: bool = True) -> None:
         super().__init__(expression)
-        self.written = written
+        self.forms = forms
+        self.nullable = nullable
 
     def pieces(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Iterator[Piece]:
         sql, params = compiler.compile(self.expressions[0])
-        for piece in _dialect(connection).value(sql, self.written):
+        engine = engine_of(connection)
+        for piece in engine.value(sql, self.forms[engine.name], nullable=self.nullable):
             yield (piece.sql, [*params] * piece.repeats) if isinstance(piece, Rendered) else piece
 
 
@@ -112,11 +114,11 @@ class JsonArray(JsonText):
 class JsonUrl(JsonText):
     """An absolute URL: an origin, and a path whose braces were split off around its values.
 
-    The values are never NULL, and of kinds that need no escaping.
+    The values are never NULL and need no escaping: JSON without its quotes, or text as it is.
     """
 
     def __init__(
-        self, origin: Combinable, literals: Sequence[str], values: Sequence[JsonValue]
+        self, origin: Combinable, literals: Sequence[str], values: Sequence[Combinable]
     ) -> None:
         super().__init__(origin, *values)
         self.literals = [json.dumps(each, ensure_ascii=False)[1:-1] for each in literals]
@@ -127,10 +129,10 @@ class JsonUrl(JsonText):
         yield compiler.compile(origin)
         yield self.literals[0]
         for value, literal in zip(values, self.literals[1:], strict=True):
-            if value.written.kind is Kind.TEXT:
-                yield compiler.compile(value.expressions[0])
-            else:
+            if isinstance(value, JsonValue):
                 yield from (each for each in value.pieces(compiler, connection) if each != '"')
+            else:
+                yield compiler.compile(value)
             yield literal
         yield '"'
 
@@ -173,10 +175,6 @@ class JsonRows(Subquery):
         end = f"CASE WHEN COUNT(*) > {self.cap} THEN ',{_CUT_JSON}]' ELSE ']' END"
         sql, _ = engine_of(connection).concatenate(['[', (joined, ()), (end, ())])
         return f'(SELECT {sql} FROM ({rows}) "r")', params
-
-
-def _dialect(connection: BaseDatabaseWrapper) -> Any:
-    return postgresql if connection.vendor == 'postgresql' else sqlite
 
 
 def _pieces_of(

@@ -3,10 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import models
-
-from backstay.resources.declaration.kinds import Kind
-
 #: SQL and its parameters, in whatever sequence the compiler takes.
 Sql = tuple[str, Any]
 #: One piece of a concatenation: literal text, or SQL with its parameters.
@@ -19,18 +15,3 @@ class Rendered:
 
     sql: str
     repeats: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """All that decides how a value is written."""
-
-    kind: Kind
-    model_field: models.Field
-    nullable: bool = True
-    #: Whether it is stored so, rather than computed: computed values come in other spellings.
-    is_column: bool = True
-    #: Whether it must read back as the same value: what is shown may be rounded, or null.
-    is_key: bool = False
-    #: Kind of the elements of an array.
-    element: Kind | None = None

@@ -14,6 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.sql.compiler import SQLCompiler
 
+from backstay.engine.forms import Binding, Bindings, cast_binding, json_binding
 from backstay.engine.pieces import Sql
 
 #: Index of a value of the query, or the name of a fact of the request such as `origin`.
@@ -37,58 +38,44 @@ class Parameter:
 class Slot(Expression):
     """One value, typed as a model field."""
 
-    def __init__(self, key: SlotKey, field: models.Field) -> None:
+    def __init__(self, key: SlotKey, field: models.Field, bindings: Bindings | None = None) -> None:
+        """`bindings` are those of the field's kind; without them Django's own are taken."""
         super().__init__(output_field=field)
         self.key = key
+        self.bindings = bindings
 
     def as_postgresql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
     ) -> Sql:
-        field = self.output_field
-        cast = _cast_type(field, connection)
-        return f'%s::{cast}', (Parameter(self.key, _as_text(field)),)
+        return self._bound_by(self._binding('postgresql', connection))
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> Sql:
+        return self._bound_by(self._binding('sqlite', connection))
+
+    def _binding(self, engine: str, connection: BaseDatabaseWrapper) -> Binding:
+        if self.bindings is not None:
+            return self.bindings[engine]
         field = self.output_field
-        sql = 'CAST(%s AS NUMERIC)' if isinstance(field, models.DecimalField) else '%s'
-        return sql, (Parameter(self.key, _prepared(field, connection)),)
+        if engine == 'postgresql':
+            return cast_binding(field.cast_db_type(connection) or 'text')
+        return json_binding(lambda value: field.get_db_prep_value(value, connection))
+
+    def _bound_by(self, binding: Binding) -> Sql:
+        return binding.sql, (Parameter(self.key, binding.adapt),)
 
 
 class ListSlot(Slot):
     """A list of values, bound as one array, so that its length is not part of the SQL."""
 
-    def as_postgresql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
-    ) -> Sql:
-        adapt = _as_text(self.output_field)
-        cast = _cast_type(self.output_field, connection)
-        return f'%s::{cast}[]', (
-            Parameter(self.key, lambda values: _array_literal([adapt(each) for each in values])),
-        )
-
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> Sql:
-        value, adapt = 'value', _prepared(self.output_field, connection)
-        match self.output_field:
-            case models.DecimalField():
-                value, adapt = 'CAST(value AS NUMERIC)', str
-            case models.FloatField():
-                # SQLite would not always read the same float out of JSON.
-                value, adapt = 'backstay_read_float(value)', repr
-        return f'(SELECT {value} FROM json_each(%s))', (
-            Parameter(self.key, lambda values: json.dumps([adapt(each) for each in values])),
-        )
+    def _bound_by(self, binding: Binding) -> Sql:
+        return binding.list_sql, (Parameter(self.key, binding.adapt_list),)
 
 
 class ExactSlot(Slot):
-    """One value that the database itself gave out before, such as a key of an order.
+    """One value that the database itself gave out before, such as a key of an order."""
 
-    What SQLite computes as a decimal is a REAL, which may have more digits than its field.
-    """
-
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> Sql:
-        if isinstance(self.output_field, models.DecimalField):
-            return '%s', (Parameter(self.key, float),)
-        return super().as_sqlite(compiler, connection)
+    def _bound_by(self, binding: Binding) -> Sql:
+        return binding.key_sql, (Parameter(self.key, binding.adapt_key),)
 
 
 class PatternSlot(Slot):
@@ -158,49 +145,6 @@ def glob_of(pattern: str) -> str:
 
 def _glob_literal(character: str) -> str:
     return f'[{character}]' if character in '*?[' else character
-
-
-def _cast_type(field: models.Field, connection: BaseDatabaseWrapper) -> str:
-    """The type that a parameter is read as; the widest of its family, so that none overflows."""
-    match field:
-        case models.AutoField() | models.IntegerField():
-            return 'bigint'
-        case models.DecimalField():
-            return 'numeric'
-        case models.CharField() | models.TextField() | models.FileField():
-            return 'text'
-    return field.cast_db_type(connection) or 'text'
-
-
-def _prepared(field: models.Field, connection: BaseDatabaseWrapper) -> Callable[[Any], Any]:
-    if isinstance(field, models.IntegerField):
-        return int  # what the field would come to, at a tenth of the cost: lists of ids are long
-
-    def adapt(value: Any) -> Any:
-        return field.get_db_prep_value(value, connection, prepared=False)
-
-    return adapt
-
-
-def _as_text(field: models.Field) -> Callable[[Any], Any]:
-    """Every value goes to PostgreSQL as text and is cast there.
-
-    psycopg types an int by its size, and each combination of types would be prepared anew.
-    """
-    match field:
-        case models.BooleanField():
-            return lambda value: 'true' if value else 'false'
-        case models.DateTimeField() | models.DateField() | models.TimeField():
-            return lambda value: value.isoformat()
-        case models.DurationField():
-            return lambda value: f'{value.days} days {value.seconds}.{value.microseconds:06d} s'
-    return str
-
-
-def _array_literal(values: Sequence[str]) -> str:
-    """A PostgreSQL array as text (section 8.15.2 of its manual)."""
-    quoted = (value.replace('\\', '\\\\').replace('"', '\\"') for value in values)
-    return '{' + ','.join(f'"{value}"' for value in quoted) + '}'
 
 
 def _json_text(value: Any) -> str:

@@ -19,8 +19,8 @@ from django.utils.dateparse import parse_datetime, parse_time
 from django.utils.duration import duration_string
 
 from backstay.engine.engine import Columns, Engine, Trouble
-from backstay.engine.pieces import Piece, Rendered, Written
-from backstay.resources.declaration.kinds import Kind
+from backstay.engine.forms import Form
+from backstay.engine.pieces import Piece, Rendered
 
 #: What a result code means, in full or its primary part (https://sqlite.org/rescode.html).
 _TROUBLES = {
@@ -46,6 +46,18 @@ class SQLite(Engine):
     name: ClassVar = 'sqlite'
     sorts_nulls_low: ClassVar = True
     has_arrays: ClassVar = False
+
+    def value(self, sql: str, form: Form, *, nullable: bool) -> Iterator[str | Rendered]:
+        repeats = form.sql.count('{x}')
+        text = form.sql.replace('{x}', sql)
+        if form.hides_null and nullable:
+            yield Rendered(f"CASE WHEN {sql} IS NULL THEN 'null' ELSE {text} END", repeats + 1)
+        elif not nullable:
+            rendered = Rendered(text, repeats)
+            yield from ('"', rendered, '"') if form.quoted else (rendered,)
+        else:
+            text = f"'\"' || ({text}) || '\"'" if form.quoted else text
+            yield Rendered(f"COALESCE({text}, 'null')", repeats)
 
     def concatenate(self, pieces: Sequence[Piece]) -> tuple[str, list[Any]]:
         """A balanced tree: SQLite refuses expressions deeper than 1000."""
@@ -158,64 +170,6 @@ def _encoded(value: Any) -> bytes | None:
 
 #: Digits that a REAL keeps, and to which Django rounds a decimal that it reads.
 _EXACT_DIGITS = 15
-
-_UUID = " || '-' || ".join(
-    f'substr({{x}}, {start}, {length})'
-    for start, length in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
-)
-
-#: SQL of a value that is not NULL, `{x}` standing for it; and whether it goes between quotes.
-_TEMPLATES: dict[Kind, tuple[str, bool]] = {
-    Kind.TEXT: ('json_quote({x})', False),
-    Kind.LONG_TEXT: ('json_quote({x})', False),
-    Kind.CHOICE: ('json_quote({x})', False),
-    Kind.FILE: ("json_quote(NULLIF({x}, ''))", False),
-    Kind.INTEGER: ('{x}', False),
-    Kind.FLOAT: ('backstay_float({x})', False),
-    Kind.BOOLEAN: ("CASE WHEN {x} THEN 'true' ELSE 'false' END", False),
-    Kind.DATE: ('{x}', True),
-    Kind.TIME: ('{x}', True),
-    Kind.DATETIME: ("replace({x}, ' ', 'T') || 'Z'", True),
-    Kind.DURATION: ('backstay_duration({x})', True),
-    Kind.UUID: (_UUID, True),
-    Kind.IP: ('{x}', True),
-    Kind.BINARY: ('backstay_base64({x})', True),
-    Kind.JSON: ('{x}', False),
-    Kind.ARRAY: ('{x}', False),
-}
-#: Kinds whose computed values come in other spellings than stored ones do.
-_COMPUTED: dict[Kind, tuple[str, bool]] = {
-    Kind.DATETIME: ('backstay_datetime({x})', True),
-    Kind.TIME: ('backstay_time({x})', True),
-}
-
-
-def value(sql: str, of: Written) -> Iterator[str | Rendered]:
-    """The pieces that write one value."""
-    template, quoted = _template(of)
-    repeats = template.count('{x}')
-    text = template.replace('{x}', sql)
-    if of.kind is Kind.BOOLEAN and of.nullable:
-        yield Rendered(f"CASE WHEN {sql} IS NULL THEN 'null' ELSE {text} END", repeats + 1)
-    elif not of.nullable:
-        yield from ('"', Rendered(text, repeats), '"') if quoted else (Rendered(text, repeats),)
-    else:
-        text = f"'\"' || ({text}) || '\"'" if quoted else text
-        yield Rendered(f"COALESCE({text}, 'null')", repeats)
-
-
-def _template(of: Written) -> tuple[str, bool]:
-    if of.is_key and (of.kind is Kind.FLOAT or (of.kind is Kind.DECIMAL and not of.is_column)):
-        return 'backstay_exact_float({x})', True
-    if of.kind is Kind.DECIMAL:
-        places, digits = of.model_field.decimal_places, of.model_field.max_digits  # type: ignore[attr-defined]
-        if of.is_column and digits <= _EXACT_DIGITS:
-            # printf would write NULL as zero.
-            return f"CASE WHEN {{x}} IS NOT NULL THEN printf('%%.{places}f', {{x}}) END", True
-        return f'backstay_decimal({{x}}, {digits}, {places})', True
-    if not of.is_column and of.kind in _COMPUTED:
-        return _COMPUTED[of.kind]
-    return _TEMPLATES[of.kind]
 
 
 def _argument(piece: Piece) -> tuple[str, Sequence[Any]]:

@@ -15,16 +15,12 @@ from django.db import connections, models
 from backstay.engine import engine_of
 from backstay.resources.declaration.fields import Array, InPython, Many, Url
 from backstay.resources.declaration.grants import ALL
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.registry import resources
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Relation
 from backstay.resources.errors import DeclarationError, MaskError
 from backstay.resources.query.mask import parse
 from backstay.resources.write.checks import check_writes
-
-#: Kinds whose text needs no escaping in a URL.
-_SAFE_IN_URL = frozenset({Kind.INTEGER, Kind.UUID})
 
 
 def check_resources(**_: Any) -> list[CheckMessage]:
@@ -203,7 +199,7 @@ def _check_url(resource: type[Resource], name: str, declared: Url) -> Iterator[E
     for part in re.findall(r'\{(\w+)\}', declared.path):
         field = fields.get(part)
         safe = field and (
-            field.kind in _SAFE_IN_URL or isinstance(field.model_field, models.SlugField)
+            field.kind.is_safe_in_url or isinstance(field.model_field, models.SlugField)
         )
         if not safe:
             yield _error(

@@ -10,12 +10,11 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.test import Client
 
-from backstay.resources import checks, errors
-from backstay.resources.declaration.kinds import _KINDS
+from backstay.resources import checks, errors, kinds
 from backstay.resources.declaration.resource import Options
+from backstay.resources.kinds.operators import SPELLINGS
 from backstay.resources.management.commands.explain import Command
 from backstay.resources.query.lookups import _OPERATORS as LOOKUPS
-from backstay.resources.query.operators import SPELLINGS
 
 DOCS = Path(__file__).resolve().parents[3] / 'docs'
 RESOURCES = (DOCS / 'reference' / 'resources.md').read_text()
@@ -83,7 +82,9 @@ def test_every_type_of_column_is_described() -> None:
     described = set(re.findall(r'`(\w+Field)`', section))
 
     # Those that stand for others: BigIntegerField is one of IntegerField's kin.
-    assert {kind.__name__ for kind in _KINDS} - {'BigIntegerField'} <= described
+    assert {column.__name__ for kind in kinds.KINDS for column in kind.columns} - {
+        'BigIntegerField'
+    } <= described
 
 
 def test_every_check_is_described() -> None:

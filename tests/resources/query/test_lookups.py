@@ -6,6 +6,7 @@ import pytest
 
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import FilterError, ParameterError
+from backstay.resources.kinds.operators import OF_MEMBERS
 from backstay.resources.query.filters import Scope, Tally, all_of, parse_filter
 from backstay.resources.query.lookups import lookups_of, parse_lookup
 from backstay.resources.query.nodes import Condition
@@ -187,7 +188,7 @@ def test_a_value_that_is_too_long_a_list_is_too_complex(products: Readable) -> N
 
 
 def test_the_lookups_of_a_field(gauges: Readable) -> None:
-    assert lookups_of(gauges.fields['yes']) == ('exact', 'ne', 'in', 'isnull')
-    assert 'icontains' in lookups_of(gauges.fields['text'])
-    assert lookups_of(gauges.fields['tags']) == ('isnull', 'any', 'not_any')
-    assert lookups_of(gauges.fields['document'], member=True) == ('exact', 'ne', 'in', 'isnull')
+    assert lookups_of(gauges.fields['yes'].kind.operators) == ('exact', 'ne', 'in', 'isnull')
+    assert 'icontains' in lookups_of(gauges.fields['text'].kind.operators)
+    assert lookups_of(gauges.fields['tags'].kind.operators) == ('isnull', 'any', 'not_any')
+    assert lookups_of(OF_MEMBERS) == ('exact', 'ne', 'in', 'isnull')

@@ -9,14 +9,11 @@ from django.db import models
 
 from backstay.resources.admin.pages import ResourceAdmin
 from backstay.resources.admin.shown import column_of, columns
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.registry import resources
 from backstay.resources.declaration.resource import Resource
+from backstay.resources.kinds import TEXT
 from backstay.resources.query.mask import parse
 
-#: Values that are too long for a column of a list.
-_LONG = frozenset({Kind.LONG_TEXT, Kind.JSON, Kind.ARRAY, Kind.BINARY})
-_FILTERED = frozenset({Kind.CHOICE, Kind.BOOLEAN, Kind.DATE, Kind.DATETIME})
 _MOST_COLUMNS = 8
 
 
@@ -27,12 +24,12 @@ def admin_of(resource: type[Resource]) -> type[ResourceAdmin]:
         for name, field in columns(resource).items()
         if not column_of(resource, field.attname).is_relation
     }
-    searched = [name for name, field in own.items() if field.kind is Kind.TEXT]
+    searched = [name for name, field in own.items() if field.kind is TEXT]
     texts = ', '.join(name.replace('_', ' ') for name in searched)
     members: dict[str, Any] = {
         'resource': resource,
         'list_display': tuple(_listed(resource))[:_MOST_COLUMNS] or ('pk',),
-        'list_filter': [name for name, field in own.items() if field.kind in _FILTERED],
+        'list_filter': [name for name, field in own.items() if field.kind.is_admin_filter],
         'search_fields': searched,
         'search_help_text': f'By {texts}' if texts else None,
         'raw_id_fields': [name for name in columns(resource) if name not in own],
@@ -46,7 +43,7 @@ def _listed(resource: type[Resource]) -> Iterator[str]:
     mask = resource.options.default_mask
     names = {name for name, _ in parse(mask).entries} if mask else {*resource.fields()}
     for name, field in columns(resource).items():
-        if field.name in names and field.kind not in _LONG:
+        if field.name in names and not field.kind.is_long:
             yield name
 
 

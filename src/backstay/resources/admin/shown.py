@@ -19,10 +19,10 @@ from backstay.caller import Facts
 from backstay.engine.slots import bind
 from backstay.identity.callers import caller_of
 from backstay.resources.declaration.fields import Array
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Field, Relation
+from backstay.resources.kinds import TEXT
 from backstay.resources.plan import rights
 from backstay.resources.query.mask import parse
 from backstay.resources.write.members import columns_of
@@ -115,7 +115,7 @@ def _label(resource: type[Resource]) -> str:
     mask = resource.options.default_mask
     for name in [name for name, _ in parse(mask).entries] if mask else resource.fields():
         field = resource.fields().get(name)
-        if field is not None and field.attname and field.kind is Kind.TEXT:
+        if field is not None and field.attname and field.kind is TEXT:
             column = column_of(resource, field.attname)
             if not column.is_relation:
                 return str(column.name)

@@ -19,17 +19,12 @@ from backstay.resources.declaration.fields import (
     Through,
     Url,
 )
-from backstay.resources.declaration.kinds import Kind, kind_of
 from backstay.resources.declaration.registry import resolve
 from backstay.resources.errors import DeclarationError
+from backstay.resources.kinds import ARRAY, JSON, TEXT, ValueKind, kind_of
 
 if TYPE_CHECKING:
     from backstay.resources.declaration.resource import Resource
-
-#: Kinds that take no filter and no order.
-_UNORDERED = frozenset({Kind.LONG_TEXT, Kind.JSON, Kind.ARRAY, Kind.BINARY, Kind.FILE})
-#: Kinds that take no order: PostgreSQL orders addresses as numbers, SQLite as text.
-_UNSORTED = _UNORDERED | {Kind.IP}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +32,13 @@ class Field:
     """One value of a resource, resolved against its model."""
 
     name: str
-    kind: Kind
+    kind: ValueKind
     #: Attribute of the model, such as `company_id`; '' when the value is computed.
     attname: str = ''
     #: How the database computes it, or how Python does.
     declared: Computed | Url | InPython | None = None
     #: What its values are checked and bound with.
     model_field: models.Field
-    #: Kind of the elements of an array.
-    element: Kind | None = None
     nullable: bool = False
     filterable: bool = True
     orderable: bool = True
@@ -145,27 +138,18 @@ def _field_of_model(
     if column is None:
         known = ', '.join(sorted(_columns(model)))
         raise DeclarationError(f'{model.__name__} has no column {name!r}; it has: {known}')
-    kind = Kind.ARRAY if isinstance(declared, Array) else kind_of(column)
+    kind = ARRAY if isinstance(declared, Array) else kind_of(column)
     if kind is None:
         raise DeclarationError(f'{model.__name__}.{name} is of a type that cannot be shown')
-    is_scalar = kind not in _UNORDERED
     return Field(
         name=name,
         kind=kind,
         attname=column.attname,
         model_field=column.target_field if isinstance(column, models.ForeignKey) else column,
-        element=_element(column, kind),
         nullable=column.null,
-        filterable=is_scalar or kind in (Kind.ARRAY, Kind.JSON),
-        orderable=kind not in _UNSORTED,
+        filterable=kind.is_filterable,
+        orderable=kind.is_sortable,
     )
-
-
-def _element(column: models.Field, kind: Kind) -> Kind | None:
-    if kind is not Kind.ARRAY:
-        return None
-    base = getattr(column, 'base_field', None)
-    return kind_of(base) if base is not None else Kind.JSON
 
 
 def _columns(model: type[models.Model]) -> dict[str, models.Field]:
@@ -184,20 +168,19 @@ def _declared_field(resource: 'type[Resource]', name: str, declared: Declared) -
             kind = kind_of(output_field)
             if kind is None:
                 raise DeclarationError(f'{resource.__name__}.{name}: its type cannot be shown')
-            is_scalar = kind not in _UNORDERED
             return Field(
                 name=name,
                 kind=kind,
                 declared=declared,
                 model_field=output_field,
                 nullable=True,
-                filterable=is_scalar,
-                orderable=kind not in _UNSORTED,
+                filterable=kind.is_filterable and not kind.has_parts,
+                orderable=kind.is_sortable,
             )
         case Url() | InPython():
             return Field(
                 name=name,
-                kind=Kind.TEXT if isinstance(declared, Url) else Kind.JSON,
+                kind=TEXT if isinstance(declared, Url) else JSON,
                 declared=declared,
                 model_field=models.TextField(),
                 nullable=True,

@@ -12,15 +12,10 @@ from typing import Any
 
 from rest_framework.renderers import BaseRenderer
 
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.plan.objects import lists
 from backstay.resources.plan.stages import Selection, ShowMany, ShowOne
 
 _LINES_PER_CHUNK = 500
-#: Kinds that a stranger may have written into.
-_TEXTS = frozenset(
-    {Kind.TEXT, Kind.LONG_TEXT, Kind.CHOICE, Kind.FILE, Kind.BINARY, Kind.JSON, Kind.ARRAY}
-)
 #: What a spreadsheet takes for the start of a formula; the last four are the full-width forms.
 _FORMULA_STARTS = frozenset('=+-@\t\r\n\uff1d\uff0b\uff0d\uff20')
 #: What is skipped before that: blanks, and characters without width.
@@ -94,7 +89,7 @@ def _columns(selection: Selection, path: tuple[str, ...] = ()) -> Iterator[_Colu
         if isinstance(member, ShowOne):
             yield from _columns(member.selection, (*path, name))
         else:
-            is_text = isinstance(member, ShowMany) or member.field.kind in _TEXTS
+            is_text = isinstance(member, ShowMany) or member.field.kind.is_text
             yield _Column((*path, name), is_text)
 
 

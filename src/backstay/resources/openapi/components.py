@@ -5,21 +5,19 @@ Enumerations are components of their own: drf-spectacular would otherwise make s
 two fields of one name differ.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, get_args
 
-from django.db import models
 from drf_spectacular.plumbing import ComponentIdentity, ComponentRegistry, ResolvedComponent
 
 from backstay.resources.declaration.fields import InPython, Url
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field, Relation
+from backstay.resources.kinds import CHOICE
+from backstay.resources.kinds.operators import SPELLINGS
 from backstay.resources.plan.masks import default_mask
-from backstay.resources.query import filters, mask, order, parameters, values
+from backstay.resources.query import filters, mask, order, parameters
 from backstay.resources.query.nodes import Count
-from backstay.resources.query.operators import SPELLINGS
-from backstay.resources.query.values import MOST_CHARACTERS
 
 Schema = dict[str, Any]
 
@@ -72,7 +70,7 @@ class Components:
     def shown(self, field: Field, owner: str) -> Schema:
         """A value as answers hold it; `owner` is the name of its resource."""
         schema = self._not_null(field, owner)
-        nullable = field.nullable or field.kind in _NULL_AT_TIMES
+        nullable = field.nullable or field.kind.is_null_at_times
         if isinstance(field.declared, InPython | Url) or not nullable or not schema:
             return schema
         if 'type' in schema:
@@ -81,13 +79,9 @@ class Components:
 
     def asked(self, field: Field, owner: str) -> Schema:
         """A value that a field can be compared with."""
-        match field.kind:
-            case Kind.CHOICE:
-                return self._choices(field, owner)
-            case Kind.INTEGER:
-                low, high = values.range_of(field.model_field)
-                return {'type': 'integer', 'minimum': low, 'maximum': high}
-        return dict(_ASKED.get(field.kind) or _SHOWN[field.kind])
+        if field.kind is CHOICE:
+            return self._choices(field, owner)
+        return dict(field.kind.asked_schema(field.model_field))
 
     def _object(self, readable: Readable, name: str) -> Schema:
         members = {each: self.shown(field, name) for each, field in readable.fields.items()}
@@ -114,28 +108,13 @@ class Components:
                 return dict(schema or {})
             case Url():
                 return {'type': 'string', 'format': 'uri'}
-        match field.kind:
-            case Kind.CHOICE:
-                return self._choices(field, owner)
-            case Kind.DECIMAL:
-                return _decimal(field.model_field)
-            case Kind.ARRAY:
-                return {'type': 'array', 'items': self._element(field)}
-        return dict(_SHOWN[field.kind])
-
-    def _element(self, field: Field) -> Schema:
-        column: models.Field | None = getattr(field.model_field, 'base_field', None)
-        if column is None or field.element is None:
-            return {}
-        schema = _decimal(column) if field.element is Kind.DECIMAL else _SHOWN[field.element]
-        return {**schema, 'type': [schema['type'], 'null']} if 'type' in schema else {}
+        if field.kind is CHOICE:
+            return self._choices(field, owner)
+        return dict(field.kind.answer_schema(field.model_field))
 
     def _choices(self, field: Field, owner: str) -> Schema:
         name = owner + ''.join(part.capitalize() for part in field.name.split('_'))
-        column = field.model_field
-        chosen = [value for value, _ in column.flatchoices]
-        blank = [''] if column.blank and '' not in chosen else []
-        schema = {'type': 'string', 'enum': [*chosen, *blank]}
+        schema = dict(field.kind.answer_schema(field.model_field))
         return self.reference(name, (owner, field.name), lambda: schema)
 
     def _query(self, readable: Readable) -> Schema:
@@ -237,44 +216,6 @@ def limit_of(readable: Readable) -> Schema:
 OFFSET: Schema = {'type': 'integer', 'minimum': 0, 'maximum': parameters.MOST_OFFSET, 'default': 0}
 
 _MODEL: Schema = {'type': 'string', 'description': 'The related resource that the field is of.'}
-
-#: Kinds that may be null though their column is not: no file, and floats that JSON cannot write.
-_NULL_AT_TIMES = frozenset({Kind.FILE, Kind.FLOAT})
-
-_TEXT: Schema = {'type': 'string'}
-_CLOCK = r'\d{2}:\d{2}:\d{2}(\.\d{1,6})?'
-#: What answers hold, by kind.
-_SHOWN: Mapping[Kind, Schema] = {
-    Kind.TEXT: _TEXT,
-    Kind.LONG_TEXT: _TEXT,
-    Kind.INTEGER: {'type': 'integer'},
-    Kind.FLOAT: {'type': 'number'},
-    Kind.BOOLEAN: {'type': 'boolean'},
-    Kind.DATE: {'type': 'string', 'format': 'date'},
-    # RFC 3339's time has a zone, and so has JSON Schema's format of that name; this has none.
-    Kind.TIME: {'type': 'string', 'format': 'time-local', 'pattern': f'^{_CLOCK}$'},
-    Kind.DATETIME: {'type': 'string', 'format': 'date-time'},
-    Kind.DURATION: {'type': 'string', 'pattern': rf'^(-?\d+ )?{_CLOCK}$'},
-    Kind.UUID: {'type': 'string', 'format': 'uuid'},
-    Kind.IP: {'type': 'string', 'anyOf': [{'format': 'ipv4'}, {'format': 'ipv6'}]},
-    Kind.FILE: _TEXT,
-    Kind.BINARY: {'type': 'string', 'contentEncoding': 'base64'},
-    Kind.JSON: {},
-}
-#: What a value may be compared with, where that differs.
-_ASKED: Mapping[Kind, Schema] = {
-    Kind.TEXT: {'type': 'string', 'maxLength': MOST_CHARACTERS},
-    Kind.LONG_TEXT: {'type': 'string', 'maxLength': MOST_CHARACTERS},
-    Kind.DECIMAL: {'type': 'string', 'format': 'decimal', 'pattern': r'^-?\d{1,38}(\.\d{1,38})?$'},
-    Kind.JSON: {'type': 'string', 'maxLength': MOST_CHARACTERS},
-    Kind.ARRAY: {'type': 'string', 'maxLength': MOST_CHARACTERS},
-}
-
-
-def _decimal(column: models.Field) -> Schema:
-    places = getattr(column, 'decimal_places', None) or 0
-    fraction = rf'\.\d{{{places}}}' if places else ''
-    return {'type': 'string', 'format': 'decimal', 'pattern': rf'^-?\d+{fraction}$'}
 
 
 def _only(name: str, value: Schema) -> Schema:

@@ -11,39 +11,19 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter
 
 from backstay.resources.conf import mask_header
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field
+from backstay.resources.kinds import INTEGER, JSON
+from backstay.resources.kinds.operators import OF_MEMBERS
+from backstay.resources.kinds.texts import MOST_CHARACTERS
 from backstay.resources.openapi.components import OFFSET, Components, Schema, limit_of, shown_mask
 from backstay.resources.query.filters import MOST_LISTED
 from backstay.resources.query.lookups import lookups_of
 from backstay.resources.query.mask import MOST_BYTES as MOST_MASK_BYTES
 from backstay.resources.query.order import MOST_KEYS, default_order
 from backstay.resources.query.parameters import MOST_BYTES
-from backstay.resources.query.values import MOST_CHARACTERS
 
 _TEXT: Schema = {'type': 'string'}
-
-#: Suffixes that have a parameter of their own, by kind; '' is the comparison without one.
-_USUAL: dict[Kind, Sequence[str]] = {
-    Kind.TEXT: ('', 'icontains'),
-    Kind.LONG_TEXT: ('', 'icontains'),
-    Kind.CHOICE: ('', 'in'),
-    Kind.INTEGER: ('', 'gte', 'lte'),
-    Kind.FLOAT: ('', 'gte', 'lte'),
-    Kind.DECIMAL: ('', 'gte', 'lte'),
-    Kind.BOOLEAN: ('',),
-    Kind.DATE: ('', 'gte', 'lte'),
-    Kind.TIME: ('', 'gte', 'lte'),
-    Kind.DATETIME: ('', 'gte', 'lte'),
-    Kind.DURATION: ('', 'gte', 'lte'),
-    Kind.UUID: ('', 'in'),
-    Kind.IP: ('',),
-    Kind.FILE: ('isnull',),
-    Kind.BINARY: ('isnull',),
-    Kind.JSON: ('isnull',),
-    Kind.ARRAY: ('any',),
-}
 
 
 def lookup_parameter(view: Any, readable: Readable, components: Components) -> OpenApiParameter:
@@ -137,18 +117,18 @@ def comparisons(
 
 
 def _usual(field: Field) -> Sequence[str]:
-    is_key = field.kind is Kind.INTEGER and field.model_field.primary_key
-    return ('', 'in') if is_key else _USUAL[field.kind]
+    is_key = field.kind is INTEGER and field.model_field.primary_key
+    return ('', 'in') if is_key else field.kind.suffixes
 
 
 def _of_field(
     name: str, field: Field, owner: str, components: Components, usual: Sequence[str]
 ) -> Iterator[OpenApiParameter]:
     """The parameters of one field; the first tells all that it takes."""
-    lookups = list(lookups_of(field))
+    lookups = list(lookups_of(field.kind.operators))
     extensions: dict[str, Any] = {'x-lookups': lookups}
-    if field.kind is Kind.JSON:
-        extensions['x-member-lookups'] = list(lookups_of(field, member=True))
+    if field.kind is JSON:
+        extensions['x-member-lookups'] = list(lookups_of(OF_MEMBERS))
     for suffix in usual:
         yield OpenApiParameter(
             f'{name}__{suffix}' if suffix else name,

@@ -11,32 +11,19 @@ from typing import Any
 from django.core.validators import RegexValidator, URLValidator
 from rest_framework import serializers
 
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.shape import Field
+from backstay.resources.kinds import CHOICE, JSON, ValueKind
 from backstay.resources.openapi.components import Components, Schema
 
-_CLOCK = r'([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?'
-_BASE64 = r'^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$'
-#: By kind, where nothing of the column has a say.
-_PLAIN: dict[Kind, Schema] = {
-    Kind.BINARY: {'type': 'string', 'contentEncoding': 'base64', 'pattern': _BASE64},
-    Kind.BOOLEAN: {'type': 'boolean'},
-    Kind.DATE: {'type': 'string', 'format': 'date'},
-    Kind.DATETIME: {'type': 'string', 'format': 'date-time'},
-    Kind.DURATION: {'type': 'string', 'pattern': rf'^(-?\d{{1,8}} )?{_CLOCK}$'},
-    # RFC 3339's time has a zone, and so has JSON Schema's format of that name; this has none.
-    Kind.TIME: {'type': 'string', 'format': 'time-local', 'pattern': f'^{_CLOCK}$'},
-    Kind.UUID: {'type': 'string', 'format': 'uuid'},
-}
 _SCALAR: Schema = {'type': ['string', 'number', 'boolean', 'null']}
 _ANYTHING = ['object', 'array', 'string', 'number', 'boolean']
 
 
 def value(check: Any, field: Field, owner: str, components: Components) -> Schema:
     """A value that a field accepts; `owner` is the name of its resource."""
-    if field.kind is Kind.JSON:
+    if field.kind is JSON:
         return {} if check.allow_null else {'type': [*_ANYTHING]}
-    if field.kind is Kind.CHOICE and not isinstance(check, serializers.FilePathField):
+    if field.kind is CHOICE and not isinstance(check, serializers.FilePathField):
         schema = components.asked(field, owner)
     else:
         schema = _value(check, field.kind)
@@ -53,7 +40,7 @@ def nullable(schema: Schema) -> Schema:
     return {**schema, **more}
 
 
-def _value(check: Any, kind: Kind | None) -> Schema:
+def _value(check: Any, kind: ValueKind | None) -> Schema:
     """The schema of a field that stands for itself, such as the elements of an array."""
     match check:
         case serializers.ListField():
@@ -72,7 +59,7 @@ def _value(check: Any, kind: Kind | None) -> Schema:
             return {'type': 'number', **_range(check)}
         case serializers.DecimalField():
             return _decimal(check)
-    plain = _PLAIN.get(kind) if kind else None
+    plain = kind.body_schema if kind else None
     return dict(plain) if plain else _text(check)
 
 

@@ -17,7 +17,6 @@ from django.db.models.expressions import Combinable
 from backstay.engine import comparisons as sql
 from backstay.engine.slots import TRUTH, JsonSlot, ListSlot, PatternSlot, Slot
 from backstay.resources.declaration.fields import Computed
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field, Relation
 from backstay.resources.plan import rights
@@ -25,7 +24,6 @@ from backstay.resources.plan.values import computed_beside
 from backstay.resources.query.nodes import And, Condition, Leaf, Not, Op, Or, Related
 
 _SQL = {Op.EQ: '=', Op.NE: '<>', Op.GT: '>', Op.LT: '<', Op.GE: '>=', Op.LE: '<='}
-TEXTS = frozenset({Kind.TEXT, Kind.CHOICE, Kind.LONG_TEXT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +171,7 @@ def _written(leaf: Leaf, level: _Level) -> Q:
             return Q(_has_element(value, operand))
         case Op.NOT_ANY:
             return ~Q(_has_element(value, operand))
-    ordered = leaf.op not in (Op.EQ, Op.NE) and field.kind in TEXTS
+    ordered = leaf.op not in (Op.EQ, Op.NE) and field.kind.is_bytewise
     return Q(sql.compare(sql.Bytewise(value) if ordered else value, _SQL[leaf.op], operand.one()))
 
 
@@ -191,10 +189,10 @@ class _Operand:
         return self.leaf.slot
 
     def one(self) -> Slot:
-        return Slot(self.slot, self.field.model_field)
+        return self.field.kind.slot(self.slot, self.field.model_field)
 
     def listed(self) -> ListSlot:
-        return ListSlot(self.slot, self.field.model_field)
+        return self.field.kind.list_slot(self.slot, self.field.model_field)
 
     def pattern(self, *, glob: bool = False) -> PatternSlot:
         return PatternSlot(self.slot, glob=glob)

@@ -27,9 +27,9 @@ from backstay.resources.declaration.conditions import (
     settle,
 )
 from backstay.resources.declaration.fields import Computed
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field
+from backstay.resources.kinds.registered import slot_of
 from backstay.resources.plan import rights
 from backstay.resources.plan.conditions import condition
 from backstay.resources.plan.rights import Cover
@@ -37,8 +37,6 @@ from backstay.resources.query.nodes import And, Condition, Leaf, Op, Shape
 
 #: Rows that `count=estimate` counts one by one; beyond them it says that there are more.
 MOST_COUNTED = 10_000
-#: Kinds whose values are compared by their bytes.
-_EXACT = frozenset({Kind.TEXT, Kind.CHOICE, Kind.INTEGER, Kind.UUID})
 
 
 def count_rows(readable: Readable, shape: Shape, rows: models.QuerySet[models.Model]) -> Counting:
@@ -87,13 +85,13 @@ def _asked(readable: Readable, where: Condition) -> Iterator[tuple[str, Slot]]:
             case Leaf(op=Op.EQ, relation='', member='', slot=int(slot)):
                 field = readable.fields[leaf.field]
                 if _is_exact(field):
-                    yield field.attname, Slot(slot, field.model_field)
+                    yield field.attname, field.kind.slot(slot, field.model_field)
 
 
 def _is_exact(field: Field) -> bool:
     """Whether two of its values are equal as parameters just where they are as columns."""
     is_plain = not isinstance(field.declared, Computed)
-    return is_plain and field.kind in _EXACT and not getattr(field.model_field, 'db_collation', '')
+    return is_plain and field.kind.is_exact and not getattr(field.model_field, 'db_collation', '')
 
 
 def _settled(covered: Covered, readable: Readable, asked: Mapping[str, Slot]) -> Cover | None:
@@ -113,7 +111,7 @@ def _settled(covered: Covered, readable: Readable, asked: Mapping[str, Slot]) ->
         case Compared(path=path, lookup='exact', value=value) if slot := asked.get(path.attname):
             match value:
                 case CallerValue(name=name):
-                    return Q(compare(slot, '=', Slot(f'caller:{name}', slot.output_field)))
+                    return Q(compare(slot, '=', slot_of(f'caller:{name}', slot.output_field)))
                 case str() | int() | UUID():
                     return Q(compare(slot, '=', Value(value, output_field=slot.output_field)))
     return None

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import MaskError, MaskTooExpensive
+from backstay.resources.kinds import JSON
 from backstay.resources.plan.stages import Member, Selection, ShowField, ShowMany, ShowOne
 from backstay.resources.query.mask import parse
 from backstay.resources.query.nodes import Mask, Shape
@@ -72,7 +72,7 @@ def _members(
 ) -> Iterator[tuple[str, Member]]:
     for name, below in entries:
         if field := readable.fields.get(name):
-            if below is not None and field.kind is not Kind.JSON:
+            if below is not None and field.kind is not JSON:
                 raise MaskError('Mask error: Mask is inconsistent with model')
             yield name, ShowField(field=field, inner=below)
         elif relation := readable.shown.get(name):

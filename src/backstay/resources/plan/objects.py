@@ -16,13 +16,13 @@ from backstay.engine.json_text import (
     JsonRows,
     JsonText,
     JsonUrl,
-    JsonValue,
     Unless,
 )
-from backstay.engine.slots import TEXT, Slot
+from backstay.engine.slots import TEXT as ORIGIN
 from backstay.resources.declaration.fields import Computed, InPython, Url
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field
+from backstay.resources.kinds import TEXT
 from backstay.resources.plan import rights
 from backstay.resources.plan.order import ordering, sort_key
 from backstay.resources.plan.stages import (
@@ -32,7 +32,7 @@ from backstay.resources.plan.stages import (
     ShowMany,
     ShowOne,
 )
-from backstay.resources.plan.values import beside, value_of, written
+from backstay.resources.plan.values import beside, json_value, value_of
 from backstay.resources.query.mask import apply
 from backstay.resources.query.order import declared_order, default_order
 
@@ -59,7 +59,7 @@ def json_object(selection: Selection, engine: Engine, prefix: str = '') -> Combi
     *special, (_, common) = rights.shapes(selection.readable, list(members), prefix)
     whens = [When(covered, then=_object(members, shown)) for covered, shown in special]
     usual = _object(members, common)
-    return Case(*whens, default=usual, output_field=TEXT) if whens else usual
+    return Case(*whens, default=usual, output_field=ORIGIN) if whens else usual
 
 
 def _object(members: Mapping[str, Combinable], shown: Collection[str]) -> JsonObject:
@@ -79,7 +79,7 @@ def _pieced(members: Mapping[str, Combinable], readable: Readable, prefix: str) 
             pieces.extend(run)
         elif covered is not False:
             shown = When(covered, then=JsonMembers(run))
-            pieces.append(Case(shown, default=Value(''), output_field=TEXT))
+            pieces.append(Case(shown, default=Value(''), output_field=ORIGIN))
     return JsonObject(pieces)
 
 
@@ -124,7 +124,7 @@ def _one(member: ShowOne, engine: Engine, prefix: str) -> Combinable:
     visible = rights.visible(member.selection.readable, path)
     if not isinstance(visible, bool):
         present = Q((f'{path}pk__isnull', False)) & visible
-        return Case(When(present, then=value), default=Value('null'), output_field=TEXT)
+        return Case(When(present, then=value), default=Value('null'), output_field=ORIGIN)
     optional = member.relation.nullable or bool(prefix)
     return Unless(F(f'{path}pk'), value) if optional else value
 
@@ -137,11 +137,11 @@ def _value(field: Field, selection: Selection, prefix: str) -> Combinable:
         case Url(path=path):
             return _url(path, selection.readable.resource.fields(), prefix)
     if isinstance(field.declared, Computed):
-        value = JsonValue(field.declared.expression, written(field))
+        value = json_value(field.declared.expression, field)
         if not prefix:
             return value
         return beside(selection.readable, OuterRef(f'{prefix}pk'), value)
-    return JsonValue(value_of(field, selection.readable, prefix), written(field))
+    return json_value(value_of(field, selection.readable, prefix), field)
 
 
 def _url(path: str, fields: Mapping[str, Field], prefix: str) -> JsonText:
@@ -150,10 +150,10 @@ def _url(path: str, fields: Mapping[str, Field], prefix: str) -> JsonText:
     parts = [fields[name] for name in re.findall(r'\{(\w+)\}', path)]
     columns = [F(f'{prefix}{part.attname}') for part in parts]
     values = [
-        JsonValue(column, written(part, nullable=False))
+        column if part.kind is TEXT else json_value(column, part, nullable=False)
         for column, part in zip(columns, parts, strict=True)
     ]
-    url: JsonText = JsonUrl(Slot('origin', TEXT), literals, values)
+    url: JsonText = JsonUrl(TEXT.slot('origin', ORIGIN), literals, values)
     for column, part in zip(columns, parts, strict=True):
         url = Unless(column, url) if part.nullable else url
     return url

@@ -11,8 +11,8 @@ from backstay.engine import Engine
 from backstay.engine import comparisons as sql
 from backstay.engine.slots import NUMBER, ExactSlot, Slot
 from backstay.resources.declaration.readable import Readable
+from backstay.resources.kinds import INTEGER
 from backstay.resources.plan import rights
-from backstay.resources.plan.conditions import TEXTS
 from backstay.resources.plan.rights import Cover
 from backstay.resources.plan.stages import FilteredRows, OrderedRows, PageRows, SortKey
 from backstay.resources.plan.values import value_of
@@ -42,11 +42,14 @@ def cut_page(ordered: OrderedRows, page: Page) -> PageRows:
     rows = ordered.filtered.rows
     match page:
         case OffsetPage(limit_slot=limit, offset_slot=offset, is_last=keyed):
-            bounds = (('LIMIT', Slot(limit, NUMBER)), ('OFFSET', Slot(offset, NUMBER)))
+            bounds = (
+                ('LIMIT', INTEGER.slot(limit, NUMBER)),
+                ('OFFSET', INTEGER.slot(offset, NUMBER)),
+            )
             return PageRows(ordered=ordered, rows=rows, bounds=bounds, keyed=keyed)
         case CursorPage(limit_slot=limit, key_slots=slots):
             rows = rows.filter(_behind(ordered.keys, slots)) if slots else rows
-            bound = ('LIMIT', Slot(limit, NUMBER))
+            bound = ('LIMIT', _rows(limit))
             return PageRows(ordered=ordered, rows=rows, bounds=(bound,), keyed=True)
     return PageRows(ordered=ordered, rows=rows, bounds=(), keyed=False)
 
@@ -62,7 +65,7 @@ def sort_key(readable: Readable, key: Key) -> SortKey:
         shown &= _condition(rights.visible(readable, prefix))
     field = readable.primary_key if key.field == 'pk' else readable.fields[key.field]
     expression = value_of(field, readable, prefix)
-    if field.kind in TEXTS:
+    if field.kind.is_bytewise:
         expression = sql.Bytewise(expression)
     if key.field != 'pk':
         shown &= _condition(rights.where_readable(readable, key.field, prefix))
@@ -131,10 +134,14 @@ def _row_comparison(order: Sequence[SortKey], slots: Sequence[int | None]) -> sq
     return sql.Comparison(f'({left}) {_greater(order[0])} ({right})', *expressions, *bounds)
 
 
+def _rows(slot: int) -> Slot:
+    return INTEGER.slot(slot, NUMBER)
+
+
 def _bound(key: SortKey, slot: int | None) -> ExactSlot:
     if slot is None:
         raise ValueError('a NULL key has nothing to compare with')
-    return ExactSlot(slot, key.field.model_field)
+    return key.field.kind.exact_slot(slot, key.field.model_field)
 
 
 def _greater(key: SortKey) -> str:

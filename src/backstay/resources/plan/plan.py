@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable
 
 from backstay.engine import engine_of
-from backstay.engine.json_text import JsonArray, JsonValue, Unless
+from backstay.engine.json_text import JsonArray, Unless
 from backstay.engine.pages import NOT_COUNTED, Cut, select_all, select_page
 from backstay.engine.slots import bind
 from backstay.resources.declaration.readable import Readable
@@ -20,7 +20,7 @@ from backstay.resources.plan.masks import refuse_costly, resolve_mask
 from backstay.resources.plan.objects import Patch, json_object, lists, patches
 from backstay.resources.plan.order import add_order, cut_page, ordering
 from backstay.resources.plan.stages import FilteredRows, PageRows, Selection, SortKey, VisibleRows
-from backstay.resources.plan.values import written
+from backstay.resources.plan.values import json_value
 from backstay.resources.query.nodes import Leaf, OneRow, Op, Page, Query, Shape
 
 
@@ -143,8 +143,5 @@ def _page_size(readable: Readable, page: Page) -> int:
 
 def _keys(keys: Sequence[SortKey]) -> JsonArray:
     return JsonArray(
-        *(
-            JsonValue(key.expression, written(key.field, nullable=key.nullable, is_key=True))
-            for key in keys
-        )
+        *(json_value(key.expression, key.field, nullable=key.nullable, is_key=True) for key in keys)
     )

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
 
 from backstay.engine.comparisons import is_in, is_not_true, nowhere
-from backstay.engine.slots import TRUTH, ListSlot, Slot
+from backstay.engine.slots import TRUTH, ListSlot
 from backstay.resources.declaration.conditions import (
     AllOf,
     Among,
@@ -32,6 +32,7 @@ from backstay.resources.declaration.conditions import (
 from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.grants import Grant
 from backstay.resources.declaration.readable import Readable
+from backstay.resources.kinds.registered import list_slot_of, slot_of
 
 #: What the rows of a grant come to in a statement: all, none, or a condition.
 Cover = Q | bool
@@ -196,7 +197,7 @@ class _Writer:
 
     def _value(self, value: Any, path: RowPath) -> Any:
         if isinstance(value, CallerValue):
-            return Slot(f'caller:{value.name}', path.field)
+            return slot_of(f'caller:{value.name}', path.field)
         is_column = type(value) is F  # and none of its subclasses, which say more
         return F(self.prefix + value.name) if is_column else value
 
@@ -204,7 +205,7 @@ class _Writer:
 def held(scope: Scope, field: models.Field, *, writing: bool) -> ListSlot:
     """The things that the caller holds, compared as a field is."""
     kind = 'writes' if writing else 'scope'
-    return ListSlot(f'{kind}:{scope.over}:{scope.level}', field)
+    return list_slot_of(f'{kind}:{scope.over}:{scope.level}', field)
 
 
 def any_of(covers: Sequence[Cover]) -> Cover:

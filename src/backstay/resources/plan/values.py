@@ -3,7 +3,7 @@
 from django.db.models import ExpressionWrapper, F, OuterRef, Subquery
 from django.db.models.expressions import Combinable
 
-from backstay.engine.pieces import Written
+from backstay.engine.json_text import JsonValue
 from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field
@@ -35,13 +35,13 @@ def beside(readable: Readable, pk: Combinable, expression: Combinable) -> Subque
     return Subquery(row.values_list(expression))
 
 
-def written(field: Field, *, nullable: bool | None = None, is_key: bool = False) -> Written:
-    """How a value of the field is written as JSON; `nullable` as the field says unless given."""
-    return Written(
-        kind=field.kind,
-        model_field=field.model_field,
+def json_value(
+    value: Combinable, field: Field, *, nullable: bool | None = None, is_key: bool = False
+) -> JsonValue:
+    """A value of the field as JSON; `nullable` as the field says unless given."""
+    computed = isinstance(field.declared, Computed)
+    return JsonValue(
+        value,
+        field.kind.forms(field.model_field, computed=computed, is_key=is_key),
         nullable=field.nullable if nullable is None else nullable,
-        is_column=not isinstance(field.declared, Computed),
-        is_key=is_key,
-        element=field.element,
     )

@@ -16,21 +16,18 @@ import json
 import time
 import zlib
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from django.utils.dateparse import parse_duration
 
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import CursorError, PageError
+from backstay.resources.kinds import ValueKind
 from backstay.resources.query.nodes import Condition, CursorPage, Key, OffsetPage, Query
 
 MOST_AGE = timedelta(hours=24)
@@ -91,7 +88,7 @@ def encrypt(keys: Sequence[Any], backwards: bool, binding: str, key: str) -> str
     return cursor
 
 
-def decrypt(cursor: str, kinds: Sequence[Kind], binding: str, key: str) -> Boundary:
+def decrypt(cursor: str, kinds: Sequence[ValueKind], binding: str, key: str) -> Boundary:
     """The boundary that a cursor names; `kinds` are those of the order's keys.
 
     Raises CursorError for every fault: forged, cut, of another question or caller, or too old.
@@ -103,7 +100,8 @@ def decrypt(cursor: str, kinds: Sequence[Kind], binding: str, key: str) -> Bound
         backwards, made, *keys = json.loads(_expanded(data))
         if _now() - made > MOST_AGE // _MINUTE:
             raise ValueError
-        typed = tuple(_typed(kind, raw) for kind, raw in zip(kinds, keys, strict=True))
+        pairs = zip(kinds, keys, strict=True)
+        typed = tuple(None if raw is None else kind.from_key(raw) for kind, raw in pairs)
     except (InvalidTag, ValueError):
         raise CursorError('The cursor is not valid here; start again without it.') from None
     return Boundary(typed, bool(backwards))
@@ -139,28 +137,3 @@ def _plain(value: Any) -> Any:
         case timedelta():
             return value // timedelta(microseconds=1)
     return str(value)
-
-
-def _typed(kind: Kind, raw: Any) -> Any:
-    return raw if raw is None or kind not in _TYPES else _TYPES[kind](raw)
-
-
-def _moment(raw: str) -> datetime:
-    moment = datetime.fromisoformat(raw)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _length(raw: int | str) -> timedelta | None:
-    return parse_duration(raw) if isinstance(raw, str) else timedelta(microseconds=raw)
-
-
-#: How a kind is read back, where JSON has no type for it.
-_TYPES: Mapping[Kind, Callable[[Any], Any]] = {
-    Kind.FLOAT: float,
-    Kind.DECIMAL: lambda raw: Decimal(str(raw)),
-    Kind.DATE: date.fromisoformat,
-    Kind.TIME: dt.time.fromisoformat,
-    Kind.DATETIME: _moment,
-    Kind.DURATION: _length,
-    Kind.UUID: UUID,
-}

@@ -14,16 +14,15 @@ from typing import Any
 
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import FilterError
-from backstay.resources.query.json_text import shown
-from backstay.resources.query.nodes import And, Condition, Leaf, Not, Op, Or, Related
-from backstay.resources.query.operators import (
+from backstay.resources.kinds.operators import (
     SPELLINGS,
     WITH_LIST,
     WITH_PATTERN,
     WITHOUT_VALUE,
-    operators_of,
     spelled,
 )
+from backstay.resources.query.json_text import shown
+from backstay.resources.query.nodes import And, Condition, Leaf, Not, Op, Or, Related
 from backstay.resources.query.paths import Path, UnknownModel, filterable, relation_of
 from backstay.resources.query.values import read
 
@@ -202,7 +201,7 @@ def _leaf(spec: dict[str, Any], scope: Scope, pointer: str) -> Leaf:
     if 'value' not in spec and op not in WITHOUT_VALUE:
         raise _bad_format('`value` must be provided.', pointer)
     path = _path(name, spec, scope, pointer)
-    if op not in (taken := operators_of(path.field, member=bool(path.member))):
+    if op not in (taken := path.operators):
         raise _bad_format(
             f'Operator `{op.value}` not valid for `{shown(name)}`: it takes {spelled(taken)}.',
             f'{pointer}/op',

@@ -18,14 +18,13 @@ values that do not fit (`FilterError`).
 from collections.abc import Iterator, Mapping, Sequence
 
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.shape import Field
 from backstay.resources.errors import FilterError, ParameterError
+from backstay.resources.kinds.operators import WITH_LIST
 from backstay.resources.query.filters import MOST_LISTED, Scope
 from backstay.resources.query.json_text import shown
 from backstay.resources.query.nodes import Condition, Op
-from backstay.resources.query.operators import WITH_LIST, operators_of
 from backstay.resources.query.paths import Path, filterable
-from backstay.resources.query.values import escaped, from_parameter
+from backstay.resources.query.values import escaped
 
 _OPERATORS: Mapping[str, Op] = {
     'exact': Op.EQ,
@@ -75,11 +74,10 @@ def parse_lookup(
         raise _unknown(parameter, scope.readable, others)
     lookup = lookup if given else 'exact'
     op = _OPERATORS.get(lookup)
-    member = bool(path.member)
-    if op is None or op not in operators_of(path.field, member=member):
+    if op is None or op not in path.operators:
         raise ParameterError(
             f'Unknown parameter `{shown(parameter)}`. '
-            f'`{shown(name)}` takes {", ".join(lookups_of(path.field, member=member))}.'
+            f'`{shown(name)}` takes {", ".join(lookups_of(path.operators))}.'
         )
     if isinstance(value, str):
         value = _json_of(path, lookup, value)
@@ -93,10 +91,9 @@ def parse_lookup(
         yield scope.compare(path, op, _operand(lookup, value), parameter)
 
 
-def lookups_of(field: Field, *, member: bool = False) -> tuple[str, ...]:
-    """The lookups that a field takes, or the members of a JSON field; `exact` may be left out."""
-    taken = operators_of(field, member=member)
-    return tuple(lookup for lookup, op in _OPERATORS.items() if op in taken)
+def lookups_of(operators: frozenset[Op]) -> tuple[str, ...]:
+    """Return the lookups that stand for these operators; `exact` may be left out."""
+    return tuple(lookup for lookup, op in _OPERATORS.items() if op in operators)
 
 
 def _path(name: str, readable: Readable) -> Path | None:
@@ -117,8 +114,8 @@ def _json_of(path: Path, lookup: str, text: str) -> object:
     if lookup == 'range' or _OPERATORS[lookup] in WITH_LIST:
         # One more than is read, so that endless text is not taken apart.
         texts = text.split(',', MOST_LISTED) if text else []
-        return [from_parameter(path.field, each) for each in texts]
-    return from_parameter(path.field, text)
+        return [path.field.kind.from_text(each) for each in texts]
+    return path.field.kind.from_text(text)
 
 
 def _operand(lookup: str, value: object) -> object:

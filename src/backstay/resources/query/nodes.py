@@ -6,8 +6,9 @@ of the plan cache; it holds no value. A node that needs a value names a *slot*: 
 """
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, Literal
+
+from backstay.resources.kinds.operators import Op as Op
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +22,6 @@ class Mask:
 
     def __str__(self) -> str:
         return '{' + ','.join(f'{name}{below or ""}' for name, below in self.entries) + '}'
-
-
-class Op(Enum):
-    """The operators of a filter; the value is the canonical spelling."""
-
-    IS_NULL = 'is_null'
-    IS_NOT_NULL = 'is_not_null'
-    EQ = '=='
-    NE = '!='
-    GT = '>'
-    LT = '<'
-    GE = '>='
-    LE = '<='
-    LIKE = 'like'
-    ILIKE = 'ilike'
-    NOT_ILIKE = 'not_ilike'
-    IN = 'in'
-    NOT_IN = 'not_in'
-    ANY = 'any'
-    NOT_ANY = 'not_any'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import Any, get_args
 
 from backstay.errors import not_found
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import (
     FilterError,
@@ -21,6 +20,7 @@ from backstay.resources.errors import (
     ParameterError,
     SortError,
 )
+from backstay.resources.kinds import ValueKind
 from backstay.resources.query import json_text, mask
 from backstay.resources.query.cursor import binding, decrypt
 from backstay.resources.query.filters import Scope, Tally, all_of, parse_filter
@@ -294,7 +294,7 @@ def _cursor_page(
     return CursorPage(limit_slot=limit_slot, key_slots=tuple(slots), backwards=boundary.backwards)
 
 
-def _kind(key: Key, readable: Readable) -> Kind:
+def _kind(key: Key, readable: Readable) -> ValueKind:
     if key.relation:
         readable = readable.through(readable.relations[key.relation])
     field = readable.primary_key if key.field == 'pk' else readable.fields[key.field]

@@ -6,9 +6,10 @@ may not read answers exactly like one that does not exist (commerce contract L2 
 
 from dataclasses import dataclass
 
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field, Relation
+from backstay.resources.kinds import JSON
+from backstay.resources.kinds.operators import OF_MEMBERS, Op
 from backstay.resources.query.json_text import shown
 
 _MOST_MEMBER = 64
@@ -24,6 +25,11 @@ class Path:
     #: Member of a JSON field; '' for the field itself.
     member: str = ''
 
+    @property
+    def operators(self) -> frozenset[Op]:
+        """The operators that it takes."""
+        return OF_MEMBERS if self.member else self.field.kind.operators
+
 
 class UnknownModel(LookupError):
     """A `model` that names nothing, or more than one thing; the text says which."""
@@ -36,7 +42,7 @@ def filterable(name: str, readable: Readable, relation: str = '') -> Path | None
         return Path(field, relation) if field.filterable else None
     name, dot, member = name.partition('.')
     holder = fields.get(name) if dot else None
-    if holder is None or holder.kind is not Kind.JSON or not holder.filterable:
+    if holder is None or holder.kind is not JSON or not holder.filterable:
         return None
     return Path(holder, relation, member) if _is_member(member) else None
 

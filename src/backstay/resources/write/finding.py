@@ -8,9 +8,10 @@ from django.db import connections, models
 from django.db.models import F
 
 from backstay.engine.comparisons import is_in
-from backstay.engine.slots import ListSlot, bind
+from backstay.engine.slots import bind
 from backstay.errors import Fault, not_found
 from backstay.resources.declaration.readable import Readable
+from backstay.resources.kinds.registered import list_slot_of
 from backstay.resources.plan import rights
 from backstay.resources.write.change import Batch, Change
 from backstay.resources.write.members import columns_of
@@ -144,7 +145,7 @@ def _statement(
     columns = columns_of(readable.resource.options.model)
     rows = rights.rows(readable)
     for name in attributes:
-        slot = ListSlot(f'wanted:{name}', columns[name])
+        slot = list_slot_of(f'wanted:{name}', columns[name])
         rows = rows.filter(is_in(F(name), slot))
     sql, parameters = rows.values_list(*selected).query.get_compiler(using).as_sql()
     return sql, tuple(parameters)

@@ -14,11 +14,12 @@ from django.db.models import Case, F, Q, Value, When
 
 from backstay.caller import Standing
 from backstay.engine.comparisons import is_in
-from backstay.engine.slots import ListSlot, bind
+from backstay.engine.slots import bind
 from backstay.resources.declaration.conditions import Covered, depends_on, settle
 from backstay.resources.declaration.grants import Grant, named
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
+from backstay.resources.kinds.registered import list_slot_of
 from backstay.resources.plan import rights
 from backstay.resources.write.change import Batch, Verb
 from backstay.resources.write.members import writable, writable_relations
@@ -157,7 +158,7 @@ def _statement(
     chosen = Case(*cases, default=Value(-1, output_field=_INTEGER), output_field=_INTEGER)
     rows = (
         model._base_manager.order_by()
-        .filter(is_in(F('pk'), ListSlot('keys', key_column(model))))
+        .filter(is_in(F('pk'), list_slot_of('keys', key_column(model))))
         .annotate(grant_=chosen)
         .values_list('pk', 'grant_')
     )

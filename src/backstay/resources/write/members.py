@@ -5,12 +5,8 @@ by the validators of the model. What asks the database, such as uniqueness, is l
 asked for all rows of a batch at once.
 """
 
-import base64
-import binascii
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -21,15 +17,13 @@ from rest_framework.validators import UniqueValidator
 
 from backstay.errors import Fault, faults_in
 from backstay.resources.declaration.fields import Array, Many, One
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Field, Relation
-from backstay.resources.query.values import range_of
+from backstay.resources.kinds import ARRAY, BINARY
+from backstay.resources.kinds.numbers import finite, range_of
+from backstay.resources.kinds.value_kind import Refused
 from backstay.resources.write.quick import SLOW, Quick, quick
-
-#: SQLite holds durations as microseconds in 64 bits.
-_LONGEST = timedelta(microseconds=2**63 - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +62,11 @@ class Writable:
         except serializers.ValidationError as error:
             return None, [_named(fault) for fault in faults_in(error.get_full_details(), '')]
         except (OverflowError, ValueError, ArithmeticError) as error:
-            detail = str(error) if isinstance(error, _Refused) else 'The value is out of range.'
+            detail = str(error) if isinstance(error, Refused) else 'The value is out of range.'
             return None, [Fault(pointer='', code='invalid', detail=detail)]
 
     def _refined(self, value: Any) -> Any:
-        if value is None:
-            return None
-        refine = _REFINED.get(self.field.kind)
-        return refine(value) if refine else value
+        return None if value is None else self.field.kind.refine(value)
 
 
 def writable(resource: type[Resource]) -> Mapping[str, Writable]:
@@ -134,7 +125,7 @@ def _writable(resource: type[Resource]) -> Iterator[Writable]:
                 field=field,
                 column=column,
                 check=check,
-                quick=_leave if field.kind in _LEFT else quick(check),
+                quick=_leave if field.kind.is_always_refined else quick(check),
                 reference=known.get(field.attname),
             )
 
@@ -148,7 +139,7 @@ def is_open(column: models.Field) -> bool:
 
 def _check(column: models.Field, field: Field) -> serializers.Field | None:
     """The field of DRF that checks its values; None where it has none for such a column."""
-    if field.kind is Kind.BINARY:
+    if field.kind is BINARY:
         return serializers.CharField(allow_null=column.null, allow_blank=True)
     target: Any = column
     while isinstance(target, models.ForeignKey):
@@ -171,7 +162,7 @@ def _check(column: models.Field, field: Field) -> serializers.Field | None:
     if issubclass(made, serializers.CharField | serializers.ChoiceField):
         options['allow_blank'] = column.blank
     check = made(**options, allow_null=column.null)
-    if field.kind is Kind.ARRAY and not isinstance(check, serializers.ListField):
+    if field.kind is ARRAY and not isinstance(check, serializers.ListField):
         return _ScalarList(allow_null=column.null)
     return check
 
@@ -198,47 +189,6 @@ def _leave(_raw: Any) -> Any:
 def _named(fault: Fault) -> Fault:
     """DRF's code as ours are spelled."""
     return Fault(pointer=fault.pointer, code=fault.code.replace('_', '-'), detail=fault.detail)
-
-
-class _Refused(ValueError):
-    """A value that the column's type could hold, and we do not."""
-
-
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise _Refused('A finite number is required.')
-    return value
-
-
-def _short_enough(value: timedelta) -> timedelta:
-    if abs(value) > _LONGEST:
-        raise OverflowError
-    return value
-
-
-def _at_utc(value: datetime) -> datetime:
-    """The same moment in UTC, where there may be no year for it."""
-    return value.astimezone(UTC)
-
-
-def _decoded(value: str) -> bytes:
-    try:
-        return base64.b64decode(value, validate=True)
-    except binascii.Error:
-        raise _Refused('Base64 is required.') from None
-
-
-#: What DRF's fields leave to check or to change, by kind.
-_REFINED: Mapping[Kind, Callable[[Any], Any]] = {
-    Kind.FLOAT: _finite,
-    Kind.DURATION: _short_enough,
-    Kind.DATETIME: _at_utc,
-    Kind.BINARY: _decoded,
-}
-
-
-#: Kinds that take more than DRF's field of their type does.
-_LEFT = frozenset({Kind.BINARY, Kind.DURATION})
 
 
 class _Json(serializers.JSONField):
@@ -271,9 +221,9 @@ def plain_json(value: Any) -> Any:
     """JSON as it was read, without Decimals; refuses what some engine cannot hold."""
     match value:
         case Decimal():
-            return _finite(float(value))
+            return finite(float(value))
         case str() if '\0' in value:
-            raise _Refused('Null characters are not allowed.')
+            raise Refused('Null characters are not allowed.')
         case list():
             return [plain_json(each) for each in value]
         case dict():

@@ -11,8 +11,8 @@ from django.db import models
 
 from backstay.errors import Problem, escape_pointer
 from backstay.resources.declaration.fields import Many
-from backstay.resources.declaration.kinds import Kind
 from backstay.resources.declaration.readable import Readable
+from backstay.resources.kinds import JSON
 from backstay.resources.query.json_text import shown
 from backstay.resources.write import granting
 from backstay.resources.write.change import Batch, Change
@@ -146,7 +146,7 @@ def _is_to_parent(change: Change, member: Writable | None) -> bool:
 
 
 def _read_value(change: Change, member: Writable, raw: Any) -> None:
-    if member.field.kind is Kind.JSON and change.meaning == 'patch':
+    if member.field.kind is JSON and change.meaning == 'patch':
         raw = merged(change.before.get(member.attribute), raw)
     value, faults = member.clean(raw)
     if not faults:

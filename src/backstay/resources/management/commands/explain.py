@@ -99,7 +99,7 @@ class Command(BaseCommand):
         for name, member in selection.members:
             indent = '  ' * depth
             if isinstance(member, ShowField):
-                self.stdout.write(f'{indent}{name}: {member.field.kind.value}')
+                self.stdout.write(f'{indent}{name}: {member.field.kind.name}')
                 continue
             kind = 'list of' if isinstance(member, ShowMany) else 'one'
             self.stdout.write(f'{indent}{name}: {kind} {member.relation.target.__name__}')

@@ -1,0 +1,49 @@
+"""The kinds that there are, and which of them a field of a model has."""
+
+from django.db import models
+
+from backstay.engine.slots import ListSlot, Slot, SlotKey
+from backstay.resources.kinds.value_kind import ValueKind
+
+#: In the order in which they were made known.
+KINDS: list[ValueKind] = []
+_BY_COLUMN: dict[type[models.Field], ValueKind] = {}
+_BY_INTERNAL_TYPE: dict[str, ValueKind] = {}
+
+
+def register(kind: ValueKind) -> ValueKind:
+    """Make a kind known; from then on, columns of its types have it."""
+    KINDS.append(kind)
+    _BY_COLUMN.update(dict.fromkeys(kind.columns, kind))
+    if kind.internal_type:
+        _BY_INTERNAL_TYPE[kind.internal_type] = kind
+    return kind
+
+
+def kind_of(field: models.Field) -> ValueKind | None:
+    """Return the kind of a model field; None for a field that Backstay cannot show.
+
+    A foreign key is of the kind of what it points at, a generated field of its output.
+    """
+    if isinstance(field, models.GeneratedField):
+        return kind_of(field.output_field) if field.output_field else None
+    if isinstance(field, models.ForeignKey):
+        return kind_of(field.target_field)
+    if kind := _BY_INTERNAL_TYPE.get(field.get_internal_type()):
+        return kind
+    for base in type(field).__mro__:
+        if kind := _BY_COLUMN.get(base):
+            return (kind.with_choices or kind) if field.choices else kind
+    return None
+
+
+def slot_of(key: SlotKey, column: models.Field) -> Slot:
+    """Return the place of one value that is compared with a column, whatever its kind."""
+    kind = kind_of(column)
+    return kind.slot(key, column) if kind else Slot(key, column)
+
+
+def list_slot_of(key: SlotKey, column: models.Field) -> ListSlot:
+    """Return the place of a list of values that are compared with a column."""
+    kind = kind_of(column)
+    return kind.list_slot(key, column) if kind else ListSlot(key, column)

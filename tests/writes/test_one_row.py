@@ -121,6 +121,10 @@ def test_a_softly_deleted_row_is_seen_by_who_may_restore_it(ask: Ask, make_item:
     assert ask('helper', 'get', '/items/?include_deleted=true').json()['count'] == 0
     assert ask('guest', 'get', f'/items/{item.pk}/?include_deleted=true').status_code == 404
     assert ask('manager', 'get', '/items/?include_deleted=yes').status_code == 400
+    # Holds the level of a manager, but for reading only, and so restores nothing.
+    assert ask('auditor', 'get', '/items/?include_deleted=true').json()['count'] == 0
+    assert ask('auditor', 'get', f'/items/{item.pk}/?include_deleted=true').status_code == 404
+    assert ask('auditor', 'post', f'/items/{item.pk}/restore/').status_code == 403
     restored = ask('manager', 'post', f'/items/{item.pk}/restore/')
     assert (restored.status_code, restored.json()['version']) == (200, 3), restored.content
     assert ask('guest', 'get', '/items/').json()['count'] == 1

@@ -23,8 +23,9 @@ class Readable:
 
     resource: type[Resource]
     standing: Standing = STRANGER
-    #: Whether softly deleted rows are seen too, by who may restore them; never through a relation.
-    deleted: bool = False
+    #: The caller's standing to write, by which softly deleted rows that it may restore are seen
+    #: too; None where they are not asked for, and always through a relation.
+    restoring: Standing | None = None
 
     @property
     def fields(self) -> Mapping[str, Field]:

@@ -116,7 +116,9 @@ class ResourceViewSet(ViewSet):
     def readable(self, request: Request) -> Readable:
         """The resource as the caller of the request may read it."""
         deleted = bool(self.resource.options.soft_delete) and _asks_for_deleted(request)
-        return Readable(self.resource, caller_of(request).standing(), deleted)
+        caller = caller_of(request)
+        restoring = caller.standing(writing=True) if deleted else None
+        return Readable(self.resource, caller.standing(), restoring)
 
     def _granted(self, request: Request) -> Readable:
         """The same; refused when the caller may read nothing of it at all."""

@@ -62,7 +62,7 @@ def _by_values(readable: Readable, where: Condition) -> Count | None:
         for grant in readable.grants
     ]
     settled = rights.any_of([cover for cover in decided if cover is not None])
-    if isinstance(settled, bool) or readable.deleted:
+    if isinstance(settled, bool) or readable.restoring:
         return None
     open_to = [
         id(grant) for grant, cover in zip(readable.grants, decided, strict=True) if cover is None

@@ -65,7 +65,7 @@ def visible(
     for covered, grant in reversed(_covers(readable, prefix)):
         rows = grant.covers(model)
         is_held = any(is_within(rows, each.covers(model)) for _, each in kept)
-        if by(grant) and (readable.deleted or not is_held):
+        if by(grant) and (readable.restoring or not is_held):
             kept.append((covered, grant))
     return any_of([covered for covered, _ in kept])
 
@@ -133,15 +133,24 @@ def _covers(readable: Readable, prefix: str) -> list[tuple[Cover, Grant]]:
 
 
 def _cover(readable: Readable, grant: Grant, prefix: str) -> Cover:
-    """What a grant covers; of softly deleted rows nothing, unless they are asked for."""
-    covered = cover_rows(readable, grant.covers(readable.resource.options.model), prefix)
+    """What a grant covers; of softly deleted rows those that the caller asks for and may restore.
+
+    A scope that is held for reading only restores nothing.
+    """
+    rows = grant.covers(readable.resource.options.model)
+    covered = cover_rows(readable, rows, prefix)
     deleted_at = readable.resource.options.soft_delete
-    if covered is False or not deleted_at or (readable.deleted and grant.delete):
+    if covered is False or not deleted_at:
         return covered
     live = Q(**{f'{prefix}{deleted_at}__isnull': True})
     if prefix:  # to a row that may be missing
         live &= Q(**{f'{prefix}pk__isnull': False})
-    return live if covered is True else covered & live
+    shown = all_of([covered, live])
+    restoring = readable.restoring
+    if restoring and grant.delete and grant.who.includes(restoring):
+        restorable = cover_rows(Readable(readable.resource, restoring), rows, prefix)
+        return covered if restorable == covered else any_of([restorable, shown])
+    return shown
 
 
 def cover_rows(readable: Readable, granted: Covered, prefix: str = '') -> Cover:

@@ -41,7 +41,8 @@ def _seen(
     batch: Batch, changes: Sequence[Change], attributes: tuple[str, ...], deleted: bool
 ) -> list[Any]:
     """Keys of the rows that changes name in the same way, and that the caller may see."""
-    readable = Readable(batch.resource, batch.caller.standing(), deleted)
+    restoring = batch.standing if deleted else None
+    readable = Readable(batch.resource, batch.caller.standing(), restoring)
     wanted = {name: list({change.key[name]: 0 for change in changes}) for name in attributes}
     return seen(batch, readable, attributes, wanted)
 

@@ -166,6 +166,27 @@ def _statement(
     return sql, tuple(parameters)
 
 
+def shows(batch: Batch, key: Any, name: str, *, deleted: bool = False) -> bool:
+    """Return whether the caller may read a field or relation of the row with this key."""
+    restoring = batch.standing if deleted else None
+    readable = Readable(batch.resource, batch.caller.standing(), restoring)
+    sql, parameters = _statement_of_shown(readable, name, batch.using)
+    with connections[batch.using].cursor() as cursor:
+        cursor.execute(sql, bind(parameters, (), batch.facts(keys=[key])))
+        return cursor.fetchone() is not None
+
+
+@lru_cache(maxsize=1_024)
+def _statement_of_shown(readable: Readable, name: str, using: str) -> tuple[str, tuple[Any, ...]]:
+    """SQL that yields those of bound keys whose rows show a field or relation."""
+    shown = rights.all_of([rights.visible(readable), rights.where_readable(readable, name)])
+    rows = rights.rows_of(readable, shown).filter(
+        is_in(F('pk'), list_slot_of('keys', key_column(readable.resource.options.model)))
+    )
+    sql, parameters = rows.values_list('pk').query.get_compiler(using).as_sql()
+    return sql, tuple(parameters)
+
+
 def key_column(model: type[models.Model]) -> models.Field:
     """The column of the primary key, which for a child of another model is that model's."""
     column: models.Field = model._meta.pk

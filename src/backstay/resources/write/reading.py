@@ -70,7 +70,10 @@ def check_versions(batch: Batch) -> None:
             change.problem = problem = Problem(
                 'The object has changed since it was read.', status=412, code='version-mismatch'
             )
-            if _tells_version(batch):
+            deleted = change.verb == 'restore'
+            if version is not None and granting.shows(
+                batch, change.row.pk, options.version, deleted=deleted
+            ):
                 problem.members['current_version'] = version
 
 
@@ -80,13 +83,6 @@ def _is_meant(batch: Batch, version: int | None, tag: str) -> bool:
     if version is not None and said.isascii() and said.isdigit():
         return (said.lstrip('0') or '0') == str(version)  # its digits may be endless
     return tag == '*' or (batch.etag is not None and batch.etag() == tag)
-
-
-def _tells_version(batch: Batch) -> bool:
-    """Whether the caller may read the version of whatever he may write."""
-    name = batch.resource.options.version
-    grants = granting.grants(batch.resource, batch.standing, 'write')
-    return bool(name) and all(grant.reads(name) for grant in grants)
 
 
 def read_bodies(batch: Batch) -> None:

@@ -4,6 +4,8 @@ BIN := .venv/bin
 export ENV ?= local
 # The trust store of the machine, as pip uses it: behind a proxy the bundled one does not do.
 export UV_SYSTEM_CERTS := 1
+# Images often set it. Each of the hundreds of processes of a test run would compile Django anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-next check lint format types imports settings-check lock clean \

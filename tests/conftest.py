@@ -49,10 +49,21 @@ ENGINE_FREE = (
 )
 
 
+def is_engine_free(path: Path) -> bool:
+    """Return whether the tests in this file ask no database, or bring their own."""
+    return path.relative_to(ROOT).as_posix().startswith(ENGINE_FREE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out, where they are not wanted, even the import of tests that ask no database."""
+    unwanted = config.option.markexpr == 'not engine_free'
+    return True if unwanted and is_engine_free(collection_path) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what asks no database."""
     for item in items:
-        if item.path.relative_to(ROOT).as_posix().startswith(ENGINE_FREE):
+        if is_engine_free(item.path):
             item.add_marker(pytest.mark.engine_free)
 
 

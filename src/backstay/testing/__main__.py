@@ -50,6 +50,8 @@ def _start(
     arguments: Sequence[str], database_url: str, output: int | None
 ) -> subprocess.Popen[bytes]:
     environment = {**os.environ, 'ENV': 'test', 'DATABASE_URL': database_url}
+    # Images often set it. Each process that a test starts would compile Django anew.
+    environment.pop('PYTHONDONTWRITEBYTECODE', None)
     command = [sys.executable, '-m', 'pytest', *arguments]
     return subprocess.Popen(  # noqa: S603 our own interpreter and arguments
         command, env=environment, stdout=output, stderr=subprocess.STDOUT

@@ -28,11 +28,11 @@ def cases() -> list[Reads]:
     from django.db import connection
     from django.db.models import Q
 
-    from backstay.caller import GUEST, Caller, Facts, Held
+    from backstay.caller import GUEST, Caller, Held
     from backstay.resources import ALL, Grant, Resource, Scope, anyone, level_somewhere
-    from backstay.resources.declaration.readable import Readable
     from backstay.resources.execute import run
     from backstay.resources.plan.cache import plans
+    from backstay.resources.query.asked import Asked
     from backstay.resources.query.parameters import read_query
     from bench.peers import backstay
 
@@ -61,17 +61,20 @@ def cases() -> list[Reads]:
     )
 
     def listing(
-        asked: type[Resource], caller: Caller, status: str = 'active', **filters: list[str]
+        listed: type[Resource], caller: Caller, status: str = 'active', **filters: list[str]
     ) -> Callable[[], Any]:
         parameters = {'limit': ['50'], 'status': [status], 'count': [COUNT], **filters}
-        facts = Facts(caller, 'https://shop.test')
 
         def read() -> Any:
-            readable = Readable(asked, caller.standing())
-            query = read_query(
-                readable, parameters=parameters, mask_header='*', caller_key='x', secret_key='x'
+            asked = Asked(
+                resource=listed,
+                caller=caller,
+                parameters=parameters,
+                mask='*',
+                origin='https://shop.test',
             )
-            return run(plans.plan(readable, query.shape, connection), query, facts)
+            query = read_query(asked, 'x')
+            return run(plans.plan(asked.readable, query.shape, connection), query, asked.facts)
 
         return read
 

@@ -46,11 +46,11 @@ def stages() -> dict[str, float]:
     from backstay.resources.declaration.readable import Readable
     from backstay.resources.plan.cache import plans
     from backstay.resources.plan.plan import make_plan
+    from backstay.resources.query.asked import Asked
     from backstay.resources.query.parameters import read_query
     from bench.peers.deep import CompanyResource
 
     connection = connections['default']
-    readable = Readable(CompanyResource)
     parameters = {
         'name__icontains': ['a'],
         'id__lte': ['50'],
@@ -60,11 +60,9 @@ def stages() -> dict[str, float]:
     mask = '{id,name,products{id,name,price,category{name},variants{sku,price,stock}}}'
 
     def read() -> Any:
-        return read_query(
-            readable, parameters=parameters, mask_header=mask, caller_key='x', secret_key=SECRET
-        )
+        return read_query(Asked(resource=CompanyResource, parameters=parameters, mask=mask), SECRET)
 
-    query = read()
+    query, readable = read(), Readable(CompanyResource)
     plans.plan(readable, query.shape, connection)
     return {
         'parse: mask header, two filters, order, limit': cost(read, 500),

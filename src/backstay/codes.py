@@ -113,6 +113,12 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
         _code('query-too-slow', 422, 'The statement took longer than `BACKSTAY_STATEMENT_TIMEOUT`'),
     ),
     'Writes': (
+        _code('bulk-empty', 400, 'A bulk write names no row'),
+        _code(
+            'idempotency-key-not-yours',
+            400,
+            'Guests have no keys where nothing tells one guest from another',
+        ),
         _code('idempotency-key-missing', 400, 'The resource asks for an `Idempotency-Key` here'),
         _code(
             'duplicate',
@@ -231,6 +237,7 @@ FAULTS: Mapping[str, str] = {
     'max-digits': 'The number has too many digits',
     'max-decimal-places': 'The number has too many digits behind the point',
     'max-whole-digits': 'The number has too many digits before the point',
+    'key-differs': 'The body of an upsert names another key than the operation',
     'row-twice': 'Two operations target the same row',
     'too-deep': 'Children nest deeper than they are written',
     'address-refused': 'The address of a webhook leads to where none may lead',

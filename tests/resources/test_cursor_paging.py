@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from backstay.resources import Resource
-from backstay.resources.declaration.readable import Readable
 from backstay.resources.execute import run
 from backstay.resources.plan.plan import make_plan
+from backstay.resources.query.asked import Asked
 from backstay.resources.query.cursor import binding_of, encrypt
 from backstay.resources.query.parameters import read_query
 from tests.bookshop.factories import make_book, make_specimen
@@ -66,14 +66,17 @@ class _Walk:
 
     def page(self, cursor: str) -> _Page:
         """The page that a cursor leads to; '' leads to the first."""
-        readable = Readable(self.resource)
         sort = json.dumps([sort_spec(key, self.resource) for key in self.keys])
         parameters = {'sort': [sort], 'limit': [str(self.limit)], 'cursor': [cursor]}
-        query = read_query(readable, parameters=parameters, mask_header='id', secret_key=_SECRET)
+        asked = Asked(resource=self.resource, parameters=parameters, mask='id')
+        readable, query = asked.readable, read_query(asked, _SECRET)
         rows = run(make_plan(readable, query.shape, connection), query, FACTS)
         ids = [json.loads(each)['id'] for each in rows.objects]
         keys = [json.loads(each) for each in rows.keys][: self.limit]
-        binding, backwards = binding_of(readable, query, ''), query.shape.page.backwards
+        binding, backwards = (
+            binding_of(readable, query, asked.caller.key),
+            query.shape.page.backwards,
+        )
         return _Page(
             ids=ids[: self.limit],
             more=len(ids) > self.limit,

@@ -9,8 +9,8 @@ import django
 import pytest
 from django.db import connection
 
-from backstay.resources.declaration.readable import Readable
 from backstay.resources.plan.plan import make_plan
+from backstay.resources.query.asked import Asked
 from backstay.resources.query.parameters import read_query
 from tests.bookshop import models
 
@@ -39,7 +39,10 @@ def test_the_resource_of_the_readme_compiles_to_its_sql(monkeypatch: pytest.Monk
     assert address is not None
     asked = dict(each.split('=', 1) for each in address[1].split('&'))
 
-    readable = Readable(declared['BookResource'])
-    query = read_query(readable, parameters={name: [value] for name, value in asked.items()})
+    parameters = {name: [value] for name, value in asked.items()}
+    request = Asked(resource=declared['BookResource'], parameters=parameters)
+    query = read_query(request)
 
-    assert squeezed(make_plan(readable, query.shape, connection).sql) == squeezed(block('sql'))
+    assert squeezed(make_plan(request.readable, query.shape, connection).sql) == squeezed(
+        block('sql')
+    )

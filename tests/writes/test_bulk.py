@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from backstay.resources.models import IdempotencyKey
 from tests.lending.models import Branch, Item, Keyword, Stamp
 from tests.writes.conftest import Ask
 
@@ -197,8 +198,13 @@ def test_a_malformed_request_is_refused_with_a_pointer(ask: Ask, method: str, bo
     assert problem['code'] == 'malformed-json' or problem['errors'][0]['pointer'].startswith('/')
 
 
-def test_nothing_to_do_is_no_fault(ask: Ask) -> None:
-    assert ask('manager', 'post', '/items/bulk/', [], **KEY).json() == {'results': []}
+@pytest.mark.parametrize(
+    ('method', 'body'), [('post', []), ('post', {'operations': []}), ('patch', {}), ('delete', [])]
+)
+def test_a_bulk_without_rows_is_refused(ask: Ask, method: str, body: Any) -> None:
+    answer = ask('manager', method, '/items/bulk/', body, **KEY)
+    assert (answer.status_code, answer.json()['code']) == (400, 'bulk-empty')
+    assert not IdempotencyKey.objects.exists()
 
 
 def test_a_thousand_is_the_most(ask: Ask) -> None:

@@ -156,7 +156,7 @@ def test_a_key_is_forgotten_after_a_day(ask: Ask, atlas: dict[str, Any]) -> None
 
 
 def test_it_is_required_where_the_resource_says_so(ask: Ask) -> None:
-    answer = ask('manager', 'post', '/items/bulk/', [])
+    answer = ask('manager', 'post', '/items/bulk/', [{'code': 'atlas'}])
     assert (answer.status_code, answer.json()['code']) == (400, 'idempotency-key-missing')
 
 

@@ -222,7 +222,7 @@ def test_a_row_without_a_version_has_one_by_what_it_shows(ask: Ask, make_item: M
         ('"1-abc"', 200),
         ('"1"', 200),
         ('"2"', 412),
-        ('W/"1"', 412),
+        ('W/"1"', 200),
         ('"2", "1-x"', 200),
         ('*', 200),
         ('1', 400),

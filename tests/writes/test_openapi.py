@@ -18,7 +18,7 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 
 from backstay.docs import JsonDocumentView, caller_in
 from backstay.resources import Resource, ResourceRouter, ResourceViewSet, kinds, view_set_of
-from backstay.resources.http.view_set import DELETED
+from backstay.resources.http.asking import DELETED
 from backstay.resources.openapi.components import Components
 from backstay.resources.openapi.written_values import value
 from backstay.resources.write import granting
@@ -306,7 +306,7 @@ class TestBulk:
     @pytest.mark.parametrize(
         ('body', 'is_described'),
         [
-            ({'operations': []}, True),
+            ({'operations': []}, False),
             ({'operations': [{'op': 'create', 'body': {'code': 'a', 'label': 'A'}}]}, True),
             ({'operations': [{'op': 'create', 'body': {'label': 'A'}}]}, False),
             ({'operations': [{'op': 'update', 'id': 'a', 'body': {}}], 'atomic': False}, True),

@@ -13,23 +13,20 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import DEFAULT_DB_ALIAS, connections
 
-from backstay.caller import Caller, Facts
 from backstay.events.declaration import event_id
 from backstay.events.models import HIDDEN, SAYS_WHAT_IS_KNOWN, Delivery, State
 from backstay.identity.callers import caller_of_account
 from backstay.identity.loading import account_with_key
 from backstay.journal.models import Entry
-from backstay.resources.conf import statement_timeout
 from backstay.resources.declaration.conditions import settle
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.registry import resources
 from backstay.resources.declaration.resource import Resource
-from backstay.resources.execute import run
-from backstay.resources.plan.cache import plans
 from backstay.resources.plan.masks import default_mask
+from backstay.resources.query.asked import Asked
 from backstay.resources.query.nodes import Mask, OneRow, Query, Shape
+from backstay.resources.reading import read
 
 API_VERSION = '1'
 #: Why an event is withheld where nobody can read the row any more.
@@ -57,10 +54,10 @@ class _Told:
 def message(delivery: Delivery) -> str:
     """The body of a delivery, as JSON. Raises Withheld."""
     entry, webhook = delivery.entry, delivery.webhook
-    readable, caller = _seen_by(webhook.owner_id if webhook else None, entry)
+    asked = _asked_by(webhook.owner_id if webhook else None, entry)
     told = _deleted if entry.verb == 'delete' else _read
-    about = told(delivery, readable, caller)
-    tenant = readable.resource.options.tenant
+    about = told(delivery, asked)
+    tenant = asked.resource.options.tenant
     may_know_tenant = bool(tenant) and tenant in about.names
     if webhook and webhook.tenant and not may_know_tenant and entry.verb != 'delete':
         raise Withheld(HIDDEN)  # that it matched tells whose the row is
@@ -80,17 +77,16 @@ def message(delivery: Delivery) -> str:
     return json.dumps(body, separators=(',', ':'))
 
 
-def _seen_by(owner_id: Any, entry: Entry) -> tuple[Readable, Caller]:
-    """The resource as the owner may read it now."""
+def _asked_by(owner_id: Any, entry: Entry) -> Asked:
+    """What the owner would ask now, as the caller that their account makes."""
     resource = _resource_of(entry)
     account = account_with_key(owner_id)
     if resource is None or account is None or not account.is_active:
         raise Withheld(HIDDEN)
-    caller = caller_of_account(account)
-    readable = Readable(resource, caller.standing())
-    if resource.options.lookup not in readable.fields:
+    asked = Asked(resource=resource, caller=caller_of_account(account))
+    if resource.options.lookup not in asked.readable.fields:
         raise Withheld(HIDDEN)
-    return readable, caller
+    return asked
 
 
 def _resource_of(entry: Entry) -> type[Resource] | None:
@@ -106,27 +102,25 @@ def _resource_of(entry: Entry) -> type[Resource] | None:
     return found[0] if len(found) == 1 else None
 
 
-def _read(delivery: Delivery, readable: Readable, caller: Caller) -> _Told:
+def _read(delivery: Delivery, asked: Asked) -> _Told:
     """What the owner may read of the row."""
-    entry, options = delivery.entry, readable.resource.options
-    key = _key(entry, readable.resource)
+    entry, readable, options = delivery.entry, asked.readable, asked.resource.options
+    key = _key(entry, asked.resource)
     default = default_mask(readable)
     named = [name for name, _ in default.entries]
     changed = [name for name in _changed(entry) if name in readable.shown]
     values = [name for name, field in readable.fields.items() if field.attname]
     more = [name for name in dict.fromkeys((*values, *changed)) if name not in named]
     mask = Mask((*default.entries, *((name, None) for name in more)))
-    row = _row(readable, caller, mask, key)
+    row = _row(asked, mask, key)
     if row is None or options.lookup not in row:
         raise Withheld(HIDDEN)
     data = row if '*' in named else {name: row[name] for name in row if name in named}
     return _Told(key=row[options.lookup], data=data, names=frozenset(row))
 
 
-def _row(readable: Readable, caller: Caller, mask: Mask, key: Any) -> dict[str, Any] | None:
-    query = Query(shape=Shape(mask=mask, page=OneRow(lookup_slot=0)), values=(key,))
-    plan = plans.plan(readable, query.shape, connections[DEFAULT_DB_ALIAS])
-    rows = run(plan, query, Facts(caller), timeout=statement_timeout())
+def _row(asked: Asked, mask: Mask, key: Any) -> dict[str, Any] | None:
+    rows = read(asked, Query(shape=Shape(mask=mask, page=OneRow(lookup_slot=0)), values=(key,)))
     found: dict[str, Any] | None = json.loads(rows.objects[0]) if rows.objects else None
     return found
 
@@ -154,9 +148,9 @@ def _changed(entry: Entry) -> Sequence[str]:
     return tuple(entry.before or ()) if entry.verb == 'update' else ()
 
 
-def _deleted(delivery: Delivery, readable: Readable, _caller: Caller) -> _Told:
+def _deleted(delivery: Delivery, asked: Asked) -> _Told:
     """The key of a row that is no more: to who was told of it before, or may see every row."""
-    entry, lookup = delivery.entry, readable.resource.options.lookup
+    entry, readable, lookup = delivery.entry, asked.readable, asked.resource.options.lookup
     last = entry.before if entry.after is None else entry.after
     key = (last or {}).get(lookup)
     names = frozenset(name for name in readable.fields if _sees_all(readable, name))

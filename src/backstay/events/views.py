@@ -17,10 +17,10 @@ from backstay.events.resources import DeliveryResource, WebhookResource
 from backstay.events.secrets import unseal
 from backstay.identity.callers import caller_of
 from backstay.journal.recording import Step, record
-from backstay.resources.http.answers import Clock
 from backstay.resources.http.view_set import ResourceViewSet
 from backstay.resources.openapi.auto_schema import ResourceSchema
 from backstay.resources.query.parameters import read_one
+from backstay.resources.reading import read
 
 
 class WebhookSchema(ResourceSchema):
@@ -100,8 +100,8 @@ class DeliveryViewSet(ResourceViewSet):
 
     def _seen(self, request: Request, path: dict[str, Any]) -> int:
         """The key of the delivery that is named, if the caller may see it; otherwise 404."""
-        readable = self._granted(request)
-        query = read_one(readable, path[self.lookup_url_kwarg], parameters={})
-        if not self._run(request, readable, query, Clock()).objects:
+        asked = self.asked(request, path[self.lookup_url_kwarg])
+        query = read_one(asked)
+        if not read(asked, query).objects:
             raise not_found()
         return int(query.values[0])

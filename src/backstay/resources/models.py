@@ -17,11 +17,10 @@ class IdempotencyKey(models.Model):
     expires_at = models.DateTimeField(db_index=True)
     #: None while under way.
     status = models.PositiveSmallIntegerField(null=True)
+    #: The results of a request about many rows, or the problem of one that was refused.
     text = models.BinaryField(null=True)
-    headers = models.JSONField(default=dict)
-    #: What the caller could do at that time, hashed, and the lookup value of the one object.
-    rights = models.CharField(max_length=64, blank=True)
-    lookup = models.CharField(max_length=200, blank=True)
+    #: The lookup value of the one object.
+    lookup = models.TextField(blank=True)
 
     def __str__(self) -> str:
         return self.id

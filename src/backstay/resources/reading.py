@@ -1,8 +1,8 @@
-"""Reading a resource in Python: the rows of one compiled statement, for services that answer in an
-envelope of their own.
+"""Reading a resource: from what is asked to the rows of one compiled statement.
 
-The caller's grants are in the statement, as in every read. What is asked is said in the language of
-queries (docs/reference/queries.md).
+`read_rows` is the face for services that answer in an envelope of their own. The caller's grants
+are in the statement, as in every read; what is asked is said in the language of queries
+(docs/reference/queries.md).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,18 +10,34 @@ from typing import Any
 
 from django.db import connections
 
-from backstay.caller import Caller, Facts
+from backstay.caller import Caller
 from backstay.resources.conf import statement_timeout
-from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.execute import Rows, run
 from backstay.resources.plan.cache import plans
+from backstay.resources.plan.plan import Plan
+from backstay.resources.query.asked import Asked
 from backstay.resources.query.filters import parse_filter
 from backstay.resources.query.mask import parse
 from backstay.resources.query.nodes import AllRows, OffsetPage, Page, Query, Shape
 from backstay.resources.query.order import parse_order
 
 FilterSpec = Mapping[str, Any] | Sequence[Any]
+
+
+def plan_of(asked: Asked, shape: Shape) -> Plan:
+    """Return the compiled statement for a shape of what is asked, from the cache of plans."""
+    return plans.plan(asked.readable, shape, connections[asked.using])
+
+
+def rows_of(asked: Asked, plan: Plan, query: Query) -> Rows:
+    """Run a plan for who asks, within the site's limit of time."""
+    return run(plan, query, asked.facts, using=asked.using, timeout=statement_timeout())
+
+
+def read(asked: Asked, query: Query) -> Rows:
+    """Compile and run a query. Raises a Problem when it takes too long."""
+    return rows_of(asked, plan_of(asked, query.shape), query)
 
 
 def read_rows(
@@ -42,9 +58,9 @@ def read_rows(
     Without `limit` every row comes, and `count` is not found. `origin` is scheme and host, which
     URLs begin with. Raises a Problem for what is not in the language, and when it takes too long.
     """
-    readable = Readable(resource, caller.standing())
+    asked = Asked(resource=resource, caller=caller, origin=origin, using=using)
     values: list[Any] = []
-    where = parse_filter(_plain(filter), readable, values)
+    where = parse_filter(_plain(filter), asked.readable, values)
     page: Page = AllRows()
     if limit is not None:
         page = OffsetPage(limit_slot=len(values), offset_slot=len(values) + 1)
@@ -52,13 +68,11 @@ def read_rows(
     shape = Shape(
         mask=parse(mask) if mask else None,
         where=where,
-        order=parse_order(ordering, readable),
+        order=parse_order(ordering, asked.readable),
         page=page,
         count='exact' if count and limit is not None else 'none',
     )
-    query = Query(shape=shape, values=tuple(values))
-    plan = plans.plan(readable, shape, connections[using])
-    return run(plan, query, Facts(caller, origin), using=using, timeout=statement_timeout())
+    return read(asked, Query(shape=shape, values=tuple(values)))
 
 
 def _plain(spec: FilterSpec) -> Any:

@@ -8,12 +8,20 @@ import pytest
 from backstay.errors import Problem
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field, Relation
+from backstay.resources.query.asked import Asked
 from backstay.resources.query.nodes import Key
 from backstay.resources.query.order import declared_order
 from backstay.resources.query.parameters import read_query
 from tests.catalogue.resources import ProductResource
 
 HIDDEN = {'price', 'variants', 'sku', 'metadata'}
+
+
+class AskedNarrowly(Asked):
+    """What is asked of it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'readable', Narrow(self.resource))
 
 
 class Narrow(Readable):
@@ -37,7 +45,7 @@ def refusal(**parameters: str) -> dict[str, Any]:
     """The whole body with which a query string is refused."""
     given = {name: [text] for name, text in parameters.items()}
     with pytest.raises(Problem) as raised:
-        read_query(Narrow(ProductResource), parameters=given, secret_key='key')
+        read_query(AskedNarrowly(resource=ProductResource, parameters=given), 'key')
     return raised.value.body('')
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backstay.errors import Problem
-from backstay.resources.declaration.readable import Readable
+from backstay.resources.query.asked import Asked
 from backstay.resources.query.json_text import load_json
 from backstay.resources.query.parameters import read_query
 from tests.catalogue.resources import GaugeResource, ProductResource
@@ -199,7 +199,7 @@ def test_there_are_more_than_500_of_them() -> None:
 def test_a_hostile_query_string_is_refused(parameters: dict[str, list[str]]) -> None:
     began = process_time()
     with pytest.raises(Problem) as raised:
-        read_query(Readable(ProductResource), parameters=parameters, secret_key='key')
+        read_query(Asked(resource=ProductResource, parameters=parameters), 'key')
     spent = process_time() - began
 
     assert 400 <= raised.value.answer_status < 500
@@ -244,11 +244,7 @@ def test_any_request_is_a_query_or_a_problem(
 ) -> None:
     try:
         query = read_query(
-            Readable(GaugeResource),
-            parameters=parameters,
-            mask_header=header,
-            body=body,
-            secret_key='key',
+            Asked(resource=GaugeResource, parameters=parameters, mask=header, body=body), 'key'
         )
     except Problem as problem:
         refusal = problem

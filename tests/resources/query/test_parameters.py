@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from backstay.caller import Caller
 from backstay.errors import Problem
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import (
@@ -18,6 +19,7 @@ from backstay.resources.errors import (
     SortError,
 )
 from backstay.resources.query import cursor
+from backstay.resources.query.asked import Asked, Parameters
 from backstay.resources.query.nodes import (
     AllRows,
     And,
@@ -33,21 +35,28 @@ from backstay.resources.query.nodes import (
 from backstay.resources.query.parameters import read_all, read_one, read_query
 from tests.catalogue.resources import NamesResource
 
+ANN = Caller(kind='account', name='ann')
+
 
 def asked(readable: Readable, header: str | None = None, **parameters: str) -> Query:
     """A list, asked for by a query string."""
-    return read_query(
-        readable,
-        parameters={name: [text] for name, text in parameters.items()},
-        mask_header=header,
-        caller_key='ann',
-        secret_key='key',
-    )
+    return listed(readable, {name: [text] for name, text in parameters.items()}, mask=header)
+
+
+def listed(readable: Readable, parameters: Parameters, **more: Any) -> Query:
+    """A list, with every value of each parameter."""
+    asked = Asked(resource=readable.resource, caller=ANN, parameters=parameters, **more)
+    return read_query(asked, 'key')
+
+
+def one(readable: Readable, lookup: str, parameters: Parameters, **more: Any) -> Query:
+    """One object."""
+    return read_one(Asked(resource=readable.resource, lookup=lookup, parameters=parameters, **more))
 
 
 def posted(readable: Readable, **body: Any) -> Query:
     """A list, asked for by a body."""
-    return read_query(readable, parameters={}, body=body, caller_key='ann', secret_key='key')
+    return listed(readable, {}, body=body)
 
 
 def refused(readable: Readable, kind: type[Problem], **parameters: str) -> str:
@@ -137,7 +146,7 @@ class TestLists:
         assert asked(products, filter='', sort='') == asked(products)
 
     def test_strictness_is_part_of_the_shape(self, products: Readable) -> None:
-        assert read_query(products, parameters={}, strict=True).shape.strict is True
+        assert listed(products, {}, strict=True).shape.strict is True
 
 
 class TestParameters:
@@ -154,7 +163,7 @@ class TestParameters:
     @pytest.mark.parametrize('name', ['filter', 'limit', 'fields', 'status', 'nope'])
     def test_a_parameter_twice(self, products: Readable, name: str) -> None:
         with pytest.raises(ParameterError, match=f'`{name}` is given twice'):
-            read_query(products, parameters={name: ['1', '1']})
+            listed(products, {name: ['1', '1']})
 
     @pytest.mark.parametrize('name', ['filter[]', 'fitler', 'page', 'page_size', 'Limit', ''])
     def test_a_parameter_that_does_not_exist(self, products: Readable, name: str) -> None:
@@ -281,17 +290,17 @@ class TestCursorPages:
 
     def test_a_cursor_leads_on(self, products: Readable) -> None:
         first = asked(products, cursor='', sort='price', limit='2', id__gt='0')
-        bound = cursor.binding_of(products, first, 'ann')
+        bound = cursor.binding_of(products, first, ANN.key)
         text = cursor.encrypt(['12.50', 1], False, bound, 'key')
 
         query = asked(products, cursor=text, sort='price', limit='3', id__gt='0', fields='id')
 
         assert query.shape.page == CursorPage(limit_slot=1, key_slots=(2, 3))
         assert query.values == (0, 4, Decimal('12.50'), 1)
-        assert cursor.binding_of(products, query, 'ann') == bound
+        assert cursor.binding_of(products, query, ANN.key) == bound
 
     def test_a_null_key_has_no_slot(self, products: Readable) -> None:
-        bound = cursor.binding_of(products, asked(products, cursor='', sort='price'), 'ann')
+        bound = cursor.binding_of(products, asked(products, cursor='', sort='price'), ANN.key)
         text = cursor.encrypt([None, 5], True, bound, 'key')
 
         query = asked(products, cursor=text, sort='price')
@@ -300,7 +309,7 @@ class TestCursorPages:
         assert query.values == (21, 5)
 
     def test_keys_through_relations_are_typed(self, products: Readable) -> None:
-        bound = cursor.binding_of(products, asked(products, cursor='', sort='category.id'), 'ann')
+        bound = cursor.binding_of(products, asked(products, cursor='', sort='category.id'), ANN.key)
 
         query = asked(
             products, cursor=cursor.encrypt([4, 5], False, bound, 'key'), sort='category.id'
@@ -310,7 +319,7 @@ class TestCursorPages:
 
     def test_a_primary_key_that_is_not_shown_is_typed(self) -> None:
         names = Readable(NamesResource)
-        bound = cursor.binding_of(names, asked(names, cursor='', sort='name'), 'ann')
+        bound = cursor.binding_of(names, asked(names, cursor='', sort='name'), ANN.key)
 
         query = asked(names, cursor=cursor.encrypt(['x', 5], False, bound, 'key'), sort='name')
 
@@ -318,7 +327,7 @@ class TestCursorPages:
         assert query.values == (21, 'x', 5)
 
     def test_another_question_is_refused(self, products: Readable) -> None:
-        bound = cursor.binding_of(products, asked(products, cursor='', status='active'), 'ann')
+        bound = cursor.binding_of(products, asked(products, cursor='', status='active'), ANN.key)
         text = cursor.encrypt([5], False, bound, 'key')
         asked(products, cursor=text, status='active')
 
@@ -329,14 +338,12 @@ class TestCursorPages:
             {'status__ne': 'active'},
         ):
             refused(products, CursorError, cursor=text, **other)
-        for caller, key in (('bob', 'key'), ('ann', 'other')):
+        bob = Caller(kind='account', name='bob')
+        for caller, key in ((bob, 'key'), (ANN, 'other')):
+            parameters = {'cursor': [text], 'status': ['active']}
+            again = Asked(resource=products.resource, caller=caller, parameters=parameters)
             with pytest.raises(CursorError):
-                read_query(
-                    products,
-                    parameters={'cursor': [text], 'status': ['active']},
-                    caller_key=caller,
-                    secret_key=key,
-                )
+                read_query(again, key)
 
     def test_pages_are_either_by_offset_or_by_cursor(self, products: Readable) -> None:
         refused(products, PageError, cursor='', offset='0')
@@ -350,7 +357,7 @@ class TestCursorPages:
 
     def test_one_object_has_no_cursors(self, products: Readable) -> None:
         with pytest.raises(TypeError):
-            cursor.binding_of(products, read_one(products, '1', parameters={}), 'ann')
+            cursor.binding_of(products, one(products, '1', {}), ANN.key)
 
     def test_a_page_by_offset_leads_on_by_a_cursor_of_the_same_binding(
         self, products: Readable
@@ -358,8 +365,8 @@ class TestCursorPages:
         offset = asked(products, id='1', offset='9990', limit='20')
         by_cursor = asked(products, id='1', cursor='', limit='5')
 
-        assert cursor.binding_of(products, offset, 'ann') == cursor.binding_of(
-            products, by_cursor, 'ann'
+        assert cursor.binding_of(products, offset, ANN.key) == cursor.binding_of(
+            products, by_cursor, ANN.key
         )
         assert offset.shape.page == OffsetPage(limit_slot=1, offset_slot=2, is_last=True)
         assert asked(products, offset='9980', limit='20').shape.page.is_last is False
@@ -372,19 +379,19 @@ class TestBodies:
 
     def test_the_same_in_query_string_and_body(self, products: Readable) -> None:
         with pytest.raises(ParameterError, match='`limit` is given twice'):
-            read_query(products, parameters={'limit': ['1']}, body={'limit': 1})
+            listed(products, {'limit': ['1']}, body={'limit': 1})
         with pytest.raises(ParameterError, match='`status` is given twice'):
-            read_query(products, parameters={'status': ['x']}, body={'status': 'x'})
+            listed(products, {'status': ['x']}, body={'status': 'x'})
 
     def test_they_add_up(self, products: Readable) -> None:
-        query = read_query(products, parameters={'limit': ['1']}, body={'offset': 2})
+        query = listed(products, {'limit': ['1']}, body={'offset': 2})
 
         assert query.values == (2, 2)
 
     @pytest.mark.parametrize('body', [[], 'x', 1])
     def test_a_body_is_an_object(self, products: Readable, body: Any) -> None:
         with pytest.raises(ParameterError):
-            read_query(products, parameters={}, body=body)
+            listed(products, {}, body=body)
 
     def test_a_text_in_filter_is_no_filter(self, products: Readable) -> None:
         with pytest.raises(FilterError, match='Filter spec `x` should be a dictionary'):
@@ -398,7 +405,7 @@ class TestBodies:
 
 class TestOneObject:
     def test_the_lookup_is_the_value(self, products: Readable) -> None:
-        query = read_one(products, '7', parameters={'fields': ['id']}, mask_header='name')
+        query = one(products, '7', {'fields': ['id']}, mask='name')
 
         assert query.shape.page == OneRow(lookup_slot=0)
         assert query.values == (7,)
@@ -408,24 +415,26 @@ class TestOneObject:
     @pytest.mark.parametrize('text', ['', 'x', '1.0', str(2**63), '7\0', '\ud800'])
     def test_what_cannot_be_an_id_is_not_there(self, products: Readable, text: str) -> None:
         with pytest.raises(Problem) as raised:
-            read_one(products, text, parameters={})
+            one(products, text, {})
 
         assert raised.value.answer_status == 404
         assert raised.value.detail == 'There is nothing at this address.'
 
     def test_a_bad_mask_comes_first(self, products: Readable) -> None:
         with pytest.raises(MaskParseError):
-            read_one(products, 'x', parameters={}, mask_header='id,,x')
+            one(products, 'x', {}, mask='id,,x')
 
     @pytest.mark.parametrize('name', ['filter', 'limit', 'status', 'nope'])
     def test_it_takes_a_mask_only(self, products: Readable, name: str) -> None:
         with pytest.raises(ParameterError, match=f'Unknown parameter `{name}`'):
-            read_one(products, '7', parameters={name: ['x']})
+            one(products, '7', {name: ['x']})
 
 
 class TestAllRows:
     def test_it_is_a_list_without_a_page(self, products: Readable) -> None:
-        query = read_all(products, parameters={'status': ['active'], 'sort': ['-id']})
+        query = read_all(
+            Asked(resource=products.resource, parameters={'status': ['active'], 'sort': ['-id']})
+        )
 
         assert query == Query(
             shape=Shape(
@@ -439,4 +448,4 @@ class TestAllRows:
     @pytest.mark.parametrize('name', ['limit', 'offset', 'cursor', 'count'])
     def test_pages_do_not_exist(self, products: Readable, name: str) -> None:
         with pytest.raises(ParameterError):
-            read_all(products, parameters={name: ['1']})
+            read_all(Asked(resource=products.resource, parameters={name: ['1']}))

@@ -6,7 +6,7 @@ account may read it on every row that it sees. Writes go the way of the API's
 (`backstay.resources.write`), so that rules, versions and the journal hold for them too.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -39,10 +39,11 @@ from backstay.resources.admin.shown import (
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Field
-from backstay.resources.write.change import Batch, Change
+from backstay.resources.query.asked import Asked
+from backstay.resources.write.change import Change, Intent
 from backstay.resources.write.granting import Right, all_members, may
 from backstay.resources.write.members import references
-from backstay.resources.write.perform import perform
+from backstay.resources.write.perform import write
 
 
 class ShortPaginator(Paginator):
@@ -164,10 +165,11 @@ class ResourceAdmin(admin.ModelAdmin):
             in (form.changed_data if change else form.fields)
         }
         if change:
-            self._write(request, [Change(asked='update', key=_key(obj), body=body)])
+            self._write(request, [Intent(verb='update', key=_key(obj), body=body)])
         else:
-            (row,) = self._write(request, [Change(asked='create', body=body, meaning='create')])
-            obj.__dict__.update(row.__dict__)
+            intent = Intent(verb='create', body=body, meaning='create')
+            (written,) = self._write(request, [intent])
+            obj.__dict__.update(vars(written.row))
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         """The row with what the form has, not written yet."""
@@ -193,15 +195,15 @@ class ResourceAdmin(admin.ModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete the row. Raises Problem."""
-        self._write(request, [Change(asked='delete', key=_key(obj))])
+        self._write(request, [Intent(verb='delete', key=_key(obj))])
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         """Delete the rows, or none of them. Raises Problem."""
-        changes = [
-            Change(asked='delete', key=_key(obj), index=index, pointer=f'/{index}')
+        intents = [
+            Intent(verb='delete', key=_key(obj), index=index, pointer=f'/{index}')
             for index, obj in enumerate(queryset)
         ]
-        self._write(request, changes, many=True)
+        self._write(request, intents, many=True)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """The page of a row; what is refused is told on it."""
@@ -230,16 +232,10 @@ class ResourceAdmin(admin.ModelAdmin):
             return HttpResponseRedirect(request.get_full_path())
 
     def _write(
-        self, request: HttpRequest, changes: list[Change], *, many: bool = False
-    ) -> list[Any]:
-        batch = Batch(
-            resource=self.resource,
-            caller=caller_of(request),
-            changes=changes,
-            many=many,
-            origin=origin_of(request),
-        )
-        return perform(batch, atomic=True, then=_rows)
+        self, request: HttpRequest, intents: list[Intent], *, many: bool = False
+    ) -> Sequence[Change]:
+        asked = Asked(resource=self.resource, caller=caller_of(request), origin=origin_of(request))
+        return write(asked, intents, many=many).changes
 
     def _may(self, request: HttpRequest, right: Right) -> bool:
         return may(self.resource, caller_of(request).standing(writing=True), right)
@@ -265,10 +261,6 @@ class ResourceAdmin(admin.ModelAdmin):
         given = all_members(self.resource, caller.standing(writing=True), right)
         every = columns(self.resource).values()
         return [(field.name, field) for field in every if field.name in given]
-
-
-def _rows(batch: Batch) -> list[Any]:
-    return [change.row for change in batch.changes]
 
 
 def _key(obj: models.Model) -> dict[str, Any]:

@@ -41,6 +41,7 @@ class Bulk:
         rows = {
             'type': 'array',
             'items': self.bodies.of('Create'),
+            'minItems': 1,
             'maxItems': MOST_ROWS,
             'description': 'Rows to create.',
         }
@@ -53,13 +54,14 @@ class Bulk:
             'type': 'object',
             **({'propertyNames': {'pattern': r'^-?\d{1,18}$'}} if is_number else {}),
             'additionalProperties': self.bodies.of('Patch'),
+            'minProperties': 1,
             'maxProperties': MOST_ROWS,
             'description': 'Patches by the key of their rows.',
         }
 
     def keys(self) -> Schema:
         """What `DELETE <collection>/bulk` takes."""
-        return {'type': 'array', 'items': self.bodies.key(), 'maxItems': MOST_ROWS}
+        return {'type': 'array', 'items': self.bodies.key(), 'minItems': 1, 'maxItems': MOST_ROWS}
 
     def results(self) -> Schema:
         """What became of each operation."""
@@ -126,7 +128,7 @@ def _request(operations: Mapping[str, Schema]) -> Schema:
         'default': True,
         'description': 'Whether one that is refused refuses all.',
     }
-    listed = {'type': 'array', 'items': one, 'maxItems': MOST_ROWS}
+    listed = {'type': 'array', 'items': one, 'minItems': 1, 'maxItems': MOST_ROWS}
     return _object({'operations': listed, 'atomic': atomic}, ['operations'])
 
 

@@ -22,6 +22,7 @@ from backstay.resources.errors import (
 )
 from backstay.resources.kinds import ValueKind
 from backstay.resources.query import json_text, mask
+from backstay.resources.query.asked import Asked
 from backstay.resources.query.cursor import binding, decrypt
 from backstay.resources.query.filters import Scope, Tally, all_of, parse_filter
 from backstay.resources.query.json_text import shown
@@ -50,113 +51,82 @@ _ONE = ('fields',)
 _ROWS = (*_ONE, 'filter', 'sort', 'ordering')
 _LIST = (*_ROWS, 'limit', 'offset', 'cursor', 'count')
 
-Parameters = Mapping[str, Sequence[str]]
 
-
-def read_query(
-    readable: Readable,
-    *,
-    parameters: Parameters,
-    mask_header: str | None = None,
-    strict: bool = False,
-    caller_key: str = '',
-    secret_key: str = '',
-    body: Mapping[str, Any] | None = None,
-) -> Query:
+def read_query(asked: Asked, secret_key: str = '') -> Query:
     """What a list is asked for. Raises a Problem for everything that is malformed.
 
-    `parameters` has every value of each name of the query string; `body` is that of
-    `POST <collection>/query`, whose members are called as the parameters are. `caller_key` and
-    `secret_key` are what cursors are bound to and signed with.
+    The members of the body of `POST <collection>/query` are called as the parameters are. Cursors
+    are signed with `secret_key`.
     """
-    asked = _Asked(parameters, body, _LIST)
+    readable, given = asked.readable, _Given(asked, asked.body, _LIST)
     values: list[Any] = []
-    where = asked.where(readable, values)
-    order = asked.order(readable)
+    where = given.where(readable, values)
+    order = given.order(readable)
     page: Page
-    if 'cursor' in asked.members:
-        bound = binding(readable, where, values, order, caller_key)
-        page = _cursor_page(asked.members, readable, order, values, bound, secret_key)
+    if 'cursor' in given.members:
+        bound = binding(readable, where, values, order, asked.caller.key)
+        page = _cursor_page(given.members, readable, order, values, bound, secret_key)
     else:
-        page = _offset_page(asked.members, readable, values)
-    count: Count = 'none' if 'cursor' in asked.members else readable.resource.options.count
+        page = _offset_page(given.members, readable, values)
+    count: Count = 'none' if 'cursor' in given.members else asked.resource.options.count
     shape = Shape(
-        mask=asked.mask(mask_header),
+        mask=given.mask(),
         where=where,
         order=order,
         page=page,
-        count=_count(asked.members.get('count', count)),
-        strict=strict,
+        count=_count(given.members.get('count', count)),
+        strict=asked.strict,
     )
     return Query(shape=shape, values=tuple(values))
 
 
-def read_all(
-    readable: Readable,
-    *,
-    parameters: Parameters,
-    mask_header: str | None = None,
-    strict: bool = False,
-    body: Mapping[str, Any] | None = None,
-) -> Query:
+def read_all(asked: Asked) -> Query:
     """What is asked where every row is answered (CSV): as a list, without pages and count."""
-    asked = _Asked(parameters, body, _ROWS)
+    given = _Given(asked, asked.body, _ROWS)
     values: list[Any] = []
     shape = Shape(
-        mask=asked.mask(mask_header),
-        where=asked.where(readable, values),
-        order=asked.order(readable),
+        mask=given.mask(),
+        where=given.where(asked.readable, values),
+        order=given.order(asked.readable),
         page=AllRows(),
-        strict=strict,
+        strict=asked.strict,
     )
     return Query(shape=shape, values=tuple(values))
 
 
-def read_one(
-    readable: Readable,
-    lookup: str,
-    *,
-    parameters: Parameters,
-    mask_header: str | None = None,
-    strict: bool = False,
-) -> Query:
-    """What one object is asked for, by the text of its lookup field in the path."""
-    shape = read_shape(parameters=parameters, mask_header=mask_header, strict=strict)
-    return Query(shape=shape, values=(lookup_value(lookup, readable),))
+def read_one(asked: Asked) -> Query:
+    """What the one object is asked for that the path names."""
+    return Query(shape=read_shape(asked), values=(lookup_value(asked.lookup, asked.readable),))
 
 
-def read_shape(
-    *, parameters: Parameters, mask_header: str | None = None, strict: bool = False
-) -> Shape:
+def read_shape(asked: Asked) -> Shape:
     """How one object is asked for, whichever it is; its lookup value is the one of the query."""
-    asked = _Asked(parameters, None, _ONE)
-    for name in asked.lookups:
+    given = _Given(asked, None, _ONE)
+    for name in given.lookups:
         raise ParameterError(f'Unknown parameter `{shown(name)}`. Known parameters: fields.')
-    return Shape(mask=asked.mask(mask_header), page=OneRow(lookup_slot=0), strict=strict)
+    return Shape(mask=given.mask(), page=OneRow(lookup_slot=0), strict=asked.strict)
 
 
-def lookup_value(text: str, readable: Readable) -> Any:
+def lookup_value(text: str | None, readable: Readable) -> Any:
     """The value of the lookup field that a path names.
 
     A text that the field cannot hold names no row: it is the 404 of a row that is not there.
     """
     field = readable.fields.get(readable.resource.options.lookup)
-    if field is not None:
+    if field is not None and text is not None:
         with suppress(FilterError):
             return read(field, text)
     raise not_found()
 
 
-class _Asked:
+class _Given:
     """Query string and body in one form: the members that are ours, and lookups on fields."""
 
-    def __init__(
-        self, parameters: Parameters, body: Mapping[str, Any] | None, known: Sequence[str]
-    ) -> None:
-        self.known = known
+    def __init__(self, asked: Asked, body: Any, known: Sequence[str]) -> None:
+        self.known, self.header = known, asked.mask
         self.members: dict[str, Any] = {}
         self.lookups: dict[str, Any] = {}
-        for name, given in parameters.items():
+        for name, given in asked.parameters.items():
             if len(given) != 1:
                 raise _twice(name)
             (text,) = given
@@ -167,12 +137,12 @@ class _Asked:
         if body is not None:
             self._add_body(body)
 
-    def mask(self, header: str | None) -> Mask | None:
-        """The mask of the header, or else of `fields`; None for the default (contract 4.1)."""
+    def mask(self) -> Mask | None:
+        """The mask of the header, or else of `fields`; None for the default."""
         fields = self.members.get('fields', '')
         if not isinstance(fields, str):
             raise ParameterError('`fields` should be a text.')
-        for text in (header, fields):
+        for text in (self.header, fields):
             if text and not text.isspace():
                 return mask.parse(text)
         return None

@@ -1,17 +1,16 @@
-"""Bulk: the operations of one request as changes, and what became of each."""
+"""Bulk: what the operations of one request ask for."""
 
-import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from backstay.errors import Fault, Problem, escape_pointer, refused
-from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Field
 from backstay.resources.errors import FilterError
+from backstay.resources.query.asked import Asked
 from backstay.resources.query.json_text import shown
 from backstay.resources.query.values import read
-from backstay.resources.write.change import Change
+from backstay.resources.write.change import Intent
 from backstay.resources.write.children import MOST_ROWS
 
 _OPS = ('create', 'update', 'delete', 'upsert')
@@ -22,43 +21,42 @@ _MEMBERS = {
     'delete': ({'op', 'id', 'if_version'}, {'id'}),
     'upsert': ({'op', 'key', 'body', 'if_version'}, {'key', 'body'}),
 }
-#: What a change has done, as the status of a single request.
-_STATUS = {'create': 201, 'update': 200, 'delete': 204, 'restore': 200}
 
 
-def read_operations(
-    resource: type[Resource], readable: Readable, operations: Any, pointer: str
-) -> list[Change]:
-    """The changes that the operations ask for; `pointer` leads to one by its position or id.
+def read_operations(asked: Asked, operations: Any, pointer: str) -> list[Intent]:
+    """Read what the operations ask for; `pointer` leads to one by its position or id.
 
-    Raises Problem 422 with a pointer for everything that is malformed.
+    Raises Problem 400 `bulk-empty`, 422 `too-many-rows`, or 422 with a pointer for everything that
+    is malformed.
     """
     if not isinstance(operations, list):
         raise refused([_fault('/operations', 'A list is required.')])
+    if not operations:
+        raise Problem('There is nothing to write in the body.', code='bulk-empty')
     if len(operations) > MOST_ROWS:
         raise Problem(
             f'One request writes at most {MOST_ROWS} rows.',
             code='too-many-rows',
             limit=MOST_ROWS,
         )
-    reader = _Reader(resource, readable, pointer)
-    changes = [reader.change(at, operation) for at, operation in enumerate(operations)]
+    reader = _Reader(asked, pointer)
+    intents = [reader.intent(at, operation) for at, operation in enumerate(operations)]
     if reader.faults:
         raise refused(reader.faults)
-    return [change for change in changes if change is not None]
+    return [intent for intent in intents if intent is not None]
 
 
 class _Reader:
     """Reads operations, and collects what is wrong with them."""
 
-    def __init__(self, resource: type[Resource], readable: Readable, pointer: str) -> None:
-        self.resource, self.readable, self.pointer = resource, readable, pointer
+    def __init__(self, asked: Asked, pointer: str) -> None:
+        self.resource, self.readable, self.pointer = asked.resource, asked.readable, pointer
         #: Whether the bodies stand under a member of their own.
         self.is_whole = pointer.startswith('/operations')
         self.faults: list[Fault] = []
 
-    def change(self, at: int, operation: Any) -> Change | None:
-        """The change that an operation asks for; None where something is wrong with it."""
+    def intent(self, at: int, operation: Any) -> Intent | None:
+        """Read what an operation asks for; None where something is wrong with it."""
         place = self._place(at, operation)
         if not self._is_well_formed(place, operation):
             return None
@@ -68,9 +66,10 @@ class _Reader:
             key = self._by_id(place, operation['id'])
         elif verb == 'upsert':
             key = self._by_natural_key(place, operation['key'])
+            self._refuse_other_key(f'{place}/body', key, body)
         version = operation.get('if_version')
-        return Change(
-            asked=verb,
+        return Intent(
+            verb=verb,
             index=at,
             pointer=f'{place}/body' if self.is_whole else place,
             key_pointer=place,
@@ -133,6 +132,17 @@ class _Reader:
             key |= self._value(f'{place}/key/{escape_pointer(name)}', field, raw[name])
         return key
 
+    def _refuse_other_key(self, place: str, key: Mapping[str, Any], body: Any) -> None:
+        """Refuse a body that names another row than the key does."""
+        for name in self._natural() if isinstance(body, Mapping) else ():
+            field = self.readable.fields.get(name)
+            if field is None or name not in body or field.attname not in key:
+                continue
+            with suppress(FilterError):  # what is wrong with the value is found with the others
+                if body[name] is None or read(field, body[name]) != key[field.attname]:
+                    detail = f'`{name}` differs from the key of the operation.'
+                    self._refuse(f'{place}/{escape_pointer(name)}', detail, 'key-differs')
+
     def _natural(self) -> Sequence[str]:
         return self.resource.options.natural_key
 
@@ -148,26 +158,6 @@ class _Reader:
 
     def _refuse(self, pointer: str, detail: str, code: str = 'invalid') -> None:
         self.faults.append(_fault(pointer, detail, code))
-
-
-def results(resource: type[Resource], changes: Sequence[Change]) -> bytes:
-    """The answer: for each operation its position, status, id, and its problem if it was refused.
-
-    `id` is the lookup value of the row, as its path has it.
-    """
-    lookup = resource.fields()[resource.options.lookup].attname
-    told = []
-    for change in changes:
-        problem = change.refusal()
-        if problem is not None:
-            told.append(
-                {'index': change.index, 'status': problem.answer_status, 'error': problem.body('')}
-            )
-        else:
-            key = getattr(change.row, lookup)
-            status = _STATUS[change.verb]
-            told.append({'index': change.index, 'status': status, 'id': key})
-    return json.dumps({'results': told}, default=str, separators=(',', ':')).encode()
 
 
 def _fault(pointer: str, detail: str, code: str = 'invalid') -> Fault:

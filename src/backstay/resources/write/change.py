@@ -1,10 +1,10 @@
-"""What is to be done to one row, and what becomes of it on the way.
+"""What is asked of each row, and what becomes of it on the way.
 
 A batch is a list of changes of one resource. Each pass of `backstay.resources.write.perform` takes
 the batch one step on; a change that is refused on the way takes no part in the later ones.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,32 +14,19 @@ from backstay.caller import Caller, Facts, Standing
 from backstay.errors import Fault, Problem, refused
 from backstay.resources.declaration.grants import Grant
 from backstay.resources.declaration.resource import Resource
+from backstay.resources.query.asked import Asked
 
 Verb = Literal['create', 'update', 'delete', 'restore', 'upsert']
 #: What the body of a change stands for: new members, a JSON Merge Patch, or all members anew.
 Meaning = Literal['create', 'patch', 'replace']
 
-#: What of a change was asked, and not found out.
-_ASKED = (
-    'asked',
-    'index',
-    'pointer',
-    'key_pointer',
-    'key',
-    'body',
-    'meaning',
-    'if_match',
-)
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What is asked of one row, as it was sent."""
 
-@dataclass(slots=True, kw_only=True)
-class Change:
-    """One row's change. Hooks read it; those before the write may set `values`."""
-
-    #: What is asked, and what that comes to: an upsert creates or updates.
-    asked: Verb
-    verb: Verb = 'update'
-    #: Position in the batch.
+    verb: Verb
+    #: Position in the request.
     index: int = 0
     #: JSON pointer to its body in what was sent.
     pointer: str = ''
@@ -49,8 +36,24 @@ class Change:
     key: Mapping[str, Any] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
     meaning: Meaning = 'patch'
-    #: ETags, without quotes, of which one must be the row's; `3` stands for version 3.
+    #: Tags of which one must be the row's, without quotes; `3` stands for version 3.
     if_match: tuple[str, ...] = ()
+    #: Tags of which none may be the row's.
+    if_none_match: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Change:
+    """One row's change: what was asked, and what is known of it by now.
+
+    Hooks read it; those before the write may set `values`.
+    """
+
+    asked: Intent
+    #: What it comes to: an upsert creates or updates.
+    verb: Verb = field(init=False)
+    body: Mapping[str, Any] = field(init=False)
+    meaning: Meaning = field(init=False)
     #: The change of the row that it is a child of, the attribute that says so, and the attribute of
     #: the parent that it holds.
     parent: 'Change | None' = None
@@ -76,7 +79,12 @@ class Change:
     problem: Problem | None = None
 
     def __post_init__(self) -> None:
-        self.verb = self.asked
+        self.verb, self.body, self.meaning = self.asked.verb, self.asked.body, self.asked.meaning
+
+    @property
+    def pointer(self) -> str:
+        """The JSON pointer to its body in what was sent."""
+        return self.asked.pointer
 
     @property
     def is_refused(self) -> bool:
@@ -105,34 +113,40 @@ class Change:
             return self.problem
         return refused(self.faults)
 
-    def anew(self) -> 'Change':
-        """The same change before anything was done about it."""
-        asked = {name: getattr(self, name) for name in _ASKED}
-        return Change(**asked)
-
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
     """Changes of one resource by one caller, in one transaction."""
 
+    asked: Asked
+    #: The resource of the changes: that of the request, or of children that are written with it.
     resource: type[Resource]
-    caller: Caller
     changes: Sequence[Change]
-    using: str = 'default'
     #: Whether the request is about many rows, so that a fault must say of which.
     many: bool = False
     #: Whether the database refused it once, so that it is asked beforehand what it would refuse.
     careful: bool = False
-    #: Scheme and host of the request, for the URLs in objects.
-    origin: str = ''
-    #: Relations between what the request is about and this: 0 for itself.
-    depth: int = 0
+    #: The relation that led here from the batch above, behind those that led there; () on top.
+    path: tuple[str, ...] = ()
     #: Batches of the children that are written with its rows, by relation.
     children: dict[str, 'Batch'] = field(default_factory=dict)
     #: Changes that the deletion of its rows caused in other rows.
     consequences: 'list[Batch]' = field(default_factory=list)
-    #: The ETag of the one row, as the client would be shown it now.
-    etag: Callable[[], str] | None = None
+
+    @property
+    def caller(self) -> Caller:
+        """Who writes."""
+        return self.asked.caller
+
+    @property
+    def using(self) -> str:
+        """Alias of the database."""
+        return self.asked.using
+
+    @property
+    def depth(self) -> int:
+        """Relations between what the request is about and this: 0 for itself."""
+        return len(self.path)
 
     @property
     def standing(self) -> Standing:
@@ -141,17 +155,55 @@ class Batch:
 
     def facts(self, **more: Any) -> Facts:
         """What the slots of its statements are bound to."""
-        facts = Facts(self.caller, self.origin)
+        facts = self.asked.facts
         facts.update(more)
         return facts
 
-    def begin_again(self) -> None:
-        """Forget all that was found out."""
-        self.changes = [change.anew() for change in self.changes]
-        self.children, self.consequences = {}, []
+    def below(self, name: str, resource: type[Resource], changes: Sequence[Change]) -> 'Batch':
+        """The batch of children that a relation leads to."""
+        return Batch(
+            asked=self.asked,
+            resource=resource,
+            changes=changes,
+            careful=self.careful,
+            path=(*self.path, name),
+        )
+
+    def tree(self) -> Iterator['Batch']:
+        """This batch and all that are below it."""
+        yield self
+        for below in self.children.values():
+            yield from below.tree()
 
     def open(self, *verbs: Verb) -> Iterator[Change]:
         """The changes that are not refused, of these verbs or of all."""
         for change in self.changes:
             if not change.is_refused and (not verbs or change.verb in verbs):
                 yield change
+
+    def refuse(self) -> None:
+        """Raise what the refused changes say; of many rows together, with a pointer to each."""
+        told = [(change, problem) for change in self.changes if (problem := change.refusal())]
+        if not told:
+            return
+        if not self.many:
+            raise told[0][1]
+        faults = [fault for change, problem in told for fault in _faults(change, problem)]
+        statuses = {problem.answer_status for _, problem in told}
+        codes = {problem.answer_code for _, problem in told}
+        status = statuses.pop() if len(statuses) == 1 else 422
+        raise refused(
+            faults,
+            status=status if status in _OF_MANY else 422,
+            code=codes.pop() if len(codes) == 1 else 'bulk-refused',
+        )
+
+
+#: Statuses that may be said of many rows as of one.
+_OF_MANY = (403, 409, 412)
+
+
+def _faults(change: Change, problem: Problem) -> Sequence[Fault]:
+    pointer = change.asked.key_pointer or change.pointer
+    own = Fault(pointer=pointer, code=problem.answer_code, detail=problem.detail)
+    return problem.errors or (own,)

@@ -18,10 +18,10 @@ from backstay.resources.declaration.shape import Field, Relation
 from backstay.resources.errors import FilterError
 from backstay.resources.query.json_text import shown
 from backstay.resources.query.values import read
-from backstay.resources.write.change import Batch, Change
+from backstay.resources.write.change import Batch, Change, Intent
 from backstay.resources.write.finding import is_deleted, lock, seen, seen_values, take
 from backstay.resources.write.members import columns_of, writable_relations
-from backstay.resources.write.reading import NO_SUCH_REFERENCE
+from backstay.resources.write.references import NO_SUCH_REFERENCE
 
 #: Relations below what a request is about.
 MOST_DEPTH = 3
@@ -47,15 +47,7 @@ def plan_children(batch: Batch) -> None:
                 for change, there in _with_children(batch, changes, relation)
                 for child in _changes(change, name, relation, there)
             ]
-            batch.children[name] = Batch(
-                resource=relation.target,
-                caller=batch.caller,
-                changes=children,
-                using=batch.using,
-                origin=batch.origin,
-                careful=batch.careful,
-                depth=batch.depth + 1,
-            )
+            batch.children[name] = batch.below(name, relation.target, children)
 
 
 def take_up_faults(batch: Batch) -> None:
@@ -74,14 +66,9 @@ def take_up_faults(batch: Batch) -> None:
             parent.faults.extend(child.faults)
 
 
-def row_count(batch: Batch) -> int:
-    """The rows of a batch and of all batches below it."""
-    return len(batch.changes) + sum(row_count(below) for below in batch.children.values())
-
-
 def refuse_too_many(batch: Batch) -> None:
     """Refuse a request that would write too many rows."""
-    if (rows := row_count(batch)) > MOST_ROWS:
+    if (rows := sum(len(each.changes) for each in batch.tree())) > MOST_ROWS:
         raise Problem(
             f'One request writes at most {MOST_ROWS} rows; this would write {rows}.',
             status=422,
@@ -100,7 +87,7 @@ def _with_children(
     found: dict[Any, list[models.Model]] = {key: [] for key in parents}
     if parents:
         readable = Readable(relation.target, batch.caller.standing())
-        inner = Batch(resource=relation.target, caller=batch.caller, changes=(), using=batch.using)
+        inner = Batch(asked=batch.asked, resource=relation.target, changes=())
         keys = seen(inner, readable, (relation.back,), {relation.back: list(parents)})
         for row in lock(inner, keys, for_good=True):
             parent = getattr(row, relation.back)
@@ -197,16 +184,20 @@ def _child(
     body: Mapping[str, Any],
     row: models.Model | None = None,
 ) -> Change:
-    child = Change(
-        asked=verb,
-        index=parent.index,
+    intent = Intent(
+        verb=verb,
+        index=parent.asked.index,
         pointer=pointer,
         key_pointer=pointer,
         body=body,
         meaning='create' if verb == 'create' else 'patch',
     )
-    child.parent, child.parent_attribute = parent, relation.back
-    child.parent_local = relation.local
+    child = Change(
+        asked=intent,
+        parent=parent,
+        parent_attribute=relation.back,
+        parent_local=relation.local,
+    )
     if row is not None:
         take(child, row)
     return child

@@ -16,7 +16,7 @@ from django.db.models import deletion
 from backstay.errors import Problem
 from backstay.resources.declaration.registry import resources
 from backstay.resources.declaration.resource import Resource
-from backstay.resources.write.change import Batch, Change
+from backstay.resources.write.change import Batch, Change, Intent
 from backstay.resources.write.members import columns_of
 
 #: Keys of one statement; SQLite does not take any number of parameters at once.
@@ -48,10 +48,9 @@ def delete_with_consequences(batch: Batch, rows: Sequence[models.Model]) -> list
     found = [(resource_of(model), model, affected) for model, affected in before.items()]
     return [
         Batch(
+            asked=batch.asked,
             resource=resource,
-            caller=batch.caller,
             changes=list(_consequences(batch, model, affected)),
-            using=batch.using,
         )
         for resource, model, affected in found
         if resource is not None and affected
@@ -149,11 +148,11 @@ def _consequences(batch: Batch, model: type[models.Model], affected: _ByKey) -> 
         before = {name: getattr(row, name) for name in names}
         now = there.get(key)
         if now is None:
-            yield Change(asked='delete', row=row, before=before)
+            yield Change(asked=Intent(verb='delete'), row=row, before=before)
             continue
         values = {name: getattr(now, name) for name in names if getattr(now, name) != before[name]}
         if values:
-            yield Change(asked='update', row=now, before=before, values=values)
+            yield Change(asked=Intent(verb='update'), row=now, before=before, values=values)
 
 
 def _chunks(keys: Iterable[Any]) -> Iterator[Sequence[Any]]:

@@ -22,7 +22,7 @@ def find_rows(batch: Batch) -> None:
     asked = [change for change in batch.open() if change.verb != 'create' and change.row is None]
     alike: dict[_Way, list[Change]] = {}
     for change in asked:
-        way = (tuple(sorted(change.key)), change.verb == 'restore')
+        way = (tuple(sorted(change.asked.key)), change.verb == 'restore')
         alike.setdefault(way, []).append(change)
     keys = {way: _seen(batch, changes, *way) for way, changes in alike.items()}
     every = [*dict.fromkeys(key for found in keys.values() for key in found)]
@@ -43,7 +43,7 @@ def _seen(
     """Keys of the rows that changes name in the same way, and that the caller may see."""
     restoring = batch.standing if deleted else None
     readable = Readable(batch.resource, batch.caller.standing(), restoring)
-    wanted = {name: list({change.key[name]: 0 for change in changes}) for name in attributes}
+    wanted = {name: list({change.asked.key[name]: 0 for change in changes}) for name in attributes}
     return seen(batch, readable, attributes, wanted)
 
 
@@ -57,7 +57,7 @@ def _find(
     """Give each change its row."""
     found = {tuple(getattr(row, name) for name in attributes): row for row in rows}
     for change in changes:
-        row = found.get(tuple(change.key[name] for name in attributes))
+        row = found.get(tuple(change.asked.key[name] for name in attributes))
         if row is not None and is_deleted(batch, row) is not deleted:  # while it was waited for
             row = None
         if row is not None:
@@ -78,7 +78,7 @@ def _settle(batch: Batch, change: Change) -> None:
     """An upsert makes its row, with the key among its members, or changes it, and not its key."""
     fields = batch.resource.fields()
     names = batch.resource.options.natural_key
-    key = {name: change.key[fields[name].attname] for name in names}
+    key = {name: change.asked.key[fields[name].attname] for name in names}
     if change.row is None:
         change.verb = change.meaning = 'create'
         change.body = {**key, **change.body}
@@ -134,8 +134,9 @@ def _refuse_second_ones(batch: Batch) -> None:
             continue
         other = first.setdefault(change.row.pk, change)
         if other is not change:
-            detail = f'Operation {other.index} targets the same row.'
-            change.faults.append(Fault(pointer=change.key_pointer, code='row-twice', detail=detail))
+            detail = f'Operation {other.asked.index} targets the same row.'
+            place = change.asked.key_pointer
+            change.faults.append(Fault(pointer=place, code='row-twice', detail=detail))
 
 
 @lru_cache(maxsize=1_024)

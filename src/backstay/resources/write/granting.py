@@ -105,6 +105,18 @@ def common_members(resource: type[Resource], standing: Standing, right: Right) -
     return frozenset.intersection(*every) if every else frozenset()
 
 
+def known_names(batch: Batch) -> frozenset[str]:
+    """The names that the caller may know of: what they may read or write of some row."""
+    resource = batch.resource
+    readable = Readable(resource, batch.caller.standing())
+    able = (all_members(resource, batch.standing, right) for right in _GIVING)
+    return frozenset(readable.names).union(*able)
+
+
+#: The rights that let members be given.
+_GIVING: tuple[Right, ...] = ('create', 'write')
+
+
 def all_names(resource: type[Resource], right: Right) -> frozenset[str]:
     """The members that anybody may give to some row."""
     if right == 'delete':

@@ -1,4 +1,4 @@
-"""Idempotency keys: a request that is sent twice has its effect once (commerce contract 3.1.6).
+"""Idempotency keys: a request that is sent twice has its effect once.
 
 A request first claims its key, in a transaction of its own, so that a repeat meanwhile sees it
 under way. Its answer is stored in the transaction of its rows. So whatever happens between the
@@ -8,8 +8,8 @@ repeat takes over when the lease is over, and nothing was written.
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from secrets import token_hex
@@ -21,6 +21,8 @@ from django.utils import timezone
 from backstay.caller import Caller
 from backstay.errors import Problem
 from backstay.resources.models import IdempotencyKey
+from backstay.resources.query.asked import Asked
+from backstay.resources.write.answering import Answer
 from backstay.resources.write.waiting import is_in_the_way, or_busy
 
 LEASE = timedelta(seconds=60)
@@ -40,61 +42,50 @@ _PASSING = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a write answers."""
-
-    status: int
-    text: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    #: The lookup value of the one object in it.
-    lookup: str = ''
-    #: Whether it was stored by an earlier request, and rights have changed since.
-    is_replayed: bool = False
-    is_outdated: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A request's hold on its key; without a key, of nothing."""
+    """A request's hold on its key; without a key, on nothing.
+
+    A `with` around the write ends it when the write is refused or fails.
+    """
 
     id: str = ''
     attempt: str = ''
-    rights: str = ''
     using: str = 'default'
+    #: The answer of an earlier request with the same key.
+    answer: Answer | None = None
 
     def store(self, answer: Answer) -> None:
         """Store the answer, in the transaction of the rows.
 
-        Raises Problem 409 where another request took over: this one is rolled back.
+        Of one object only its lookup value is kept: a repeat is shown the object as it is. Raises
+        Problem 409 where another request took over, so that this one is rolled back.
         """
         if not self.id:
             return
         rows = IdempotencyKey.objects.using(self.using).filter(id=self.id, attempt=self.attempt)
-        stored = rows.update(
-            status=answer.status,
-            text=answer.text,
-            headers=dict(answer.headers),
-            rights=self.rights,
-            lookup=answer.lookup,
-        )
-        if not stored:
+        text = None if answer.lookup else answer.text
+        if not rows.update(status=answer.status, text=text, lookup=answer.lookup):
             raise _in_progress()
 
-    def release(self, problem: Problem | None) -> bool:
-        """End a request that wrote nothing: its problem is stored where a repeat would meet it.
+    def __enter__(self) -> None:
+        pass
 
-        False where another request took over.
-        """
-        if not self.id:
-            return True
+    def __exit__(self, _: Any, error: BaseException | None, __: Any) -> None:
+        """End a request that wrote nothing; a refusal is stored where a repeat would meet it."""
+        if error is None or not self.id:
+            return
+        problem = error if isinstance(error, Problem) else None
         try:
-            return self._release(problem)
-        except OperationalError as error:
-            if not is_in_the_way(error):
+            is_ours = self._release(problem)
+        except OperationalError as failure:
+            if not is_in_the_way(failure):
                 raise
-            return True  # the lease ends by itself
+            return  # the lease ends by itself
+        if problem is not None and not is_ours:
+            raise _in_progress() from None
 
     def _release(self, problem: Problem | None) -> bool:
+        """Whether this request still had the key."""
         # What failed after the commit has its answer stored, which must stay.
         rows = IdempotencyKey.objects.using(self.using).filter(
             id=self.id, attempt=self.attempt, status=None
@@ -102,7 +93,7 @@ class Claim:
         if problem is None or not is_lasting(problem):
             return bool(rows.delete()[0])
         text = json.dumps(problem.body('')).encode()
-        return bool(rows.update(status=problem.answer_status, text=text, rights=self.rights))
+        return bool(rows.update(status=problem.answer_status, text=text))
 
 
 def is_lasting(problem: Problem) -> bool:
@@ -113,45 +104,58 @@ def is_lasting(problem: Problem) -> bool:
     return status in (404, 409, 410, 412) or (status == 422 and problem.answer_code not in _PASSING)
 
 
-def once(
-    key: str | None,
-    *,
-    caller: Caller,
-    method: str,
-    path: str,
-    body: Any,
-    using: str,
-    write: Callable[[Claim], Answer],
-) -> Answer:
-    """The answer of `write`, or that of an earlier request with the same key.
+def claim_key(asked: Asked, *, needed: bool) -> Claim:
+    """Claim the key of a request; of a repeat, the claim has the answer of the first.
 
-    `write` calls `Claim.store` in its transaction. Raises Problem 400 `header-invalid`, 409
-    `idempotency-in-progress`, 422 `idempotency-key-reused`, or a stored refusal.
+    Who can have no keys needs none. Raises Problem 400 `idempotency-key-missing`, `header-invalid`
+    or `idempotency-key-not-yours`, 409 `idempotency-in-progress`, 422 `idempotency-key-reused`, or
+    a stored refusal.
     """
-    if key is None:
-        return write(Claim())
-    if not KEY.fullmatch(key):
+    if asked.key is None:
+        if needed and _is_told_apart(asked.caller):
+            detail = 'This needs an Idempotency-Key, so that it can be sent again safely.'
+            raise Problem(detail, code='idempotency-key-missing')
+        return Claim(using=asked.using)
+    if not KEY.fullmatch(asked.key):
         detail = 'Idempotency-Key takes 1 to 255 printable ASCII characters.'
-        raise Problem(detail, status=400, code='header-invalid')
+        raise Problem(detail, code='header-invalid')
     claim = Claim(
-        id=_hash(caller.key, method, path, key),
+        id=_hash(_owner(asked.caller), asked.address, asked.key),
         attempt=token_hex(16),
-        rights=_hash(repr(caller.standing()), repr(caller.scopes), repr(dict(caller.facts))),
-        using=using,
+        using=asked.using,
     )
+    meant = (asked.body, asked.if_match, asked.if_none_match, sorted(asked.whole_lists))
     with or_busy():
-        found = _claim(claim, _hash(json.dumps(body, sort_keys=True, default=str)))
-    if found is not None:
-        return _replayed(found, claim)
-    try:
-        return write(claim)
-    except Problem as problem:
-        if not claim.release(problem):
-            raise _in_progress() from None
-        raise
-    except BaseException:
-        claim.release(None)
-        raise
+        found = _claim(claim, _hash(canonical(meant)))
+    return claim if found is None else replace(claim, answer=_stored(found))
+
+
+def _is_told_apart(caller: Caller) -> bool:
+    """Whether something tells the caller from all others, so that a key is theirs alone."""
+    return caller.kind != 'guest' or bool(caller.facts)
+
+
+def _owner(caller: Caller) -> str:
+    """Whose key it is: guests are told apart by the facts that a service found about them."""
+    if not _is_told_apart(caller):
+        detail = 'Nothing tells one guest from another here: send no Idempotency-Key, or sign in.'
+        raise Problem(detail, code='idempotency-key-not-yours')
+    return caller.key if caller.kind != 'guest' else f'guest:{canonical(dict(caller.facts))}'
+
+
+def canonical(value: Any) -> str:
+    """Return one text for each JSON value, however its members are ordered.
+
+    >>> canonical({'b': 1, 'a': [Decimal('1.5'), '1.5', True]})
+    "{'a': [Decimal('1.5'), '1.5', True], 'b': 1}"
+    """
+    match value:
+        case dict():
+            members = (f'{name!r}: {canonical(value[name])}' for name in sorted(value))
+            return f'{{{", ".join(members)}}}'
+        case list() | tuple():
+            return f'[{", ".join(map(canonical, value))}]'
+    return repr(value)
 
 
 def _claim(claim: Claim, body: str) -> IdempotencyKey | None:
@@ -187,18 +191,12 @@ def _claim(claim: Claim, body: str) -> IdempotencyKey | None:
     return None
 
 
-def _replayed(found: IdempotencyKey, claim: Claim) -> Answer:
+def _stored(found: IdempotencyKey) -> Answer:
+    """The answer that is stored. Raises the Problem where it was refused."""
     text = None if found.text is None else bytes(found.text)
     if found.status is not None and found.status >= 400:
         raise _stored_problem(found.status, json.loads(text or b'{}'))
-    return Answer(
-        status=found.status or 200,
-        text=text,
-        headers={**found.headers, 'Idempotency-Replayed': 'true'},
-        lookup=found.lookup,
-        is_replayed=True,
-        is_outdated=found.rights != claim.rights,
-    )
+    return Answer(status=found.status or 200, text=text, lookup=found.lookup)
 
 
 def _stored_problem(status: int, body: Mapping[str, Any]) -> Problem:

@@ -80,9 +80,8 @@ def _refuse_among_themselves(
         if other is not change:
             for one, another in ((change, other), (other, change)):
                 if not one.is_refused:
-                    _refuse(
-                        batch, one, attributes, f'Operation {another.index} has the same value.'
-                    )
+                    detail = f'Operation {another.asked.index} has the same value.'
+                    _refuse(batch, one, attributes, detail)
 
 
 def _refuse_beside_others(

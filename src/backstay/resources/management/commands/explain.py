@@ -9,17 +9,18 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.urls import get_resolver
 
-from backstay.caller import GUEST, Caller, Facts
+from backstay.caller import GUEST, Caller
 from backstay.engine import engine_of
 from backstay.errors import Problem
 from backstay.identity.callers import caller_of_account
 from backstay.identity.loading import account_called
-from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.registry import resolve
 from backstay.resources.errors import DeclarationError
 from backstay.resources.execute import explain
 from backstay.resources.plan.plan import make_plan
 from backstay.resources.plan.stages import Selection, ShowField, ShowMany
+from backstay.resources.query.asked import Asked
+from backstay.resources.query.nodes import Query
 from backstay.resources.query.parameters import read_one, read_query
 
 
@@ -51,45 +52,25 @@ class Command(BaseCommand):
         import_module(str(get_resolver().urlconf_name))
         connection = connections[options['database']]
         try:
-            caller = _caller(options['as'])
-            readable = Readable(resolve(options['resource']), caller.standing())
-            if not readable.grants:
-                raise CommandError(f'{caller.name} may read nothing of it; say --as who')
-            query = self._query(readable, options)
-            plan = make_plan(readable, query.shape, connection)
+            asked = _asked(options)
+            if not asked.readable.grants:
+                raise CommandError(f'{asked.caller.name} may read nothing of it; say --as who')
+            query = _query(asked)
+            plan = make_plan(asked.readable, query.shape, connection)
         except (Problem, DeclarationError) as error:
             raise CommandError(getattr(error, 'detail', '') or str(error)) from None
         self._section('Shows')
         self._selection(plan.selection, 1)
         self._section(f'SQL ({engine_of(connection).name})')
         self.stdout.write(plan.sql)
-        facts = Facts(caller, 'http://localhost')
         self._section('Parameters')
-        for number, value in enumerate(plan.bind(query, facts), 1):
+        for number, value in enumerate(plan.bind(query, asked.facts), 1):
             self.stdout.write(f'  {number}: {value!r}')
         self._section('EXPLAIN')
         for line in explain(
-            plan, query, facts, using=options['database'], analyze=options['analyze']
+            plan, query, asked.facts, using=options['database'], analyze=options['analyze']
         ):
             self.stdout.write(f'  {line}')
-
-    def _query(self, readable: Readable, options: dict[str, Any]) -> Any:
-        asked = {name: [options[name]] for name in ('filter', 'sort', 'limit', 'count')}
-        parameters = {name: values for name, values in asked.items() if values[0]}
-        if options['cursor']:
-            parameters['cursor'] = ['']
-        if options['id']:
-            return read_one(
-                readable, options['id'], parameters={}, mask_header=options['mask'], strict=True
-            )
-        return read_query(
-            readable,
-            parameters=parameters,
-            mask_header=options['mask'],
-            strict=True,
-            caller_key='command',
-            secret_key=str(settings.SECRET_KEY),
-        )
 
     def _section(self, title: str) -> None:
         self.stdout.write(self.style.MIGRATE_HEADING(title))
@@ -104,6 +85,30 @@ class Command(BaseCommand):
             kind = 'list of' if isinstance(member, ShowMany) else 'one'
             self.stdout.write(f'{indent}{name}: {kind} {member.relation.target.__name__}')
             self._selection(member.selection, depth + 1)
+
+
+def _asked(options: dict[str, Any]) -> Asked:
+    """The request that the options stand for."""
+    given = {name: [options[name]] for name in ('filter', 'sort', 'limit', 'count')}
+    parameters = {name: values for name, values in given.items() if values[0]}
+    if options['cursor']:
+        parameters['cursor'] = ['']
+    return Asked(
+        resource=resolve(options['resource']),
+        caller=_caller(options['as']),
+        lookup=options['id'] or None,
+        parameters={} if options['id'] else parameters,
+        mask=options['mask'],
+        origin='http://localhost',
+        strict=True,
+        using=options['database'],
+    )
+
+
+def _query(asked: Asked) -> Query:
+    if asked.lookup is not None:
+        return read_one(asked)
+    return read_query(asked, str(settings.SECRET_KEY))
 
 
 def _caller(who: str) -> Caller:

@@ -1,4 +1,4 @@
-"""Reading bodies: which members may be given, and what values they stand for.
+"""Bodies: which members may be given, and what values they stand for.
 
 Every fault of every body is found before anything is written.
 """
@@ -11,7 +11,6 @@ from django.db import models
 
 from backstay.errors import Problem, escape_pointer
 from backstay.resources.declaration.fields import Many
-from backstay.resources.declaration.readable import Readable
 from backstay.resources.kinds import JSON
 from backstay.resources.query.json_text import shown
 from backstay.resources.write import granting
@@ -25,73 +24,11 @@ from backstay.resources.write.members import (
 )
 
 
-def choose_grants(batch: Batch) -> None:
-    """Find the grant that decides about each row; refuse where there is none (403)."""
-    _choose_grants(batch, list(batch.open('update')), 'write')
-    _choose_grants(batch, list(batch.open('delete', 'restore')), 'delete')
-    if not granting.may(batch.resource, batch.standing, 'create'):
-        for change in batch.open('create'):
-            change.problem = not_permitted()
-
-
-def _choose_grants(batch: Batch, changes: Sequence[Change], right: granting.Right) -> None:
-    keys = [change.row.pk for change in changes if change.row is not None]
-    chosen = granting.decide(batch, keys, right)
-    for change in changes:
-        change.grant = chosen.get(change.row.pk) if change.row is not None else None
-        if change.grant is None:
-            change.problem = not_permitted()
-
-
-def not_permitted(detail: str = 'The caller may not do this with this row.') -> Problem:
-    """403, where the caller may see a row and may not write it."""
-    return Problem(detail, status=403, code='not-permitted')
-
-
-def check_versions(batch: Batch) -> None:
-    """Refuse what was meant for another version than there is (RFC 9110 section 13.1.1)."""
-    options = batch.resource.options
-    for change in batch.open('update', 'delete', 'restore'):
-        if change.parent is not None or change.row is None:
-            continue
-        version = getattr(change.row, options.version) if options.version else None
-        if change.if_match:
-            matches = any(_is_meant(batch, version, tag) for tag in change.if_match)
-        elif options.require_if_match:
-            change.problem = Problem(
-                'Say which version is meant: If-Match with the ETag of the object.',
-                status=428,
-                code='precondition-required',
-            )
-            continue
-        else:
-            continue
-        if not matches:
-            change.problem = problem = Problem(
-                'The object has changed since it was read.', status=412, code='version-mismatch'
-            )
-            deleted = change.verb == 'restore'
-            if version is not None and granting.shows(
-                batch, change.row.pk, options.version, deleted=deleted
-            ):
-                problem.members['current_version'] = version
-
-
-def _is_meant(batch: Batch, version: int | None, tag: str) -> bool:
-    """Whether an ETag means the object as it is: its version does, or all that is shown of it."""
-    said, _, _ = tag.partition('-')
-    if version is not None and said.isascii() and said.isdigit():
-        return (said.lstrip('0') or '0') == str(version)  # its digits may be endless
-    return tag == '*' or (batch.etag is not None and batch.etag() == tag)
-
-
 def read_bodies(batch: Batch) -> None:
     """Take the values of the members; report those that are unknown, forbidden, missing, wrong."""
-    readable = Readable(batch.resource, batch.caller.standing())
     columns = writable(batch.resource)
     may_create = granting.all_members(batch.resource, batch.standing, 'create')
-    may_write = granting.all_members(batch.resource, batch.standing, 'write')
-    known = may_create | may_write | frozenset(readable.names)
+    known = granting.known_names(batch)
     # What only some of the grants let be given, the grant that covers the new row asks for.
     common = granting.common_members(batch.resource, batch.standing, 'create')
     needed = required(batch.resource, common)
@@ -205,34 +142,6 @@ def _read_relation(batch: Batch, change: Change, name: str, raw: Any) -> None:
         change.refuse(pointer, 'invalid', f'{what} is required.')
 
 
-def look_up_references(batch: Batch) -> None:
-    """Refuse references to rows that are not there, or that the caller may not see, alike."""
-    from backstay.resources.write.finding import seen_values
-
-    for member in writable(batch.resource).values():
-        relation, attribute = member.reference, member.attribute
-        if relation is None:
-            continue
-        changes = [
-            change
-            for change in batch.open('create', 'update')
-            if member.name in change.body and change.values.get(attribute) is not None
-        ]
-        if not changes:
-            continue
-        wanted = list({change.values[attribute]: 0 for change in changes})
-        readable = Readable(relation.target, batch.caller.standing())
-        there = seen_values(batch, readable, relation.back, wanted)
-        for change in changes:
-            if change.values[attribute] not in there:
-                change.refuse(
-                    f'/{escape_pointer(member.name)}', 'reference-not-found', NO_SUCH_REFERENCE
-                )
-
-
-NO_SUCH_REFERENCE = 'There is no such row.'
-
-
 def call_validators(batch: Batch) -> None:
     """Ask the resource's own rules."""
     for change in batch.open():
@@ -246,8 +155,3 @@ def call(batch: Batch, change: Change, hooks: Any) -> None:
             hook(change, batch.caller)
     except Problem as problem:
         change.problem = problem
-
-
-def is_set(column: models.Field, value: Any) -> bool:
-    """Whether a column that takes no NULL has something to store."""
-    return column.null or value is not None or column.generated

@@ -1,0 +1,111 @@
+"""From a request of HTTP to `Asked`: all reading of query strings, headers and bodies."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+
+from backstay.errors import Problem
+from backstay.identity.callers import caller_of
+from backstay.resources.conf import mask_header
+from backstay.resources.declaration.resource import Resource
+from backstay.resources.errors import ParameterError
+from backstay.resources.query.asked import Asked
+from backstay.resources.query.json_text import load_json
+from backstay.resources.query.preconditions import read_tags
+
+#: Parameter that asks for softly deleted rows.
+DELETED = 'include_deleted'
+#: Parameter of writes: the relations whose lists in the body are whole.
+WHOLE_LISTS = 'whole_lists'
+#: RFC 7240: names and tokens in any case, the value with or without quotes.
+_STRICT = re.compile(r'(?:^|,)\s*handling\s*=\s*"?strict"?\s*(?:[,;]|$)', re.IGNORECASE)
+
+
+def read_of(
+    request: Request, resource: type[Resource], lookup: str | None, using: str, body: Any = None
+) -> Asked:
+    """Return what a read asks for; how it is rendered is not part of it."""
+    http = request._request
+    parameters = _parameters(request)
+    return Asked(
+        resource=resource,
+        caller=caller_of(request),
+        lookup=lookup,
+        deleted=bool(resource.options.soft_delete) and _wants_deleted(parameters),
+        parameters=parameters,
+        mask=http.META.get(_variable(mask_header())),
+        body=body,
+        origin=f'{http.scheme}://{http.get_host()}',
+        strict=bool(_STRICT.search(http.META.get('HTTP_PREFER', ''))),
+        using=using,
+    )
+
+
+def write_of(
+    request: Request, resource: type[Resource], lookup: str | None, using: str, body: Any = None
+) -> Asked:
+    """Return what a write asks for: as a read, with its preconditions and its Idempotency-Key."""
+    asked = read_of(request, resource, lookup, using, body)
+    http = request._request
+    parameters: dict[str, Sequence[str]] = dict(asked.parameters)
+    return replace(
+        asked,
+        whole_lists=_whole_lists(parameters),
+        parameters=parameters,
+        if_match=read_tags('If-Match', http.META.get('HTTP_IF_MATCH')),
+        if_none_match=read_tags('If-None-Match', http.META.get('HTTP_IF_NONE_MATCH')),
+        key=http.META.get('HTTP_IDEMPOTENCY_KEY'),
+        address=f'{http.method} {http.path}',
+    )
+
+
+def json_body(request: Request, *types: str) -> Any:
+    """Return the body as JSON, of one of the content types; `application/json` is always one."""
+    content_type = request.content_type.partition(';')[0].strip().lower()
+    if content_type not in ('application/json', *types):
+        raise UnsupportedMediaType(request.content_type)
+    return load_json(request._request.body)
+
+
+def json_object(request: Request, *types: str) -> Mapping[str, Any]:
+    """Return the body as a JSON object."""
+    body = json_body(request, *types)
+    if not isinstance(body, dict):
+        raise Problem('The body must be a JSON object.', code='malformed-json')
+    return body
+
+
+@lru_cache(maxsize=8)
+def _variable(header: str) -> str:
+    """The name that WSGI gives to a header."""
+    return 'HTTP_' + header.upper().replace('-', '_')
+
+
+def _parameters(request: Request) -> dict[str, Sequence[str]]:
+    """Every value of each name of the query string, without the choice of a format."""
+    parameters: dict[str, Sequence[str]] = dict(request._request.GET.lists())
+    if len(parameters.get(str(api_settings.URL_FORMAT_OVERRIDE), ())) == 1:
+        del parameters[str(api_settings.URL_FORMAT_OVERRIDE)]
+    return parameters
+
+
+def _wants_deleted(parameters: dict[str, Sequence[str]]) -> bool:
+    """Take the parameter that asks for softly deleted rows."""
+    given = parameters.pop(DELETED, ['false'])
+    if given not in (['true'], ['false']):
+        raise ParameterError(f'`{DELETED}` should be `true` or `false`, once.')
+    return given == ['true']
+
+
+def _whole_lists(parameters: dict[str, Sequence[str]]) -> frozenset[str]:
+    """Take the parameter that names the relations whose lists are whole."""
+    given = parameters.pop(WHOLE_LISTS, [''])
+    if len(given) != 1:
+        raise ParameterError(f'The parameter `{WHOLE_LISTS}` is given twice.')
+    return frozenset(each.strip() for each in given[0].split(',') if each.strip())

@@ -1,0 +1,48 @@
+"""Tries: how often a write is begun again, and with what care, after the database refused it."""
+
+import time
+from dataclasses import dataclass, field, replace
+
+from django.db import IntegrityError, OperationalError
+
+from backstay.resources.write.change import Batch
+from backstay.resources.write.integrity import problem_of
+from backstay.resources.write.waiting import busy, is_in_the_way, is_worth_a_try
+
+#: Times that a write is begun again after others were in its way, and seconds for all of them.
+_MAX_TRIES = 3
+_MAX_SECONDS = 5
+
+
+class Unsettled(Exception):
+    """Some change was refused while it was written, so that the others are still to be written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tries:
+    """How the next try of a write is to be made."""
+
+    atomic: bool
+    #: Whether what the database would refuse is asked of it beforehand, for errors with pointers.
+    careful: bool = False
+    #: Whether each row is written by itself, so that what is refused takes no other with it.
+    one_by_one: bool = False
+    left: int = _MAX_TRIES - 1
+    began: float = field(default_factory=time.monotonic)
+
+    def after(self, error: Exception, batch: Batch) -> 'Tries':
+        """Return how to try again. Raises the Problem, or the error, where that is of no use."""
+        match error:
+            case OperationalError() if is_in_the_way(error):
+                in_time = time.monotonic() - self.began < _MAX_SECONDS
+                if self.left and in_time and is_worth_a_try(error):
+                    return replace(self, left=self.left - 1)
+                raise busy() from None
+            case IntegrityError() if not self.careful:
+                return replace(self, careful=True)
+            case IntegrityError() if self.atomic or self.one_by_one:
+                change = batch.changes[0] if len(batch.changes) == 1 else None
+                raise problem_of(error, batch, change) from None
+            case IntegrityError() | Unsettled():
+                return replace(self, one_by_one=True)
+        raise error

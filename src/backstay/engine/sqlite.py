@@ -8,9 +8,10 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Context, Decimal
-from functools import lru_cache
+from functools import lru_cache, wraps
 from math import isfinite
 from typing import Any, ClassVar
 
@@ -87,17 +88,9 @@ class SQLite(Engine):
     def columns(
         self, connection: Any, sql: str, parameters: Sequence[Any], seconds: float | None
     ) -> Columns:
-        """SQLite asks every few thousand steps whether to go on."""
-        connection.ensure_connection()
-        if seconds is not None:
-            deadline = time.monotonic() + seconds
-            connection.connection.set_progress_handler(lambda: time.monotonic() > deadline, 20_000)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(sql, parameters)
-                rows = cursor.fetchall()
-        finally:
-            connection.connection.set_progress_handler(None, 0)
+        with _limited(connection, seconds), connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            rows = cursor.fetchall()
         return [[_encoded(row[at]) for row in rows] for at in range(len(rows[0]) if rows else 0)]
 
     def first_row(
@@ -191,10 +184,46 @@ def _is_simple(sql: str) -> bool:
     return _SIMPLE.fullmatch(sql) is not None
 
 
-def install(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Receiver of `connection_created`: our functions for a new SQLite connection."""
+@contextmanager
+def _limited(connection: Any, seconds: float | None) -> Iterator[None]:
+    """Interrupt what runs within after `seconds`.
+
+    SQLite asks every few thousand of its steps, of which a call of a function is one, however long
+    it takes; so each function asks too.
+    """
+    if seconds is None:
+        yield
+        return
+    connection.ensure_connection()
+    raw, deadline = connection.connection, time.monotonic() + seconds
+    connection._backstay_deadline = deadline
+    raw.set_progress_handler(lambda: time.monotonic() > deadline, 20_000)
+    try:
+        yield
+    finally:
+        connection._backstay_deadline = None
+        raw.set_progress_handler(None, 0)
+
+
+def _within_limit(connection: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which ends the statement where its time is over."""
+
+    @wraps(function)
+    def limited(*values: Any) -> Any:
+        deadline = connection._backstay_deadline
+        if deadline is not None and time.monotonic() > deadline:
+            connection.connection.interrupt()
+            return None
+        return function(*values)
+
+    return limited
+
+
+def install(connection: Any, **_: Any) -> None:
+    """Add our functions to a new SQLite connection: a receiver of `connection_created`."""
     if connection.vendor != 'sqlite':
         return
+    connection._backstay_deadline = None
     for name, count, function in (
         ('backstay_float', 1, _float),
         ('backstay_exact_float', 1, _exact_float),
@@ -206,7 +235,8 @@ def install(connection: BaseDatabaseWrapper, **_: Any) -> None:
         ('backstay_base64', 1, _base64),
         ('backstay_ilike', 2, _ilike),
     ):
-        connection.connection.create_function(name, count, function, deterministic=True)
+        limited = _within_limit(connection, function)
+        connection.connection.create_function(name, count, limited, deterministic=True)
 
 
 def _float(number: float | None) -> str | None:
@@ -257,7 +287,7 @@ def _ilike(text: Any, pattern: str | None) -> bool | None:
     """ILIKE, for every letter of Unicode as PostgreSQL has it."""
     if text is None or pattern is None:
         return None
-    return _like_expression(_lower(pattern)).fullmatch(_lower(str(text))) is not None
+    return _expression_of(_lower(pattern)).fullmatch(_lower(str(text))) is not None
 
 
 def _lower(text: str) -> str:
@@ -266,13 +296,23 @@ def _lower(text: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _like_expression(pattern: str) -> re.Pattern[str]:
-    wildcards = {'%': '.*', '_': '.'}
-    written = []
+def _expression_of(pattern: str) -> re.Pattern[str]:
+    """Return the expression of a LIKE pattern, which never goes back in the text to try again.
+
+    A part between two `%` is taken at its leftmost place: where the whole matches at all, it
+    matches so too. Atomic groups and a possessive quantifier keep each such choice.
+    """
+    parts: list[list[str]] = [[]]
     characters = iter(pattern)
     for character in characters:
-        if character == '\\':
-            written.append(re.escape(next(characters, '\\')))
+        if character == '%':
+            parts.append([])
+        elif character == '\\':
+            parts[-1].append(re.escape(next(characters, '\\')))
         else:
-            written.append(wildcards.get(character) or re.escape(character))
-    return re.compile(''.join(written), re.DOTALL)
+            parts[-1].append('.' if character == '_' else re.escape(character))
+    first, *others = (''.join(part) for part in parts)
+    between = ''.join(f'(?>.*?{part})' for part in others[:-1])
+    # The last part is looked for behind the others alone.
+    end = f'.{{{len(parts[-1])},}}+(?<={others[-1]})' if others else ''
+    return re.compile(first + between + end, re.DOTALL)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from pydantic_core import to_json
@@ -23,10 +23,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
-from backstay.errors import Problem
+from backstay.errors import Problem, problem_from
 from backstay.identity import BasicAuthentication, CredentialsInvalid, caller_of
 from backstay.resources import FilterError, Resource, Rows, read_rows
-from backstay.resources.write.waiting import busy, is_in_the_way
 
 _UNSTORABLE = re.compile('[\x00\ud800-\udfff]')
 FilterSpec = Mapping[str, Any] | Sequence[Any]
@@ -63,8 +62,8 @@ class ReviewView(APIView):
 
 
 def _answer(error: Exception, context: dict[str, Any]) -> Response | None:
-    if isinstance(error, OperationalError) and is_in_the_way(error):
-        error = busy()
+    if isinstance(error, DatabaseError | InterfaceError):
+        error = problem_from(error) or error
     if isinstance(error, Problem):
         return Response({'detail': error.detail}, status=error.answer_status, headers=error.headers)
     if isinstance(error, CredentialsInvalid):

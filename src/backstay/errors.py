@@ -10,7 +10,8 @@ The body has `type`, `title`, `status`, `detail` (always a string), `code`, `ins
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -168,6 +169,10 @@ def safe_json(text: str) -> bytes:
     return text.encode('utf-8', 'backslashreplace')
 
 
+#: Translate exceptions that only parts above this module know; None for any other.
+translators: list[Callable[[Exception], Problem | None]] = []
+
+
 def problem_from(error: Exception) -> Problem | None:
     """The problem that an exception of Django or Django REST Framework stands for."""
     from rest_framework import exceptions as drf
@@ -193,7 +198,7 @@ def problem_from(error: Exception) -> Problem | None:
             return _of_status(
                 error.status_code, str(error.detail), _own_code(error), headers=_headers(error)
             )
-    return None
+    return next(filter(None, (translate(error) for translate in translators)), None)
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponseBase | None:
@@ -267,7 +272,14 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
-    """Django's answer to a bug: it tells the request id, and the log tells the rest."""
+    """Django's answer to what a middleware or view raised: the log tells more than the answer.
+
+    Most are bugs; a database that is away is not. Django calls this while it handles the exception.
+    """
+    error = sys.exc_info()[1]
+    problem = problem_from(error) if isinstance(error, Exception) else None
+    if problem and problem.answer_status == 503:
+        return problem_response(request, problem)
     return problem_response(request, _of_status(500, 'The server failed; the failure is logged.'))
 
 

@@ -10,7 +10,7 @@ from backstay.engine.engine import Engine, Trouble
 from backstay.engine.postgresql import PostgreSQL
 from backstay.engine.sqlite import SQLite
 
-__all__ = ['Engine', 'Trouble', 'engine_of', 'trouble_of']
+__all__ = ['Engine', 'Trouble', 'engine_of', 'prepare', 'trouble_of']
 
 _ENGINES: dict[str, Engine] = {engine.name: engine for engine in (PostgreSQL(), SQLite())}
 
@@ -18,6 +18,11 @@ _ENGINES: dict[str, Engine] = {engine.name: engine for engine in (PostgreSQL(), 
 def engine_of(connection: BaseDatabaseWrapper) -> Engine:
     """Return the engine of a connection. Raises KeyError for a database that has none."""
     return _ENGINES[connection.vendor]
+
+
+def prepare(connection: BaseDatabaseWrapper, **_: object) -> None:
+    """Make a connection ready before its first statement: a receiver of `connection_created`."""
+    engine_of(connection).prepare(connection)
 
 
 def trouble_of(error: BaseException) -> Trouble | None:

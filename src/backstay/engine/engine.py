@@ -81,6 +81,12 @@ class Engine(ABC):
     def text_parameter(self) -> str:
         """Return the placeholder of a text whose type nothing else tells."""
 
+    # Connections
+
+    @abstractmethod
+    def prepare(self, connection: BaseDatabaseWrapper) -> None:
+        """Make a connection ready that was just opened, or taken out of the pool."""
+
     # Statements
 
     @abstractmethod

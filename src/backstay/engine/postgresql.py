@@ -1,9 +1,11 @@
 """PostgreSQL: its SQL, how it runs a statement, its locks, and what its errors mean."""
 
+import select
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from backstay.engine.engine import Columns, Engine, Trouble
@@ -81,12 +83,25 @@ class PostgreSQL(Engine):
     def text_parameter(self) -> str:
         return '%s::text'
 
+    def prepare(self, connection: Any) -> None:
+        """Exchange a pooled connection that the server has closed since it was used last."""
+        pool = connection.pool
+        if pool is None:
+            return
+        while _is_closed(connection.connection):
+            connection.connection.close()
+            pool.putconn(connection.connection)
+            connection.connection = connection.get_new_connection(None)
+            connection.set_autocommit(connection.settings_dict['AUTOCOMMIT'])
+
     def columns(
         self, connection: Any, sql: str, parameters: Sequence[Any], seconds: float | None
     ) -> Columns:
-        connection.ensure_connection()
-        _limit(connection, seconds)
-        return _run(connection, sql, parameters)
+        def read() -> Columns:
+            _limit(connection, seconds)
+            return _run(connection, sql, parameters)
+
+        return _read(connection, read)
 
     def first_row(
         self,
@@ -96,8 +111,7 @@ class PostgreSQL(Engine):
         parsers: Sequence[Callable[[str], Any]],
     ) -> Sequence[Any] | None:
         """Planning it takes longer than running it, so it is prepared."""
-        connection.ensure_connection()
-        columns = _run(connection, sql, parameters)
+        columns = _read(connection, lambda: _run(connection, sql, parameters))
         if not columns or not columns[0]:
             return None
         cells = [column[0] for column in columns]
@@ -164,6 +178,39 @@ def _is_lost(cause: Any) -> bool:
     return isinstance(cause, OperationalError | InterfaceError)
 
 
+def _is_closed(raw: Any) -> bool:
+    """Whether the server closed a connection that nothing was asked of.
+
+    Servers say so, if they end in order, and else their machine does: there is something to read.
+    Looking takes a microsecond, where a statement would be another round trip for each request;
+    psycopg's own pool also waits a second between two connections that were closed.
+    """
+    if raw.closed:
+        return True
+    sockets = select.poll()
+    sockets.register(raw.fileno(), select.POLLIN)
+    if not sockets.poll(0):
+        return False
+    try:
+        raw.execute('')  # it may be a notice, which this reads
+    except Exception:  # noqa: BLE001 whatever it is, another connection is better
+        return True
+    return False
+
+
+def _read(connection: Any, read: Callable[[], Columns]) -> Columns:
+    """Read; once more on another connection where this one turns out to be cut."""
+    connection.ensure_connection()
+    try:
+        return read()
+    except (DatabaseError, InterfaceError) as error:
+        if connection.in_atomic_block or PostgreSQL().trouble(error) is not Trouble.LOST:
+            raise
+    connection.close()
+    connection.ensure_connection()
+    return read()
+
+
 def _run(connection: Any, sql: str, parameters: Sequence[Any]) -> Columns:
     """Run it past psycopg's own cursor, but through Django's wrappers and its query log."""
     from backstay.engine.prepared import PreparedCursor
@@ -190,10 +237,11 @@ def _limit(connection: Any, seconds: float | None) -> None:
         return
     scope = 'LOCAL ' if connection.in_atomic_block else ''
     # Straight to the driver: it is no statement of the read.
-    raw.execute(f'SET {scope}statement_timeout = {wanted}')
-    raw.execute(f'SET {scope}plan_cache_mode = force_generic_plan')
-    # Compiling a wide statement to machine code takes seconds, and a page never earns them back.
-    raw.execute(f'SET {scope}jit = off')
+    with connection.wrap_database_errors:
+        raw.execute(f'SET {scope}statement_timeout = {wanted}')
+        raw.execute(f'SET {scope}plan_cache_mode = force_generic_plan')
+        # Compiling a wide statement to machine code takes seconds, which a page never earns back.
+        raw.execute(f'SET {scope}jit = off')
     if not connection.in_atomic_block:  # whose end undoes what it set
         raw._backstay_timeout = wanted
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from psycopg import Connection, errors, pq
+from psycopg import Connection, Error, OperationalError, errors, pq
 from psycopg.adapt import PyFormat, Transformer
 
 #: Prepared statements that a connection keeps; the oldest is given up for a new one.
@@ -46,7 +46,7 @@ class PreparedCursor:
         else:
             result = pgconn.exec_params(text, values, types)
         if result.status != pq.ExecStatus.TUPLES_OK:
-            raise errors.error_from_result(result, encoding='utf-8')
+            raise _error_of(result, pgconn)
         get, height = result.get_value, range(result.ntuples)
         self.columns = [[get(row, at) for row in height] for at in range(result.nfields)]
 
@@ -87,9 +87,15 @@ class PreparedCursor:
         name = f'backstay_{raw._backstay_names}'.encode()
         result = pgconn.prepare(name, text, types)
         if result.status != pq.ExecStatus.COMMAND_OK:
-            raise errors.error_from_result(result, encoding='utf-8')
+            raise _error_of(result, pgconn)
         names[text, types] = name
         return name
+
+
+def _error_of(result: pq.abc.PGresult, pgconn: pq.abc.PGconn) -> Error:
+    if pgconn.status == pq.ConnStatus.BAD:  # without a SQLSTATE, it would be of no kind
+        return OperationalError(pgconn.get_error_message())
+    return errors.error_from_result(result, encoding='utf-8')
 
 
 def _is_outdated(result: pq.abc.PGresult) -> bool:

@@ -1,7 +1,7 @@
 """SQLite: its SQL, how it runs a statement, and what its errors mean.
 
 What its own functions get wrong (floats lose digits, LIKE folds ASCII only) is done by functions of
-ours, which `install` adds to every new connection.
+ours, which every new connection gets.
 """
 
 import re
@@ -84,6 +84,23 @@ class SQLite(Engine):
 
     def text_parameter(self) -> str:
         return '%s'
+
+    def prepare(self, connection: Any) -> None:
+        """Add our functions."""
+        connection._backstay_deadline = None
+        for name, count, function in (
+            ('backstay_float', 1, _float),
+            ('backstay_exact_float', 1, _exact_float),
+            ('backstay_read_float', 1, float),
+            ('backstay_decimal', 3, _decimal),
+            ('backstay_duration', 1, _duration),
+            ('backstay_datetime', 1, _datetime),
+            ('backstay_time', 1, _time),
+            ('backstay_base64', 1, _base64),
+            ('backstay_ilike', 2, _ilike),
+        ):
+            limited = _within_limit(connection, function)
+            connection.connection.create_function(name, count, limited, deterministic=True)
 
     def columns(
         self, connection: Any, sql: str, parameters: Sequence[Any], seconds: float | None
@@ -217,26 +234,6 @@ def _within_limit(connection: Any, function: Callable[..., Any]) -> Callable[...
         return function(*values)
 
     return limited
-
-
-def install(connection: Any, **_: Any) -> None:
-    """Add our functions to a new SQLite connection: a receiver of `connection_created`."""
-    if connection.vendor != 'sqlite':
-        return
-    connection._backstay_deadline = None
-    for name, count, function in (
-        ('backstay_float', 1, _float),
-        ('backstay_exact_float', 1, _exact_float),
-        ('backstay_read_float', 1, float),
-        ('backstay_decimal', 3, _decimal),
-        ('backstay_duration', 1, _duration),
-        ('backstay_datetime', 1, _datetime),
-        ('backstay_time', 1, _time),
-        ('backstay_base64', 1, _base64),
-        ('backstay_ilike', 2, _ilike),
-    ):
-        limited = _within_limit(connection, function)
-        connection.connection.create_function(name, count, limited, deterministic=True)
 
 
 def _float(number: float | None) -> str | None:

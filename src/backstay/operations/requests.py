@@ -10,12 +10,13 @@ from time import perf_counter
 from uuid import uuid4
 
 import structlog
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from backstay.errors import Problem, code_of, problem_response
+from backstay.errors import Problem, code_of, problem_from, problem_response
 from backstay.operations.headers import DATA_POLICY
 from backstay.operations.metrics import IN_FLIGHT, observe
 
@@ -51,8 +52,14 @@ class RequestMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """The answer to a Problem that a plain Django view raised; DRF's views have their own."""
-        return problem_response(request, exception) if isinstance(exception, Problem) else None
+        """Answer a Problem, or a database that is away, where a plain Django view raised it.
+
+        Views of Django REST Framework answer by themselves, and Django answers its own exceptions.
+        """
+        if not isinstance(exception, Problem | DatabaseError | InterfaceError):
+            return None
+        problem = problem_from(exception)
+        return problem_response(request, problem) if problem else None
 
 
 def _id_of(request: HttpRequest) -> str:

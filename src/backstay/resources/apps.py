@@ -1,4 +1,4 @@
-"""The Django app of the resources: start-up checks, and SQLite's missing functions."""
+"""The Django app of the resources: start-up checks, connections, errors of the database."""
 
 from django.apps import AppConfig
 from django.core import checks
@@ -12,8 +12,11 @@ class ResourcesConfig(AppConfig):
     label = 'resources'
 
     def ready(self) -> None:
-        from backstay.engine.sqlite import install
+        from backstay.engine import prepare
+        from backstay.engine.problems import problem_of
+        from backstay.errors import translators
         from backstay.resources.checks import check_resources
 
-        connection_created.connect(install, dispatch_uid='backstay.resources.sqlite')
+        connection_created.connect(prepare, dispatch_uid='backstay.engine')
+        translators.append(problem_of)
         checks.register(check_resources, checks.Tags.models)

@@ -172,7 +172,10 @@ def _database(environment: Environment, base_dir: Path) -> dict[str, Any]:
             **options,
         }
     else:
-        pool = {'min_size': 1, 'max_size': environment.concurrency, 'timeout': 5}
+        # There is a connection for each thread: one waits only where the server gives none, and
+        # then neither a request nor the pool itself waits for long.
+        pool = {'min_size': 1, 'max_size': environment.concurrency}
+        pool |= {'timeout': 1, 'reconnect_timeout': 2}
         options = {'pool': pool, 'connect_timeout': 2, **options}
     return {**database, 'OPTIONS': options}
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.db import OperationalError
 
 from backstay.engine import Trouble, trouble_of
-from backstay.errors import Problem
+from backstay.engine.problems import busy
 
 
 def is_worth_a_try(error: OperationalError) -> bool:
@@ -17,16 +17,6 @@ def is_worth_a_try(error: OperationalError) -> bool:
 def is_in_the_way(error: OperationalError) -> bool:
     """Whether it failed only because others were writing."""
     return trouble_of(error) in (Trouble.DEADLOCK, Trouble.LOCKED, Trouble.TIMEOUT)
-
-
-def busy() -> Problem:
-    """503, which the client may answer with the same request."""
-    return Problem(
-        'Others are writing the same rows; try again.',
-        status=503,
-        code='busy',
-        headers={'Retry-After': '1'},
-    )
 
 
 @contextmanager

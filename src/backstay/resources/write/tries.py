@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from django.db import IntegrityError, OperationalError
 
+from backstay.engine.problems import busy
 from backstay.resources.write.change import Batch
 from backstay.resources.write.integrity import problem_of
-from backstay.resources.write.waiting import busy, is_in_the_way, is_worth_a_try
+from backstay.resources.write.waiting import is_in_the_way, is_worth_a_try
 
 #: Times that a write is begun again after others were in its way, and seconds for all of them.
 _MAX_TRIES = 3

@@ -1,27 +1,19 @@
-"""Running a plan: the only place that holds a connection.
+"""Running a plan: the only place that holds a connection."""
 
-Rows are bytes of JSON from the database to the response. They are only read by Python where a plan
-has patches, or where a list was cut.
-"""
-
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 from typing import Any
 
 from django.db import OperationalError, connections
 
 from backstay.engine import Trouble, engine_of, trouble_of
-from backstay.engine.json_text import CUT_MARK
 from backstay.errors import Problem
 from backstay.resources.errors import QueryTooDeep, QueryTooSlow
-from backstay.resources.plan.objects import Patch
+from backstay.resources.finishing import Finisher, is_finished
 from backstay.resources.plan.plan import Plan
 from backstay.resources.query.nodes import Query
 
-_CUT_BYTES = json.dumps(CUT_MARK).encode()
 #: A round trip each; psycopg would make one for every 100 rows.
 _ROWS_PER_FETCH = 1_000
 
@@ -88,9 +80,11 @@ def _streamed(
             if problem := _problem_of(error):
                 raise problem from None
             raise
+        finisher = Finisher(plan, rationed=False)
         while rows := cursor.fetchmany(_ROWS_PER_FETCH):
-            for row in rows:
-                yield _patched(plan, row[0].encode())
+            for (text,) in rows:
+                row = text.encode()
+                yield (row, []) if is_finished(plan, (row,)) else finisher.finish(row)
 
 
 def explain(
@@ -117,56 +111,15 @@ def _rows(plan: Plan, columns: Sequence[Sequence[bytes | None]]) -> Rows:
         count = int(counts[0] or 0)
     objects = [each for each in raw if each is not None]
     truncated: list[tuple[int, str]] = []
-    if plan.patches or _CUT_BYTES in b''.join(objects):
-        patched = [_patched(plan, each) for each in objects]
-        objects = [each for each, _ in patched]
-        truncated = [(at, cut) for at, (_, cuts) in enumerate(patched) for cut in cuts]
+    if not is_finished(plan, objects):
+        finisher = Finisher(plan)
+        for at, each in enumerate(objects):
+            objects[at], cuts = finisher.finish(each)
+            truncated += ((at, cut) for cut in cuts)
     keys = [each for each in others[0] if each is not None] if plan.keyed and others else []
     versions = others[0] if plan.versioned and others else ()
     version = next((int(each) for each in versions if each is not None), None)
     return Rows(objects=objects, count=count, version=version, keys=keys, truncated=truncated)
-
-
-# Patches: what Python does to a row.
-
-
-def _patched(plan: Plan, row: bytes) -> tuple[bytes, list[str]]:
-    """A row after its lists were cut and its patches made, and pointers to the lists cut."""
-    if not plan.patches and _CUT_BYTES not in row:
-        return row, []
-    value = json.loads(row)
-    cut: list[str] = []
-    for path, cap in plan.lists:
-        _visit(value, path, '', partial(_cut, cap=cap, cut=cut))
-    for patch in plan.patches:
-        _visit(value, patch.path, '', partial(_apply, patch=patch))
-    return json.dumps(value, ensure_ascii=False, separators=(',', ':')).encode(), cut
-
-
-def _apply(found: Any, _: str, *, patch: Patch) -> Any:
-    return patch.function(found)
-
-
-def _cut(found: list[Any], pointer: str, *, cap: int, cut: list[str]) -> list[Any]:
-    if not found or found[-1] != CUT_MARK:
-        return found
-    cut.append(pointer)
-    return found[:cap]
-
-
-def _visit(
-    value: Any, path: Sequence[str], pointer: str, change: Callable[[Any, str], Any]
-) -> None:
-    """Replace what lies at `path` by what `change` makes of it, in every element of lists."""
-    name, *rest = path
-    if isinstance(value, list):
-        for index, element in enumerate(value):
-            _visit(element, path, f'{pointer}/{index}', change)
-    elif isinstance(value, dict) and name in value:
-        if rest:
-            _visit(value[name], rest, f'{pointer}/{name}', change)
-        else:
-            value[name] = change(value[name], f'{pointer}/{name}')
 
 
 def _problem_of(error: OperationalError) -> Problem | None:

@@ -45,7 +45,7 @@ def csv_lines(selection: Selection, rows: Iterable[tuple[bytes, Sequence[str]]])
     column has them.
     """
     columns = list(_columns(selection))
-    has_lists = any(lists(selection))
+    has_lists = any(lists(selection, 1))
     names = ['.'.join(column.path) for column in columns] + ['truncated'] * has_lists
     yield (','.join(map(_quoted, names)) + '\r\n').encode()
     rows = iter(rows)

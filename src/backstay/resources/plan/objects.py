@@ -1,5 +1,6 @@
 """A selection as JSON that the database writes, and the patches that only Python can make."""
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -44,6 +45,22 @@ class Patch:
     #: Names from the row down to the value; lists on the way are entered element by element.
     path: tuple[str, ...]
     function: Callable[[Any], Any]
+
+
+#: Rows of one list that an answer shows, over all rows that have the list.
+MAX_LIST_ROWS = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NestedList:
+    """A list of related rows in the JSON of a row."""
+
+    #: Names from the row down to the list; lists on the way are entered element by element.
+    path: tuple[str, ...]
+    #: Rows that each such list shows at most.
+    cap: int
+    #: Bytes below which an answer holds no more than `MAX_LIST_ROWS` rows of it.
+    heavy_bytes: float
 
 
 def json_object(selection: Selection, engine: Engine, prefix: str = '') -> Combinable:
@@ -96,15 +113,28 @@ def patches(selection: Selection) -> Iterator[Patch]:
                     yield Patch(path=(name, *patch.path), function=patch.function)
 
 
-def lists(
-    selection: Selection, path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], int]]:
-    """The path of every list with its cap, inner lists first."""
+def lists(selection: Selection, most: int, path: tuple[str, ...] = ()) -> Iterator[NestedList]:
+    """Yield every list of a row, outer ones first; `most` rows of the selection are shown."""
     for name, member in selection.members:
-        if isinstance(member, ShowOne | ShowMany):
-            yield from lists(member.selection, (*path, name))
-        if isinstance(member, ShowMany):
-            yield (*path, name), member.relation.declared.cap  # type: ignore[union-attr]
+        if isinstance(member, ShowOne):
+            yield from lists(member.selection, most, (*path, name))
+        elif isinstance(member, ShowMany):
+            cap: int = member.relation.declared.cap  # type: ignore[union-attr]
+            heavy = MAX_LIST_ROWS * _least_bytes(member.selection)
+            yield NestedList(
+                path=(*path, name),
+                cap=cap,
+                heavy_bytes=heavy if most * cap > MAX_LIST_ROWS else math.inf,
+            )
+            yield from lists(member.selection, most * cap, (*path, name))
+
+
+def _least_bytes(selection: Selection) -> int:
+    """The fewest bytes of a row in a list: `{},` and its names, unless rows show different ones."""
+    names = [name for name, _ in selection.members]
+    if len(selection.readable.grants) > 1:
+        names = []
+    return len('{},') + sum(len(f'"{name}":0') for name in names) + max(len(names) - 1, 0)
 
 
 def _member(member: Member, selection: Selection, engine: Engine, prefix: str) -> Combinable:

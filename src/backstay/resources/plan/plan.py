@@ -17,7 +17,7 @@ from backstay.resources.plan import rights
 from backstay.resources.plan.conditions import condition
 from backstay.resources.plan.counts import count_rows
 from backstay.resources.plan.masks import refuse_costly, resolve_mask
-from backstay.resources.plan.objects import Patch, json_object, lists, patches
+from backstay.resources.plan.objects import NestedList, Patch, json_object, lists, patches
 from backstay.resources.plan.order import add_order, cut_page, ordering
 from backstay.resources.plan.stages import FilteredRows, PageRows, Selection, SortKey, VisibleRows
 from backstay.resources.plan.values import json_value
@@ -41,8 +41,8 @@ class Plan:
     versioned: bool
     selection: Selection
     patches: tuple[Patch, ...]
-    #: Paths of the lists in a row with their caps, inner ones first.
-    lists: tuple[tuple[tuple[str, ...], int], ...]
+    #: The lists in a row, outer ones first.
+    lists: tuple[NestedList, ...]
 
     def bind(self, query: Query, facts: Mapping[str, Any]) -> tuple[Any, ...]:
         """The parameters of one execution."""
@@ -122,7 +122,7 @@ def write_sql(page: PageRows, asked: Page, connection: BaseDatabaseWrapper) -> P
         versioned='version_' in columns,
         selection=selection,
         patches=tuple(patches(selection)),
-        lists=tuple(lists(selection)),
+        lists=tuple(lists(selection, _page_size(selection.readable, asked))),
     )
 
 

@@ -13,3 +13,5 @@ _TESTED = (
 
 INSTALLED_APPS = [*dict.fromkeys((*SITE_APPS, *_TESTED))]
 PASSWORD_HASHERS = ['tests.hashing.QuickArgon2']
+#: Their tables are made of the models as they stand.
+MIGRATION_MODULES = dict.fromkeys(('bookshop', 'catalogue', 'depot', 'lending'))

@@ -1,30 +1,39 @@
 """Mistakes in declarations: each is found at start-up and told with its number."""
 
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import F
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Window
+from django.db.models.functions import Now, RowNumber, Upper
 
+from backstay.events import declaration
 from backstay.resources import (
+    ALL,
     Array,
+    CallerValue,
     Computed,
     DeclarationError,
     Grant,
+    Hooks,
     InPython,
     Many,
     One,
     Resource,
+    Scope,
     Url,
     anyone,
+    checks,
 )
 from backstay.resources.checks import check_resources
 from backstay.resources.declaration import registry
 from tests.bookshop import resources as bookshop
 from tests.bookshop.models import Author, Book, Country, Edition, Publisher, Tag
 from tests.bookshop.resources import OPEN
+from tests.depot.models import Building, Warehouse
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +47,11 @@ def _registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def declare(model: type[models.Model] = Book, /, **members: Any) -> type[Resource]:
     """A resource called `Wrong`; what it does not give itself, `Meta` has in its place."""
+    return declare_as('Wrong', model, **members)
+
+
+def declare_as(called: str, model: type[models.Model], /, **members: Any) -> type[Resource]:
+    """A resource of this name."""
     declared = {
         name: members.pop(name)
         for name in list(members)
@@ -45,7 +59,20 @@ def declare(model: type[models.Model] = Book, /, **members: Any) -> type[Resourc
         or isinstance(members[name], One | Many | Computed | Array | Url | InPython)
     }
     meta = type('Meta', (), {'model': model, 'fields': ('id', 'title'), **members})
-    return type('WrongResource', (Resource,), {'Meta': meta, 'grants': OPEN, **declared})
+    return type(f'{called}Resource', (Resource,), {'Meta': meta, 'grants': OPEN, **declared})
+
+
+def str_of_condition(value: object) -> str:
+    """A name for a test; the text of a `Q` would ask the database for a queryset in it."""
+    if isinstance(value, Q):
+        (child, *_) = value.children
+        return child[0] if isinstance(child, tuple) else type(child).__name__
+    return value if isinstance(value, str) else ''
+
+
+def str_of_expression(value: object) -> str:
+    """A name for a test, of the type of an expression."""
+    return type(value).__name__
 
 
 def assert_found(number: str, *words: str) -> None:
@@ -310,3 +337,194 @@ class TestGrants:
         declare(grants=(Grant(anyone, **granted),))
 
         assert_found('E041', verb, 'titel')
+
+    @pytest.mark.parametrize('option', ['rows', 'check'])
+    @pytest.mark.parametrize(
+        ('condition', 'words'),
+        [
+            (Q(no_such=1), ('`no_such`', 'pages', 'title')),
+            (Q(publisher__no_such=1), ('`publisher__no_such`', 'country')),
+            (Q(pages__less=1), ('`pages__less`',)),
+            (Q(pages__lt=F('no_such')), ('no_such', 'pages')),
+            (Q(pages__lt=F('rating') + F('no_such')), ('no_such',)),
+            (~Q(Exists(Edition.objects.filter(book=OuterRef('nothing')))), ('nothing', 'pages')),
+            (Q(pages='many'), ("'many'",)),
+            (Q(pages=Count('editions')), ('`pages`', 'Subquery')),
+            (Q(created_at__lt=datetime(2026, 1, 1)), ('created_at', 'naive')),
+            (Q(pk__in=Edition.objects.none()), ('covers no row',)),
+            (Q(publisher_id=Scope('houses', 2)), ('publisher_id__in',)),
+            (Q(pages__isnull=CallerValue('name')), ('isnull',)),
+            (Q(metadata__color=CallerValue('name')), ('JSONField',)),
+        ],
+        ids=str_of_condition,
+    )
+    def test_e042_rows_that_cannot_be(
+        self, option: str, condition: Q, words: tuple[str, ...]
+    ) -> None:
+        rows = {'rows': Q(pages=1), option: condition}
+        declare(grants=(Grant(anyone, read=ALL), Grant(anyone, read=ALL, write=('title',), **rows)))
+
+        assert_found('E042', f'`{option}` of grant 2', *words)
+
+    @pytest.mark.parametrize(
+        'condition',
+        [
+            Q(pages__lt=F('rating')),
+            Q(Exists(Edition.objects.filter(book=OuterRef('pk')))),
+            Q(publisher__in=Publisher.objects.filter(name='x')),
+            Q(publisher=CallerValue('house')) | ~Q(tags__label='x'),
+            Q(created_at__year=CallerValue('year')),
+            Q(title__icontains=CallerValue('name')),
+            Q(created_at__lt=Now() - timedelta(days=1)),
+            Q(pages__in=()),
+            Q(pages__lt=10**30),
+        ],
+        ids=str_of_condition,
+    )
+    def test_rows_that_can(self, condition: Q) -> None:
+        declare(grants=(Grant(anyone, read=ALL), Grant(anyone, read=ALL, rows=condition)))
+
+        assert check_resources() == []
+
+
+class TestComputed:
+    @pytest.mark.parametrize(
+        'expression',
+        [F('tags__label'), F('editions__position') + 1, Upper('authors__name'), Q(tags__label='x')],
+        ids=str,
+    )
+    def test_e024_a_path_to_many(self, expression: Any) -> None:
+        declare(wrong=Computed(expression, models.TextField()))
+
+        assert_found('E024', '`wrong`', 'many rows', 'Subquery')
+
+    @pytest.mark.parametrize(
+        ('expression', 'words'),
+        [
+            (F('no_such'), ('no_such', 'pages')),
+            (F('price') * F('no_such'), ('no_such',)),
+            (Count('tags'), ('Subquery',)),
+            (Window(RowNumber()), ('Subquery',)),
+            (Q(no_such=1), ('no_such',)),
+            (Subquery(Edition.objects.filter(book=OuterRef('nothing')).values('id')), ('nothing',)),
+        ],
+        ids=str_of_expression,
+    )
+    def test_e025_what_cannot_be_computed(self, expression: Any, words: tuple[str, ...]) -> None:
+        declare(wrong=Computed(expression, models.IntegerField()))
+
+        assert_found('E025', '`wrong`', *words)
+
+    @pytest.mark.parametrize(
+        'expression',
+        [
+            ~Q(pages__gte=2),
+            Q(publisher__name='x'),
+            Exists(Edition.objects.filter(book=OuterRef('pk'))),
+            Q(pages__in=[]),
+        ],
+        ids=str_of_expression,
+    )
+    def test_boolean_expressions_are_values(self, expression: Any) -> None:
+        declare(right=Computed(expression, models.BooleanField()))
+
+        assert check_resources() == []
+
+
+def test_w007_a_field_that_is_called_as_a_parameter() -> None:
+    names = ('limit', 'filter', 'format', 'cursor', 'fields', 'offset', 'ordering', 'count', 'sort')
+
+    class Odd(models.Model):  # noqa: DJ008 no row of it is ever made
+        id = models.AutoField(primary_key=True)
+        q = models.IntegerField()
+        title = models.IntegerField()
+        include_deleted = models.BooleanField()
+
+        class Meta:
+            app_label = 'unmade'
+
+    for name in names:
+        models.IntegerField().contribute_to_class(Odd, name)
+    declare(Odd, fields=('id', 'q', 'title', 'include_deleted', *names))
+
+    found = check_resources()
+
+    assert {each.id for each in found} == {'backstay.W007'}
+    told = {name: each.hint or '' for name in names for each in found if f'`{name}`' in each.msg}
+    assert told.keys() == {*names}
+    assert all(f'`{name}__exact=' in hint for name, hint in told.items())
+    assert len(found) == len(names) + 1
+
+
+class TestSubscribers:
+    @pytest.fixture(autouse=True)
+    def _subscribers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(declaration, 'registered', {})
+        monkeypatch.setattr(checks, 'registered', declaration.registered)
+
+    @pytest.mark.parametrize(
+        ('wanted', 'known'),
+        [
+            ('wrong.updatd', 'wrong.updated'),
+            ('wrong.deletd', 'wrong.deleted'),
+            ('wrong.create', 'wrong.created'),
+            ('wrnog.updated', 'wrong'),
+            ('updated', 'wrong'),
+            ('wrong', 'wrong'),
+        ],
+    )
+    def test_e052_a_type_that_is_never_told(self, wanted: str, known: str) -> None:
+        declare(name='Wrong')
+        declaration.on(wanted)(print)
+
+        assert_found('E052', wanted, known)
+
+    @pytest.mark.parametrize('wanted', ['*', 'wrong.updated', 'wrong.redelivered', 'wrong.placed'])
+    def test_types_that_are_told(self, wanted: str) -> None:
+        declare(name='Wrong')
+        declaration.on(wanted)(print)
+
+        assert check_resources() == []
+
+
+def test_e053_an_app_without_migrations(settings: Any) -> None:
+    declare()
+    settings.MIGRATION_MODULES = {}
+
+    assert_found('E053', 'bookshop', 'makemigrations')
+
+
+class TestInheritance:
+    @pytest.mark.parametrize('verb', ['write', 'create'])
+    def test_e043_the_part_in_the_parents_table_is_not_written(self, verb: str) -> None:
+        grants = (Grant(anyone, read=ALL), Grant(anyone, read=ALL, **{verb: ('host_id', 'gates')}))
+        declare(Warehouse, fields=('host_id', 'name', 'gates'), lookup='host_id', grants=grants)
+
+        assert_found('E043', verb, '`host_id`', 'Building', 'new row')
+
+    def test_e044_what_nobody_may_delete_is_not_deleted_with_its_child(self) -> None:
+        declare(Building, fields=('id', 'name'), grants=(Grant(anyone, read=ALL),))
+        grants = (Grant(anyone, read=ALL, delete=True),)
+        declare_as('Child', Warehouse, fields=('host_id',), lookup='host_id', grants=grants)
+
+        assert_found('E044', 'Building', 'WrongResource')
+
+
+@pytest.mark.parametrize(
+    'name',
+    ['fields', 'relations', 'hops', 'options', 'declared', 'grants', 'hooks', 'Meta_', '_shape'],
+)
+def test_a_relation_may_have_any_name(name: str) -> None:
+    options = {'model': Book, 'fields': ('id', 'title', 'publisher_id')}
+    members: dict[str, Any] = {'grants': OPEN}
+    if name == 'grants':
+        options |= members
+    members |= {name: One(bookshop.PublisherResource, source='publisher')}
+    meta = type('Meta', (), options)
+    resource: Any = type('AnyResource', (Resource,), {'Meta': meta, **members})
+
+    assert list(resource.relations()) == [name]
+    assert list(resource.fields()) == ['id', 'title', 'publisher_id']
+    assert resource.grants == OPEN
+    assert isinstance(resource.hooks, Hooks)
+    assert check_resources() == []

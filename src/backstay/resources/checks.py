@@ -4,30 +4,45 @@ RR1-RR5 are the relation rules of the commerce contract, section 4.5.
 """
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
+from django.core import checks
 from django.core.checks import CheckMessage, Error
+from django.core.exceptions import EmptyResultSet, FieldError, ValidationError
 from django.db import connections, models
+from django.db.models import Case, Value, When
 
 from backstay.engine import engine_of
-from backstay.resources.declaration.fields import Array, InPython, Many, Url
+from backstay.events.declaration import EVERY, event_type, registered
+from backstay.resources.declaration.conditions import Covered, reach_of
+from backstay.resources.declaration.fields import Array, Computed, InPython, Many, Url
 from backstay.resources.declaration.grants import ALL
+from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.registry import resources
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Relation
 from backstay.resources.errors import DeclarationError, MaskError
+from backstay.resources.plan import rights
+from backstay.resources.plan.values import computed, json_value
 from backstay.resources.query.mask import parse
-from backstay.resources.write.checks import check_writes
+from backstay.resources.query.parameters import TAKEN
+from backstay.resources.write.checks import check_writes, parent_links
+from backstay.resources.write.deletion import resource_of
 
 
 def check_resources(**_: Any) -> list[CheckMessage]:
     """Every mistake of every resource; they are known once the site's routes are."""
     if root := getattr(settings, 'ROOT_URLCONF', ''):
         import_module(root)
-    return [message for resource in resources() for message in _check(resource)]
+    found = [message for resource in resources() for message in _check(resource)]
+    return [*found, *_check_subscribers(), *_check_migrations()]
 
 
 def _check(resource: type[Resource]) -> Iterator[CheckMessage]:
@@ -83,6 +98,147 @@ def _check_grants(resource: type[Resource]) -> Iterator[Error]:
                     yield _error(
                         resource, 'E041', f'A grant to {verb} names `{name}`, which is not there.'
                     )
+
+
+#: What Django raises, or warns of, where a condition cannot be written as SQL.
+_UNWRITABLE = (DeclarationError, FieldError, ValidationError, ValueError, TypeError, RuntimeWarning)
+
+
+def _check_conditions(resource: type[Resource]) -> Iterator[Error]:
+    """The rows of every grant are resolved and compiled, on the engine that the site runs on."""
+    for position, grant in enumerate(resource.grants, 1):
+        for option, conditions in (('rows', grant.covers), ('check', grant.leaves_behind)):
+            if option == 'check' and grant.check is None:
+                continue
+            try:
+                _compile(resource, conditions(resource.options.model))
+            except EmptyResultSet:
+                text = f'`{option}` of grant {position} covers no row, whatever it holds.'
+                yield _error(resource, 'E042', text)
+            except _UNWRITABLE as error:
+                text = f'`{option}` of grant {position} cannot be: {error}'
+                yield _error(resource, 'E042', text)
+
+
+def _compile(resource: type[Resource], condition: Covered) -> None:
+    """Compile a condition where rows are chosen, and where their objects are."""
+    covered = rights.cover_rows(Readable(resource), condition)
+    if isinstance(covered, bool):
+        return
+    chosen = Case(When(covered, then=Value(1)), default=Value(0))
+    _compile_rows(rights.rows_of(Readable(resource), covered).annotate(chosen_=chosen))
+
+
+def _compile_rows(rows: models.QuerySet[models.Model]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter('error', RuntimeWarning)  # such as of a moment without a zone
+        rows.query.get_compiler('default').as_sql()
+
+
+def _check_computed(resource: type[Resource]) -> Iterator[Error]:
+    """What the database computes is one value of one row, and can be compiled."""
+    model = resource.options.model
+    for field in resource.fields().values():
+        if not isinstance(field.declared, Computed):
+            continue
+        try:
+            if reach_of([field.declared.expression], model, field.name).many:
+                yield _error(
+                    resource,
+                    'E024',
+                    f'`{field.name}` is computed over a path to many rows, which would list its '
+                    f'row once for each.',
+                    'Ask for one of them with a Subquery over OuterRef("pk").',
+                )
+                continue
+            rows = rights.rows_of(Readable(resource), True)
+            _compile_rows(rows.values_list(json_value(computed(field), field)))
+        except _UNWRITABLE as error:
+            yield _error(resource, 'E025', f'`{field.name}` cannot be computed: {error}')
+
+
+def _check_parameters(resource: type[Resource]) -> Iterator[checks.Warning]:
+    """A field that is called as a parameter of lists can only be compared by other spellings."""
+    for name, field in resource.fields().items():
+        if name in TAKEN and field.filterable:
+            yield checks.Warning(
+                f'The field `{name}` is called as a parameter of lists, which goes first.',
+                hint=f'Clients compare it as `{name}__exact=…`, or by '
+                f'`filter=[{{"field": "{name}", …}}]`. Give it another name to make it plain.',
+                obj=f'{resource.__module__}.{resource.__qualname__}',
+                id='backstay.W007',
+            )
+
+
+def _check_inheritance(resource: type[Resource]) -> Iterator[Error]:
+    """A row of a child model is a row of its parents too: made, changed and deleted with them."""
+    child = resource.options.model
+    links = {name: link for link in parent_links(child) for name in (link.name, link.attname)}
+    for grant in resource.grants:
+        for verb in ('write', 'create'):
+            names = getattr(grant, verb)
+            for name in () if names is ALL else links.keys() & {*names}:
+                yield _error(
+                    resource,
+                    'E043',
+                    f'A grant to {verb} names `{name}`, which is the part of the row that stands '
+                    f'in {links[name].related_model.__name__}.',
+                    f'A new {child.__name__} comes with a new row there: leave the name out.',
+                )
+    if not any(grant.delete for grant in resource.grants):
+        return
+    for parent in child._meta.all_parents:
+        stands_for = resource_of(parent)
+        if stands_for and not any(grant.delete for grant in stands_for.grants):
+            yield _error(
+                resource,
+                'E044',
+                f'A grant lets rows be deleted, and with them their part in {parent.__name__}, '
+                f'which no grant of {stands_for.__name__} lets anybody delete.',
+                f'Let {stands_for.__name__} grant it to the same callers.',
+            )
+
+
+#: What happens to every resource.
+_USUAL = tuple(
+    event_type('', verb).removeprefix('.') for verb in ('create', 'update', 'delete', 'restore')
+)
+
+
+def _check_subscribers() -> Iterator[Error]:
+    """A function that listens to what never happens is never called."""
+    names = {each.options.name.lower() for each in resources() if each.options.events}
+    for path, (_, types) in registered.items():
+        for wanted in sorted(types - {EVERY}):
+            name, _, verb = wanted.partition('.')
+            # A service may record verbs of its own; one that is nearly a usual one is misspelt.
+            meant = [] if verb in _USUAL else get_close_matches(verb, _USUAL, 1, 0.8)
+            if name in names and verb and not meant:
+                continue
+            known = [f'{name}.{each}' for each in meant] if name in names and meant else names
+            yield Error(
+                f'@on({wanted!r}) listens to what no resource tells.',
+                hint=f'There are: {", ".join(sorted(known))}.',
+                obj=path,
+                id='backstay.E052',
+            )
+
+
+def _check_migrations() -> Iterator[Error]:
+    """Without migrations the tables of a resource are never made."""
+    modules = getattr(settings, 'MIGRATION_MODULES', {})
+    labels = dict.fromkeys(each.options.model._meta.app_label for each in resources())
+    for label in labels:
+        config = apps.app_configs.get(label)
+        if config is None or label in modules:
+            continue
+        if find_spec(f'{config.name}.migrations') is None:
+            yield Error(
+                f'The app {label} has models with resources and no package `migrations`.',
+                hint=f'Make the folder, then: manage.py makemigrations {label}.',
+                obj=config.name,
+                id='backstay.E053',
+            )
 
 
 def _check_default_mask(resource: type[Resource]) -> Iterator[Error]:
@@ -226,9 +382,13 @@ def _check_engine(resource: type[Resource]) -> Iterator[Error]:
             )
 
 
-_CHECKS: tuple[Callable[[type[Resource]], Iterator[Error]], ...] = (
+_CHECKS: tuple[Callable[[type[Resource]], Iterator[CheckMessage]], ...] = (
     _check_names,
     _check_grants,
+    _check_conditions,
+    _check_computed,
+    _check_parameters,
+    _check_inheritance,
     _check_default_mask,
     _check_recursion,
     _check_parent_ids,

@@ -257,10 +257,10 @@ def _part(child: Any, model: type[models.Model]) -> Covered:
     if isinstance(child, Q):
         return parse(child, model)
     if not isinstance(child, tuple):
-        return Expressed(expression=child, reach=_reach([child], model, type(child).__name__))
+        return Expressed(expression=child, reach=reach_of([child], model, type(child).__name__))
     name, value = child
     path, lookup = _path(name, model)
-    reach = _reach([F(path.name), *_expressions(value)], model, name)
+    reach = reach_of([F(path.name), *_expressions(value)], model, name)
     if isinstance(value, Scope | CallerValue) and isinstance(path.field, _UNCOMPARED):
         kind = type(path.field).__name__
         raise DeclarationError(f'`{name}` is a {kind}, which no {type(value).__name__} equals')
@@ -313,14 +313,21 @@ def _expressions(value: Any) -> list[Any]:
     ]
 
 
-def _reach(expressions: Iterable[Any], model: type[models.Model], name: str) -> Reach:
-    """What expressions over a row look at. They are resolved as Django would in a query of it."""
+def reach_of(expressions: Iterable[Any], model: type[models.Model], name: str) -> Reach:
+    """What expressions over a row look at, resolved as Django resolves them in a query of it.
+
+    Raises DeclarationError for names that do not exist, and for what needs more rows than one.
+    """
     query = Query(model)
     own = query.get_initial_alias()
     try:
         resolved = [each.resolve_expression(query, allow_joins=True) for each in expressions]
     except FieldError as error:
         raise DeclarationError(f'`{name}` names nothing of {model.__name__}. {error}') from None
+    if any(each.contains_aggregate or each.contains_over_clause for each in resolved):
+        raise DeclarationError(
+            f'`{name}` counts over several rows. Count them in a Subquery with OuterRef("pk").'
+        )
     nodes = [node for each in resolved for node in _nodes(each)]
     edges = [
         join.join_field
@@ -354,4 +361,4 @@ def _made_of(column: models.Field) -> Iterator[str]:
     yield column.attname
     if column.generated:
         expression = column.expression  # type: ignore[attr-defined]
-        yield from _reach([expression], column.model, column.name).columns
+        yield from reach_of([expression], column.model, column.name).columns

@@ -96,8 +96,8 @@ class Grant:
     #: What a row must be once they have written it; the same as `rows` unless given.
     check: Q | None = None
 
-    #: Both conditions, by the model for which they were parsed.
-    _parsed: dict[type[models.Model], tuple[Covered, Covered]] = field(
+    #: Conditions by the `Q` and model of which they were parsed.
+    _parsed: dict[tuple[int, type[models.Model]], Covered] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -107,17 +107,17 @@ class Grant:
 
     def covers(self, model: type[models.Model]) -> Covered:
         """Return the condition of `rows`, parsed once. Raises DeclarationError."""
-        return self._conditions(model)[0]
+        return self._condition(self.rows, model)
 
     def leaves_behind(self, model: type[models.Model]) -> Covered:
         """Return the condition of `check`, that of `rows` unless given. Raises DeclarationError."""
-        return self._conditions(model)[1]
+        return self._condition(self.rows if self.check is None else self.check, model)
 
-    def _conditions(self, model: type[models.Model]) -> tuple[Covered, Covered]:
-        if model not in self._parsed:
-            rows = parse(self.rows, model)
-            self._parsed[model] = rows, rows if self.check is None else parse(self.check, model)
-        return self._parsed[model]
+    def _condition(self, rows: Q, model: type[models.Model]) -> Covered:
+        key = (id(rows), model)
+        if key not in self._parsed:
+            self._parsed[key] = parse(rows, model)
+        return self._parsed[key]
 
 
 def named(names: Names, name: str) -> bool:

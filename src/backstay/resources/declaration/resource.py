@@ -53,6 +53,10 @@ class Options:
         return kind in self.require_idempotency_key
 
 
+#: What `Meta` may hold in place of the class, where a member of the resource is called so.
+_IN_META = frozenset({'grants', 'hooks'})
+
+
 class Resource:
     """What a model looks like from outside. Subclass it and declare.
 
@@ -67,7 +71,8 @@ class Resource:
     `Meta` takes `model`, `fields`, and if wanted `name`, `default_mask`, `lookup`, `ordering`,
     `filterable`, `orderable`, `page_size`, `max_page_size`, `count`; for writes `version`,
     `soft_delete`, `natural_key`, `tenant`, `sensitive`, `events`, `put`, `require_if_match`,
-    `require_idempotency_key`. Mistakes are found by Django's system checks at start-up.
+    `require_idempotency_key`; and `grants` and `hooks`, where a member is called so. Mistakes are
+    found by Django's system checks at start-up.
     """
 
     Meta: ClassVar[type]
@@ -81,10 +86,15 @@ class Resource:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.declared = {
-            name: value for name, value in vars(cls).items() if isinstance(value, Declared)
-        }
+        declared = {name: value for name, value in vars(cls).items() if isinstance(value, Declared)}
+        # A member may be called as something of the class itself, such as `fields`: members live
+        # in `declared` alone, so that what the class has stays what it is.
+        for name in declared:
+            delattr(cls, name)
+        cls.declared = declared
         cls.options = _options(cls)
+        for name in _IN_META & vars(cls.Meta).keys():
+            setattr(cls, name, getattr(cls.Meta, name))
         cls._shape = Shape(cls)
         register(cls)
 
@@ -109,7 +119,7 @@ def _options(resource: type[Resource]) -> Options:
     if meta is None or not hasattr(meta, 'model'):
         raise DeclarationError(f'{resource.__name__} needs a class Meta with a model')
     given = {name: value for name, value in vars(meta).items() if not name.startswith('_')}
-    known = {*Options.__dataclass_fields__, 'fields', 'filterable', 'orderable'}
+    known = {*Options.__dataclass_fields__, 'fields', 'filterable', 'orderable', *_IN_META}
     if unknown := sorted(set(given) - known):
         raise DeclarationError(f'{resource.__name__}.Meta has unknown options: {unknown}')
     model: type[models.Model] = meta.model

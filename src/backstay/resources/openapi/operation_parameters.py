@@ -5,7 +5,7 @@ comparison without a suffix, and those with the suffixes that its kind is mostly
 `x-lookups` names all suffixes that it takes. Fields behind a relation have their first one only.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
@@ -21,7 +21,7 @@ from backstay.resources.query.filters import MOST_LISTED
 from backstay.resources.query.lookups import lookups_of
 from backstay.resources.query.mask import MOST_BYTES as MOST_MASK_BYTES
 from backstay.resources.query.order import MOST_KEYS, default_order
-from backstay.resources.query.parameters import MOST_BYTES
+from backstay.resources.query.parameters import MOST_BYTES, TAKEN
 
 _TEXT: Schema = {'type': 'string'}
 
@@ -96,15 +96,13 @@ def _default(readable: Readable) -> str:
     return ','.join(f'{"-" if key.descending else ""}{key.field}' for key in keys)
 
 
-def comparisons(
-    readable: Readable, components: Components, taken: Collection[str]
-) -> Iterator[OpenApiParameter]:
-    """What the fields can be compared with; `taken` are names that mean something else."""
+def comparisons(readable: Readable, components: Components) -> Iterator[OpenApiParameter]:
+    """What the fields can be compared with."""
     owner = readable.resource.options.name
     for name, field in readable.fields.items():
         if field.filterable:
             usual = _usual(field)
-            if name in taken and not usual[0]:  # such as `count`, which says how to count
+            if name in TAKEN and not usual[0]:  # such as `count`, which says how to count
                 usual = ('exact', *usual[1:])
             yield from _of_field(name, field, owner, components, usual)
     for relation in readable.relations.values():

@@ -55,7 +55,7 @@ def _list(view: Any, readable: Readable, components: Components) -> Operation:
         summary=f'{model}: a page of the collection',
         parameters=[
             *options,
-            *comparisons(readable, components, {option.name for option in options}),
+            *comparisons(readable, components),
             *request_headers(readable, conditional=True),
             *_answered(conditional=True, header_of_lists=False),
         ],

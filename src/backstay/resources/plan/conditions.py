@@ -20,7 +20,7 @@ from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field, Relation
 from backstay.resources.plan import rights
-from backstay.resources.plan.values import computed_beside
+from backstay.resources.plan.values import computed, computed_beside
 from backstay.resources.query.nodes import And, Condition, Leaf, Not, Op, Or, Related
 
 _SQL = {Op.EQ: '=', Op.NE: '<>', Op.GT: '>', Op.LT: '<', Op.GE: '>=', Op.LE: '<='}
@@ -48,7 +48,7 @@ class _Level:
         if not isinstance(field.declared, Computed):
             return self.attribute(field.attname)
         if self.depth == 0:
-            return field.declared.expression
+            return computed(field)
         return computed_beside(field, self.readable, self.deeper().attribute('pk'))
 
 

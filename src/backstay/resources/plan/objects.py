@@ -33,7 +33,7 @@ from backstay.resources.plan.stages import (
     ShowMany,
     ShowOne,
 )
-from backstay.resources.plan.values import beside, json_value, value_of
+from backstay.resources.plan.values import beside, computed, json_value, value_of
 from backstay.resources.query.mask import apply
 from backstay.resources.query.order import declared_order, default_order
 
@@ -167,7 +167,7 @@ def _value(field: Field, selection: Selection, prefix: str) -> Combinable:
         case Url(path=path):
             return _url(path, selection.readable.resource.fields(), prefix)
     if isinstance(field.declared, Computed):
-        value = json_value(field.declared.expression, field)
+        value = json_value(computed(field), field)
         if not prefix:
             return value
         return beside(selection.readable, OuterRef(f'{prefix}pk'), value)

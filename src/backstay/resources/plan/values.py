@@ -3,6 +3,7 @@
 from django.db.models import ExpressionWrapper, F, OuterRef, Subquery
 from django.db.models.expressions import Combinable
 
+from backstay.engine.enclosed import Enclosed
 from backstay.engine.json_text import JsonValue
 from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.readable import Readable
@@ -14,8 +15,15 @@ def value_of(field: Field, readable: Readable, prefix: str = '') -> Combinable:
     if not isinstance(field.declared, Computed):
         return F(f'{prefix}{field.attname}')
     if not prefix:
-        return field.declared.expression
+        return computed(field)
     return computed_beside(field, readable, OuterRef(f'{prefix}pk'))
+
+
+def computed(field: Field) -> Combinable:
+    """What the database computes of the query's own row, in brackets."""
+    if not isinstance(field.declared, Computed):
+        raise TypeError(f'{field.name} is not computed')
+    return Enclosed(field.declared.expression, field.model_field)
 
 
 def computed_beside(field: Field, readable: Readable, pk: Combinable) -> Subquery:

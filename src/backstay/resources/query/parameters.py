@@ -50,6 +50,8 @@ MOST_BYTES = 4_096
 _ONE = ('fields',)
 _ROWS = (*_ONE, 'filter', 'sort', 'ordering')
 _LIST = (*_ROWS, 'limit', 'offset', 'cursor', 'count')
+#: Every parameter of lists: what a field of such a name cannot be compared by.
+TAKEN = frozenset({*_LIST, 'format', 'include_deleted'})
 
 
 def read_query(asked: Asked, secret_key: str = '') -> Query:

@@ -28,9 +28,16 @@ def _error(resource: type[Resource], number: str, text: str, hint: str = '') -> 
     return Error(text, hint=hint or None, obj=name, id=f'backstay.{number}')
 
 
+def parent_links(model: type[models.Model]) -> list[Any]:
+    """The columns that lead from a child model's own table to those of its parents."""
+    return [link for link in model._meta.parents.values() if link is not None]
+
+
 def _check_grants(resource: type[Resource]) -> Iterator[Error]:
     able = {*writable(resource), *writable_relations(resource)}
-    unable = {*resource.fields(), *resource.relations()} - able
+    # Of these E043 says more.
+    links = {link.attname for link in parent_links(resource.options.model)}
+    unable = {*resource.fields(), *resource.relations()} - able - links
     for grant in resource.grants:
         for verb in ('write', 'create'):
             names = getattr(grant, verb)
@@ -40,7 +47,7 @@ def _check_grants(resource: type[Resource]) -> Iterator[Error]:
                         resource, 'E061', f'A grant to {verb} names `{name}`, which nobody can.'
                     )
     given = {name for right in get_args(Right) for name in all_names(resource, right)}
-    for name in sorted(given & writable(resource).keys()):
+    for name in sorted(given & writable(resource).keys() - links):
         member = writable(resource)[name]
         if isinstance(member.column, models.ForeignKey) and member.reference is None:
             yield _error(

@@ -2,8 +2,6 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from threading import Lock
 from typing import Any
@@ -21,6 +19,7 @@ from backstay.testing.tasks import run_tasks
 from tests.events.conftest import Received, Receiver, account, make_hook, states
 from tests.events.test_processes import change, in_threads
 from tests.lending.models import Stamp
+from tests.measuring import analyze, work_of
 
 pytestmark = pytest.mark.django_db
 
@@ -54,39 +53,6 @@ def queue(count: int, objects: int) -> None:
         pass
 
 
-class Work:
-    """What the database did: steps of SQLite's machine, or rows that PostgreSQL visited."""
-
-    amount = 0
-
-
-@contextmanager
-def work_of() -> Iterator[Work]:
-    work = Work()
-    if connection.vendor == 'sqlite':
-
-        def count() -> None:
-            work.amount += 10
-
-        connection.ensure_connection()
-        connection.connection.set_progress_handler(count, 10)
-        yield work
-        connection.connection.set_progress_handler(None, 0)
-    else:
-        before = _visited()
-        yield work
-        work.amount = _visited() - before
-
-
-def _visited() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            'SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables'
-            " WHERE relname = 'events_delivery'"
-        )
-        return int(cursor.fetchone()[0])
-
-
 def deliver_one() -> None:
     head = Delivery.heads(Delivery.objects.values_list('target', flat=True)[0])[0]
     Delivery.objects.filter(pk=head.pk).update(state=State.DONE, next_at=None)
@@ -114,11 +80,10 @@ def test_what_a_delivery_costs_does_not_grow_with_what_waits(
 
 def _costs() -> list[int]:
     """Return what delivering one costs, and relaying one."""
-    with connection.cursor() as cursor:
-        cursor.execute('ANALYZE')
+    analyze()
     costs = []
     for do in (deliver_one, relay_one):
-        with work_of() as work:
+        with work_of(Delivery) as work:
             do()
         costs.append(work.amount)
     return costs

@@ -2,7 +2,7 @@
 
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
@@ -154,6 +155,68 @@ def test_what_became_of_a_call_can_be_asked() -> None:
 def test_a_key_is_short_and_printable(key: str) -> None:
     with pytest.raises(ArgumentsError, match='up to 200 printable characters'):
         mark.using(key=key)
+
+
+_WEST, _EAST = timezone.get_fixed_timezone(-720), timezone.get_fixed_timezone(720)
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [
+        ('run_after', datetime.max.replace(tzinfo=_WEST)),
+        ('run_after', datetime.max.replace(tzinfo=_EAST)),
+        ('run_after', datetime.max.replace(tzinfo=UTC)),
+        ('run_after', datetime.min.replace(tzinfo=_EAST)),
+        ('run_after', datetime.min.replace(tzinfo=_WEST)),
+        ('run_after', datetime(2200, 1, 1, tzinfo=UTC)),
+        ('run_after', timedelta.max),
+        ('run_after', timedelta.min),
+        ('run_after', timedelta(days=40_000)),
+        ('run_after', '2030-01-01'),
+        ('run_after', date(2030, 1, 1)),
+        ('run_after', 60),
+        ('run_after', datetime(2030, 1, 1)),
+        ('priority', '5'),
+        ('priority', 1.0),
+        ('priority', 1.5),
+        ('priority', True),
+        ('priority', 101),
+        ('priority', float('nan')),
+        ('queue_name', 5),
+        ('queue_name', ''),
+        ('queue_name', 'a\0b'),
+        ('queue_name', '\ud800'),
+        ('key', 5),
+        ('key', b'a'),
+        ('key', ['a']),
+    ],
+)
+def test_a_call_that_would_break_a_page_is_refused_when_it_is_enqueued(
+    name: str, value: Any, admin_client: Client
+) -> None:
+    with pytest.raises(Exception, match=name.removesuffix('_name')):
+        mark.using(**{name: value}).enqueue('nowhere', 1)
+    assert states() == []
+
+
+@pytest.mark.parametrize('days', [-36_500, 36_500])
+def test_the_farthest_moments_are_shown_by_the_page_of_jobs(
+    days: int, admin_client: Client, settings: Any
+) -> None:
+    mark.using(run_after=timedelta(days=days)).enqueue('nowhere', 1)
+    for zone in ('Etc/GMT+12', 'Pacific/Kiritimati'):
+        settings.TIME_ZONE = zone
+        for path in ('/admin/tasks/job/', f'/admin/tasks/job/{Job.objects.get().pk}/change/'):
+            assert admin_client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    'value', ['1', 1.5, None, True, [1]], ids=lambda value: type(value).__name__
+)
+def test_an_argument_of_another_type_than_the_function_says_is_refused(value: Any) -> None:
+    with pytest.raises(ArgumentsError, match='needed is of type int, not'):
+        task(with_argument).enqueue(value)
+    assert states() == []
 
 
 def with_argument(needed: int) -> None:

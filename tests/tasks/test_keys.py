@@ -15,6 +15,7 @@ from backstay.tasks.django_api import TaskResultStatus
 from backstay.tasks.models import Job, State
 from backstay.tasks.running import run
 from backstay.testing.tasks import run_tasks
+from tests.measuring import analyze, work_of
 from tests.tasks.conftest import make_due, states
 from tests.tasks.sample.tasks import fail, mark, who_am_i
 
@@ -104,6 +105,25 @@ def test_waiting_calls_of_a_busy_key_do_not_stand_in_the_way() -> None:
         mark.using(key='a', priority=50).enqueue('nowhere', number)
     mark.enqueue('nowhere', 'other')
     assert [job.call()[0][1] for job in claimed('another', limit=1)] == ['other']
+
+
+def test_what_a_claim_costs_does_not_grow_with_the_jobs_and_keys_that_wait() -> None:
+    def cost_of_a_claim() -> int:
+        analyze()
+        with work_of(Job) as work:
+            assert len(claimed(limit=4)) == 4
+        return work.amount
+
+    def wait(count: int) -> None:
+        Job.objects.bulk_create(
+            Job(task='t', queue='default', key=f'k{number}', arguments='[[],{}]')
+            for number in range(count)
+        )
+
+    wait(100)
+    of_few = cost_of_a_claim()
+    wait(10_000)
+    assert cost_of_a_claim() <= 3 * of_few + 100
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,9 +3,11 @@
 No model is imported at the top: tasks are declared before Django has loaded the apps.
 """
 
-from inspect import signature
+from datetime import datetime, timedelta
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
 from structlog.contextvars import get_contextvars
 
 from backstay.tasks.arguments import ArgumentsError, dump_call
@@ -22,6 +24,9 @@ from backstay.tasks.standing import caller_key
 if TYPE_CHECKING:
     from backstay.tasks.models import Job
 
+#: How far from now a moment may lie. Pages show moments in zones, where the last one overflows.
+FARTHEST = timedelta(days=36525)
+
 
 class DatabaseBackend(Backend):
     """Tasks wait in a table, and `backstay work` runs them."""
@@ -34,14 +39,19 @@ class DatabaseBackend(Backend):
 
     def validate_task(self, task: DjangoTask) -> None:
         """Refuse, where it is declared or changed, a task that could not be stored."""
-        super().validate_task(task)
         key, backoff = getattr(task, 'key', ''), getattr(task, 'backoff', ())
-        if len(task.module_path) > 200 or len(task.queue_name) > 32:
+        _refuse_other_types(task, key)
+        super().validate_task(task)
+        if len(task.module_path) > 200 or not 0 < len(task.queue_name) <= 32:
             raise ValueError(f'{task.module_path}: give it, and its queue, a shorter name')
+        if not task.queue_name.isprintable():
+            raise ValueError(f'{task.module_path}: use printable characters for its queue')
         if len(key) > LONGEST_KEY or not key.isprintable():
             raise ArgumentsError(f'key: use up to {LONGEST_KEY} printable characters')
         if any(not 0 <= pause <= 366 * 86400 for pause in backoff):
             raise ValueError(f'{task.module_path}: its backoff are seconds, up to a year')
+        if task.run_after is not None and abs(task.run_after - timezone.now()) > FARTHEST:
+            raise ArgumentsError('run_after: use a moment within a hundred years from now')
 
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> TaskResult:
         """Store the call; nobody sees it before the transaction of the caller is committed."""
@@ -82,10 +92,47 @@ class DatabaseBackend(Backend):
         return job
 
 
+def _refuse_other_types(task: DjangoTask, key: Any) -> None:
+    """Raises ArgumentsError for a value that a column would take and a page would stumble over."""
+    given: dict[str, tuple[Any, type]] = {
+        'priority': (task.priority, int),
+        'queue_name': (task.queue_name, str),
+        'key': (key, str),
+    }
+    if task.run_after is not None:
+        given['run_after'] = (task.run_after, datetime)
+    for name, (value, wanted) in given.items():
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            raise ArgumentsError(
+                f'{name}: use a value of type {wanted.__name__}, not {type(value).__name__}'
+            )
+
+
 def _refuse_other_arguments(task: DjangoTask, args: Any, kwargs: Any) -> None:
     """Raises ArgumentsError now for a call that would fail at each of its tries."""
     context = (None,) if task.takes_context else ()
+    parameters = signature(task.func)
     try:
-        signature(task.func).bind(*context, *args, **kwargs)
+        bound = parameters.bind(*context, *args, **kwargs)
     except TypeError as error:
         raise ArgumentsError(f'{task.module_path}: {error}') from None
+    for name, value in bound.arguments.items():
+        wanted = parameters.parameters[name]
+        if wanted.kind is Parameter.POSITIONAL_OR_KEYWORD and not _fits(value, wanted.annotation):
+            raise ArgumentsError(
+                f'{task.module_path}: {name} is of type {wanted.annotation.__name__},'
+                f' not {type(value).__name__}'
+            )
+
+
+def _fits(value: Any, wanted: Any) -> bool:
+    """Whether a value fits one of JSON's own types; any other annotation is not looked at.
+
+    >>> _fits(1, int), _fits(1, float), _fits('1', int), _fits(True, int), _fits('1', 'int')
+    (True, True, False, False, True)
+    """
+    if wanted not in (bool, int, float, str, list, dict):
+        return True
+    if isinstance(value, bool):
+        return wanted is bool
+    return isinstance(value, (int, float) if wanted is float else wanted)

@@ -20,7 +20,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from backstay.engine import engine_of
-from backstay.tasks.models import OPEN, Job, State
+from backstay.tasks.models import HAS_KEY, IS_OPEN, Job, State
 
 #: What may be compared with a time: a moment, or the database's clock.
 Moment = datetime | Now
@@ -37,7 +37,7 @@ def worker_name() -> str:
 def due(queues: Iterable[str] = (), at: Moment | None = None) -> QuerySet[Job]:
     """What may run now, or at a moment: first the highest priority, then what waits longest."""
     now = at or Now()
-    found = Job.objects.filter(state__in=OPEN, due_at__lte=now).filter(_key_is_free(now))
+    found = Job.objects.filter(IS_OPEN, due_at__lte=now).filter(_key_is_free(now))
     if queues:
         found = found.filter(queue__in=queues)
     return found.order_by('-priority', 'due_at', 'pk')
@@ -59,8 +59,8 @@ def claim(
 
 def _key_is_free(now: Moment) -> Any:
     """Whether no job of the same task and key runs, or waits to be tried again."""
-    same = Job.objects.filter(task=OuterRef('task'), key=OuterRef('key'), state__in=OPEN)
-    others = same.exclude(pk=OuterRef('pk')).exclude(key='').filter(due_at__gt=now)
+    same = Job.objects.filter(IS_OPEN, HAS_KEY, task=OuterRef('task'), key=OuterRef('key'))
+    others = same.exclude(pk=OuterRef('pk')).filter(due_at__gt=now)
     return Q(key='') | ~Exists(others.filter(Q(state=State.RUNNING) | Q(attempts__gt=0)))
 
 
@@ -84,10 +84,8 @@ def _lock_keys(jobs: list[Job]) -> list[int]:
 
 def _merge_waiting(job: Job) -> None:
     """Let this job do the work of all that wait with its key; the tries they had count for it."""
-    same = Job.objects.filter(
-        task=job.task, key=job.key, state__in=(State.QUEUED, State.HANDED_OVER)
-    )
-    waiting = same.exclude(pk=job.pk).select_for_update(skip_locked=True)
+    same = Job.objects.filter(IS_OPEN, HAS_KEY, task=job.task, key=job.key).exclude(pk=job.pk)
+    waiting = same.exclude(state=State.RUNNING).select_for_update(skip_locked=True)
     attempts = dict(waiting.values_list('pk', 'attempts'))
     if attempts:
         Job.objects.filter(pk__in=[*attempts]).update(

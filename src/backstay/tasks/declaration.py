@@ -7,6 +7,7 @@ from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar,
 
 from django.utils import timezone
 
+from backstay.tasks.arguments import ArgumentsError
 from backstay.tasks.django_api import DjangoTask, TaskContext, TaskResult
 
 P = ParamSpec('P')
@@ -40,9 +41,18 @@ class Task(DjangoTask, Generic[P, T]):
         backend: str | None = None,
         key: str | None = None,
     ) -> Self:
-        """The task with other values for the next call: a key, a delay or moment, a priority."""
+        """Return the task with other values for the next call: a key, a moment, a priority.
+
+        Raises ArgumentsError for a value that cannot be stored, and for a moment that is not within
+        a hundred years from now.
+        """
         if isinstance(run_after, timedelta):
-            run_after = timezone.now() + run_after
+            try:
+                run_after = timezone.now() + run_after
+            except OverflowError:
+                raise ArgumentsError(
+                    'run_after: use a moment within a hundred years from now'
+                ) from None
         changes: dict[str, Any] = {
             'priority': priority,
             'queue_name': queue_name,

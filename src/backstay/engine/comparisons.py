@@ -1,15 +1,17 @@
 """The comparisons of filters as ORM expressions, meaning the same on both engines."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Combinable, Expression
 from django.db.models.sql.compiler import SQLCompiler
 
+from backstay.engine import engine_of
 from backstay.engine.pieces import Sql
-from backstay.engine.slots import TEXT, TRUTH, JsonSlot, ListSlot, PatternSlot, Slot
+from backstay.engine.slots import TEXT, TRUTH, EndSlot, JsonSlot, ListSlot, PatternSlot, Slot
 
 
 class Comparison(Expression):
@@ -52,9 +54,49 @@ class Bytewise(Comparison):
         self.output_field = TEXT
 
 
+#: Comparisons with the least spelling of a value, `{1}`, and with the most, `{2}`.
+_SPELLED = {
+    '=': '{0} BETWEEN {1} AND {2}',
+    '<>': '{0} NOT BETWEEN {1} AND {2}',
+    '<': '{0} < {1}',
+    '<=': '{0} <= {2}',
+    '>': '{0} > {2}',
+    '>=': '{0} >= {1}',
+}
+
+
 def compare(left: Combinable, operator: str, right: Combinable) -> Comparison:
-    """`left operator right`, where the operator is one of SQL's."""
-    return Comparison(f'{{0}} {operator} {{1}}', left, right)
+    """Return `left operator right`, where the operator is one of SQL's.
+
+    SQLite stores moments as text, and not all in the same spelling: an equal one lies between the
+    least spelling and the most, which an index finds too.
+    """
+    template = f'{{0}} {operator} {{1}}'
+    if isinstance(right, Slot) and right.is_spelled:
+        ends = EndSlot(right, 0), EndSlot(right, 1)
+        return Comparison(template, left, *ends, sqlite=_SPELLED[operator])
+    return Comparison(template, left, right)
+
+
+class Normal(Expression):
+    """A value that the database computes, in the one form in which such values are compared."""
+
+    def __init__(self, value: Combinable, forms: Mapping[str, str], field: models.Field) -> None:
+        """`forms` has the SQL by engine, `{x}` standing for the value."""
+        super().__init__(output_field=field)
+        self.forms = forms
+        self.value: Any = value
+
+    def get_source_expressions(self) -> list[Any]:
+        return [self.value]
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        (self.value,) = exprs
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Sql:
+        sql, params = compiler.compile(self.value)
+        form = self.forms.get(engine_of(connection).name, '{x}')
+        return form.replace('{x}', sql), params
 
 
 def is_null(value: Combinable, *, negated: bool = False) -> Comparison:

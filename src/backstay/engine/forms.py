@@ -35,6 +35,9 @@ class Binding:
     #: For a key of an order, which the database itself gave out before.
     key_sql: str
     adapt_key: Callable[[Any], Any]
+    #: The least and the most of the spellings in which one value may be stored, where there are
+    #: several and the database compares them as texts.
+    ends: tuple[Callable[[Any], Any], Callable[[Any], Any]] | None = None
 
 
 #: Forms and bindings by the name of the engine.
@@ -42,7 +45,12 @@ Forms = Mapping[str, Form]
 Bindings = Mapping[str, Binding]
 
 
-def cast_binding(cast: str, as_text: Callable[[Any], str] = str) -> Binding:
+def cast_binding(
+    cast: str,
+    as_text: Callable[[Any], str] = str,
+    *,
+    adapt_key: Callable[[Any], str] | None = None,
+) -> Binding:
     """Return a binding for PostgreSQL: every value goes there as text and is cast.
 
     psycopg types an int by its size, and each combination of types would be prepared anew.
@@ -53,7 +61,7 @@ def cast_binding(cast: str, as_text: Callable[[Any], str] = str) -> Binding:
         list_sql=f'%s::{cast}[]',
         adapt_list=lambda values: array_literal([as_text(each) for each in values]),
         key_sql=f'%s::{cast}',
-        adapt_key=as_text,
+        adapt_key=adapt_key or as_text,
     )
 
 
@@ -74,6 +82,24 @@ def json_binding(
         adapt_list=lambda values: json.dumps([each(value) for value in values]),
         key_sql='%s' if adapt_key else sql,
         adapt_key=adapt_key or adapt,
+    )
+
+
+def spelled_binding(
+    spellings: Callable[[Any], Sequence[str]], *, adapt_key: Callable[[Any], Any]
+) -> Binding:
+    """Return a binding for SQLite of values that are stored as text in one of several spellings.
+
+    The spellings of a value come in the order of their texts, with no other value between them.
+    """
+    return Binding(
+        sql='%s',
+        adapt=lambda value: spellings(value)[-1],
+        list_sql='(SELECT value FROM json_each(%s))',
+        adapt_list=lambda values: json.dumps([each for one in values for each in spellings(one)]),
+        key_sql='%s',
+        adapt_key=adapt_key,
+        ends=(lambda value: spellings(value)[0], lambda value: spellings(value)[-1]),
     )
 
 

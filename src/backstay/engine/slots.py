@@ -7,7 +7,7 @@ compiled statement holds no value, whatever the request asks.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -52,6 +52,11 @@ class Slot(Expression):
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> Sql:
         return self._bound_by(self._binding('sqlite', connection))
 
+    @property
+    def is_spelled(self) -> bool:
+        """Whether the value has several spellings on some engine."""
+        return any(each.ends for each in (self.bindings or {}).values())
+
     def _binding(self, engine: str, connection: BaseDatabaseWrapper) -> Binding:
         if self.bindings is not None:
             return self.bindings[engine]
@@ -71,8 +76,22 @@ class ListSlot(Slot):
         return binding.list_sql, (Parameter(self.key, binding.adapt_list),)
 
 
+class EndSlot(Slot):
+    """The least or the most of the spellings of one value, where it has several."""
+
+    def __init__(self, slot: Slot, end: Literal[0, 1]) -> None:
+        super().__init__(slot.key, slot.output_field, slot.bindings)
+        self.end = end
+
+    def _bound_by(self, binding: Binding) -> Sql:
+        adapt = binding.ends[self.end] if binding.ends else binding.adapt
+        return binding.sql, (Parameter(self.key, adapt),)
+
+
 class ExactSlot(Slot):
     """One value that the database itself gave out before, such as a key of an order."""
+
+    is_spelled = False  # it is compared as it was given out
 
     def _bound_by(self, binding: Binding) -> Sql:
         return binding.key_sql, (Parameter(self.key, binding.adapt_key),)

@@ -9,7 +9,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Context, Decimal
 from functools import lru_cache, wraps
 from math import isfinite
@@ -91,6 +91,8 @@ class SQLite(Engine):
         for name, count, function in (
             ('backstay_float', 1, _float),
             ('backstay_exact_float', 1, _exact_float),
+            ('backstay_round', 1, _round),
+            ('backstay_whole', 1, _whole),
             ('backstay_read_float', 1, float),
             ('backstay_decimal', 3, _decimal),
             ('backstay_duration', 1, _duration),
@@ -248,6 +250,16 @@ def _exact_float(number: float | None) -> str | None:
     return None if number is None else repr(float(number))
 
 
+def _round(number: float | str | None) -> float | str | None:
+    """Round to the digits that a REAL keeps, so that equal decimals are equal numbers."""
+    return float(f'{number:.{_EXACT_DIGITS}g}') if isinstance(number, float) else number
+
+
+def _whole(number: float | None) -> int | None:
+    """Round to a whole number, half to even."""
+    return None if number is None else round(number)
+
+
 def _decimal(number: float | str | None, digits: int, places: int) -> str | None:
     """As Django reads a decimal: to 15 digits, then to the column's places."""
     if number is None:
@@ -268,7 +280,9 @@ def _duration(microseconds: int | None) -> str | None:
 
 def _datetime(text: str | None) -> str | None:
     moment = parse_datetime(text) if text else None
-    return moment.isoformat().removesuffix('+00:00') + 'Z' if moment else None
+    if moment and moment.tzinfo:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return f'{moment.isoformat()}Z' if moment else None
 
 
 def _time(text: str | None) -> str | None:

@@ -1,6 +1,6 @@
 """Cursors: encrypted, bound, typed, and refused with one text."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -46,9 +46,9 @@ def refused(text: str, expected: list[kinds.ValueKind], binding: str = 'b', key:
         (kinds.FLOAT, -0.0),
         (kinds.DECIMAL, Decimal('12345678901234567890.1234567890')),
         (kinds.BOOLEAN, True),
-        (kinds.DATE, date(2026, 2, 28)),
-        (kinds.TIME, time(1, 2, 3, 4)),
-        (kinds.DATETIME, datetime(2026, 2, 28, 1, 2, 3, 456789, tzinfo=UTC)),
+        (kinds.DATE, '2026-02-28'),
+        (kinds.TIME, '01:02:03.000004'),
+        (kinds.DATETIME, '2026-02-28 01:02:03.456'),
         (kinds.DURATION, timedelta(days=-3, microseconds=7)),
         (kinds.UUIDS, UUID('01234567-89ab-cdef-0123-456789abcdef')),
         (kinds.IP, '2001:db8::1'),
@@ -68,13 +68,6 @@ def test_keys_come_back_as_they_were(kind: kinds.ValueKind, value: object) -> No
     [
         (kinds.DECIMAL, '12.50', Decimal('12.50')),
         (kinds.DECIMAL, 12.5, Decimal('12.5')),
-        (kinds.DATE, '2026-02-28', date(2026, 2, 28)),
-        (
-            kinds.DATETIME,
-            '2026-02-28T01:02:03.456789Z',
-            datetime(2026, 2, 28, 1, 2, 3, 456789, UTC),
-        ),
-        (kinds.DATETIME, '2026-02-28T01:02:03', datetime(2026, 2, 28, 1, 2, 3, tzinfo=UTC)),
         (kinds.DURATION, '1 02:03:04', timedelta(days=1, hours=2, minutes=3, seconds=4)),
         (kinds.FLOAT, 3, 3.0),
         (
@@ -88,6 +81,14 @@ def test_keys_may_come_from_the_json_of_a_row(
     kind: kinds.ValueKind, json: object, value: object
 ) -> None:
     assert cursor.decrypt(encrypt(json), [kind], 'b', KEY).keys == (value,)
+
+
+@pytest.mark.parametrize('kind', [kinds.DATE, kinds.TIME, kinds.DATETIME])
+@pytest.mark.parametrize('text', ['2026-02-28 01:02:03', '2026-02-28 01:02:03.000', '01:02:03.5'])
+def test_a_moment_keeps_the_spelling_in_which_the_database_compares_it(
+    kind: kinds.ValueKind, text: str
+) -> None:
+    assert cursor.decrypt(encrypt(text), [kind], 'b', KEY).keys == (text,)
 
 
 def test_the_direction_is_kept() -> None:

@@ -22,6 +22,7 @@ from backstay.resources.declaration.fields import (
 from backstay.resources.declaration.registry import resolve
 from backstay.resources.errors import DeclarationError
 from backstay.resources.kinds import ARRAY, JSON, TEXT, ValueKind, kind_of
+from backstay.resources.kinds.registered import valued
 
 if TYPE_CHECKING:
     from backstay.resources.declaration.resource import Resource
@@ -42,6 +43,8 @@ class Field:
     nullable: bool = False
     filterable: bool = True
     orderable: bool = True
+    #: Whether the database computes it: for an answer, for its row, or as the column's default.
+    is_computed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +148,19 @@ def _field_of_model(
         name=name,
         kind=kind,
         attname=column.attname,
-        model_field=column.target_field if isinstance(column, models.ForeignKey) else column,
+        model_field=valued(column),
         nullable=column.null,
         filterable=kind.is_filterable,
         orderable=kind.is_sortable,
+        is_computed=_is_computed(column),
     )
+
+
+def _is_computed(column: models.Field) -> bool:
+    """Whether the database computes some of the values that a column holds."""
+    default = getattr(column, 'db_default', models.NOT_PROVIDED)
+    is_expression = hasattr(default, 'resolve_expression') and not isinstance(default, models.Value)
+    return isinstance(column, models.GeneratedField) or is_expression
 
 
 def _columns(model: type[models.Model]) -> dict[str, models.Field]:
@@ -176,6 +187,7 @@ def _declared_field(resource: 'type[Resource]', name: str, declared: Declared) -
                 nullable=True,
                 filterable=kind.is_filterable and not kind.has_parts,
                 orderable=kind.is_sortable,
+                is_computed=True,
             )
         case Url() | InPython():
             return Field(

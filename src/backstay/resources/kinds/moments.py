@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.dateparse import parse_duration
 from django.utils.duration import duration_microseconds
 
-from backstay.engine.forms import Form, cast_binding, json_binding
+from backstay.engine.forms import Form, cast_binding, json_binding, spelled_binding
 from backstay.resources.kinds.numbers import LARGEST
 from backstay.resources.kinds.operators import COMPARISONS
 from backstay.resources.kinds.texts import read_text
@@ -36,10 +36,11 @@ DATE = ValueKind(
     expected=lambda _column: 'a date such as 2026-01-31',
     writing={
         'postgresql': Writing(column=Form('{x}', quoted=True)),
-        'sqlite': Writing(column=Form('{x}', quoted=True)),
+        'sqlite': Writing(column=Form('{x}', quoted=True), computed=Form('date({x})', quoted=True)),
     },
     bindings={'postgresql': cast_binding('date'), 'sqlite': json_binding(str)},
-    from_key=date.fromisoformat,
+    # Such as `db_default=Now()`, where SQLite stores the moment.
+    computed_form={'sqlite': 'date({x})'},
     answer_schema=_schema_of_date,
     asked_schema=_schema_of_date,
     body_schema={'type': 'string', 'format': 'date'},
@@ -55,6 +56,20 @@ def _read_time(raw: object, _column: Column) -> time:
     if found.tzinfo is not None:
         raise ValueError
     return found
+
+
+def _spelled(seconds: str, microsecond: int) -> list[str]:
+    """Return the spellings of a moment in SQLite, from the shortest to six decimals.
+
+    Django writes six decimals, or none where all are zero, and SQLite's own `now` three. A shorter
+    spelling sorts before a longer one, and no other moment between the two.
+
+    >>> _spelled('12:00:00', 120_000)[:3]
+    ['12:00:00.12', '12:00:00.120', '12:00:00.1200']
+    """
+    digits = f'{microsecond:06d}'
+    shortest = len(digits.rstrip('0'))
+    return [f'{seconds}.{digits[:length]}' if length else seconds for length in range(shortest, 7)]
 
 
 def _fraction_checked(text: str) -> str:
@@ -73,6 +88,14 @@ def _schema_of_time(_column: Column) -> Schema:
 
 _POSTGRESQL_CLOCK = "replace(to_char({x}, 'HH24:MI:SS.US'), '.000000', '')"
 
+#: Django writes six decimals or none, SQLite itself three.
+_SQLITE_TIME = 'CASE WHEN length({x}) IN (8, 15) THEN {x} ELSE backstay_time({x}) END'
+
+
+def _spelled_time(value: time) -> list[str]:
+    return _spelled(value.isoformat('seconds'), value.microsecond)
+
+
 TIME = ValueKind(
     name='time',
     columns=(models.TimeField,),
@@ -84,14 +107,15 @@ TIME = ValueKind(
             column=Form(_POSTGRESQL_CLOCK.format(x='{x}::interval'), quoted=True)
         ),
         'sqlite': Writing(
-            column=Form('{x}', quoted=True), computed=Form('backstay_time({x})', quoted=True)
+            column=Form(_SQLITE_TIME, quoted=True),
+            computed=Form('backstay_time({x})', quoted=True),
+            key=Form('{x}', quoted=True),
         ),
     },
     bindings={
         'postgresql': cast_binding('time'),
-        'sqlite': json_binding(str),
+        'sqlite': spelled_binding(_spelled_time, adapt_key=str),
     },
-    from_key=time.fromisoformat,
     answer_schema=_schema_of_time,
     asked_schema=_schema_of_time,
     body_schema={'type': 'string', 'format': 'time-local', 'pattern': f'^{_CLOCK_OF_BODIES}$'},
@@ -114,21 +138,25 @@ def _at_utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-def _naive_text(value: Any) -> str:
-    """Return a moment as Django stores it in SQLite: in UTC, without a zone."""
+def _spelled_moment(value: datetime) -> list[str]:
+    """Django stores moments in SQLite in UTC, without a zone."""
     if value.tzinfo is not None:
         value = value.astimezone(UTC).replace(tzinfo=None)
-    return str(value)
+    return _spelled(value.isoformat(' ', 'seconds'), value.microsecond)
 
 
-def _moment_of_key(raw: str) -> datetime:
-    moment = datetime.fromisoformat(raw)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _key_text(value: Any) -> str:
+    return value if isinstance(value, str) else value.isoformat(' ')
 
 
 def _schema_of_datetime(_column: Column) -> Schema:
     return {'type': 'string', 'format': 'date-time'}
 
+
+_SQLITE_MOMENT = (
+    "CASE WHEN length({x}) IN (19, 26) THEN replace({x}, ' ', 'T') || 'Z'"
+    ' ELSE backstay_datetime({x}) END'
+)
 
 DATETIME = ValueKind(
     name='datetime',
@@ -146,15 +174,17 @@ DATETIME = ValueKind(
             )
         ),
         'sqlite': Writing(
-            column=Form("replace({x}, ' ', 'T') || 'Z'", quoted=True),
+            column=Form(_SQLITE_MOMENT, quoted=True),
             computed=Form('backstay_datetime({x})', quoted=True),
+            key=Form('{x}', quoted=True),
         ),
     },
     bindings={
-        'postgresql': cast_binding('timestamp with time zone', lambda value: value.isoformat()),
-        'sqlite': json_binding(_naive_text),
+        'postgresql': cast_binding(
+            'timestamp with time zone', lambda value: value.isoformat(), adapt_key=_key_text
+        ),
+        'sqlite': spelled_binding(_spelled_moment, adapt_key=_key_text),
     },
-    from_key=_moment_of_key,
     answer_schema=_schema_of_datetime,
     asked_schema=_schema_of_datetime,
     body_schema={'type': 'string', 'format': 'date-time'},
@@ -215,6 +245,8 @@ DURATION = ValueKind(
         'postgresql': cast_binding('interval', _interval),
         'sqlite': json_binding(duration_microseconds),
     },
+    # Such as a duration times 1.5, which PostgreSQL rounds to whole microseconds.
+    computed_form={'sqlite': 'backstay_whole({x})'},
     from_key=_duration_of_key,
     answer_schema=_schema_of_duration,
     asked_schema=_schema_of_duration,

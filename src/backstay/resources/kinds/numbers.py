@@ -224,6 +224,8 @@ DECIMAL = ValueKind(
             adapt_key=float,
         ),
     },
+    # What SQLite computes with decimals is binary: 0.1 * 3 is 0.30000000000000004 there.
+    computed_form={'sqlite': 'backstay_round({x})'},
     from_key=lambda raw: Decimal(str(raw)),
     answer_schema=_schema_of_decimal,
     asked_schema=_asked_decimal,

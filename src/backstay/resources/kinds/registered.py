@@ -25,16 +25,25 @@ def kind_of(field: models.Field) -> ValueKind | None:
 
     A foreign key is of the kind of what it points at, a generated field of its output.
     """
-    if isinstance(field, models.GeneratedField):
-        return kind_of(field.output_field) if field.output_field else None
-    if isinstance(field, models.ForeignKey):
-        return kind_of(field.target_field)
+    field = valued(field)
     if kind := _BY_INTERNAL_TYPE.get(field.get_internal_type()):
         return kind
     for base in type(field).__mro__:
         if kind := _BY_COLUMN.get(base):
             return (kind.with_choices or kind) if field.choices else kind
     return None
+
+
+def valued(column: models.Field) -> models.Field:
+    """Return the field that says what the values of a column are.
+
+    That is what a foreign key points at, and the output of a generated field.
+    """
+    while isinstance(column, models.ForeignKey):
+        column = column.target_field
+    if isinstance(column, models.GeneratedField) and column.output_field:
+        return column.output_field
+    return column
 
 
 def slot_of(key: SlotKey, column: models.Field) -> Slot:

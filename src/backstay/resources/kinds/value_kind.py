@@ -5,7 +5,7 @@ writes or describes values asks their kind, and keeps no table of its own.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models
@@ -81,6 +81,8 @@ class ValueKind:
 
     writing: Mapping[str, Writing]
     bindings: Bindings
+    #: How an engine brings what it computes into the form that is compared, `{x}` standing for it.
+    computed_form: Mapping[str, str] = field(default_factory=dict)
     #: An order's key as JSON has it, as what the slot of a boundary is bound to.
     from_key: Callable[[Any], Any] = _unchanged
     #: Whether texts are compared by their bytes: PostgreSQL's own order depends on the database.

@@ -20,7 +20,7 @@ from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field, Relation
 from backstay.resources.plan import rights
-from backstay.resources.plan.values import computed, computed_beside
+from backstay.resources.plan.values import compared, computed, computed_beside
 from backstay.resources.query.nodes import And, Condition, Leaf, Not, Op, Or, Related
 
 _SQL = {Op.EQ: '=', Op.NE: '<>', Op.GT: '>', Op.LT: '<', Op.GE: '>=', Op.LE: '<='}
@@ -148,7 +148,7 @@ def _guarded(asked: Q, name: str, level: _Level) -> Q:
 
 def _written(leaf: Leaf, level: _Level) -> Q:
     field = level.readable.fields[leaf.field]
-    value = level.value(field)
+    value = compared(level.value(field), field)
     operand = _Operand(leaf, field)
     if leaf.member:
         return _compare_member(leaf.op, value, sql.MemberName(leaf.member), operand)

@@ -15,7 +15,7 @@ from backstay.resources.kinds import INTEGER
 from backstay.resources.plan import rights
 from backstay.resources.plan.rights import Cover
 from backstay.resources.plan.stages import FilteredRows, OrderedRows, PageRows, SortKey
-from backstay.resources.plan.values import value_of
+from backstay.resources.plan.values import compared, value_of
 from backstay.resources.query.nodes import CursorPage, Key, OffsetPage, Page, Shape
 
 
@@ -64,7 +64,7 @@ def sort_key(readable: Readable, key: Key) -> SortKey:
         readable = readable.through(relation)
         shown &= _condition(rights.visible(readable, prefix))
     field = readable.primary_key if key.field == 'pk' else readable.fields[key.field]
-    expression = value_of(field, readable, prefix)
+    expression = compared(value_of(field, readable, prefix), field)
     if field.kind.is_bytewise:
         expression = sql.Bytewise(expression)
     if key.field != 'pk':

@@ -3,6 +3,7 @@
 from django.db.models import ExpressionWrapper, F, OuterRef, Subquery
 from django.db.models.expressions import Combinable
 
+from backstay.engine.comparisons import Normal
 from backstay.engine.enclosed import Enclosed
 from backstay.engine.json_text import JsonValue
 from backstay.resources.declaration.fields import Computed
@@ -26,6 +27,13 @@ def computed(field: Field) -> Combinable:
     return Enclosed(field.declared.expression, field.model_field)
 
 
+def compared(value: Combinable, field: Field) -> Combinable:
+    """A value of the field in the form in which such values are compared and sorted."""
+    if not (field.is_computed and field.kind.computed_form):
+        return value
+    return Normal(value, field.kind.computed_form, field.model_field)
+
+
 def computed_beside(field: Field, readable: Readable, pk: Combinable) -> Subquery:
     """A computed value of the row with this key, which is not the query's own.
 
@@ -47,9 +55,8 @@ def json_value(
     value: Combinable, field: Field, *, nullable: bool | None = None, is_key: bool = False
 ) -> JsonValue:
     """A value of the field as JSON; `nullable` as the field says unless given."""
-    computed = isinstance(field.declared, Computed)
     return JsonValue(
         value,
-        field.kind.forms(field.model_field, computed=computed, is_key=is_key),
+        field.kind.forms(field.model_field, computed=field.is_computed, is_key=is_key),
         nullable=field.nullable if nullable is None else nullable,
     )

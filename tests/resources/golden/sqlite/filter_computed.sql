@@ -2,7 +2,7 @@ SELECT ('{"id":' || "bookshop_book"."id" || '}') AS "json_"
 FROM "bookshop_book"
 WHERE "bookshop_book"."id" IN (SELECT "bookshop_book"."id" AS "pk_"
   FROM "bookshop_book"
-  WHERE (CAST(("bookshop_book"."price" * %s) AS NUMERIC)) > CAST(%s AS NUMERIC)
+  WHERE backstay_round((CAST(("bookshop_book"."price" * %s) AS NUMERIC))) > CAST(%s AS NUMERIC)
   ORDER BY "bookshop_book"."id" DESC
   LIMIT %s OFFSET %s)
 ORDER BY "bookshop_book"."id" DESC

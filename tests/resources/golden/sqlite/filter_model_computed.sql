@@ -5,7 +5,7 @@ WHERE "bookshop_edition"."id" IN (SELECT "bookshop_edition"."id" AS "pk_"
   WHERE EXISTS(SELECT %s AS "a"
     FROM "bookshop_book" U0
     WHERE (U0."id" = ("bookshop_edition"."book_id")
-      AND (CAST(ROUND((CAST((U0."price" * (CAST(%s AS NUMERIC))) AS NUMERIC)), %s) AS NUMERIC)) > CAST(%s AS NUMERIC))
+      AND backstay_round((CAST(ROUND((CAST((U0."price" * (CAST(%s AS NUMERIC))) AS NUMERIC)), %s) AS NUMERIC))) > CAST(%s AS NUMERIC))
     LIMIT 1)
   ORDER BY "bookshop_edition"."id" DESC
   LIMIT %s OFFSET %s)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import FilterError
+from backstay.resources.kinds.operators import WITH_LIST, WITHOUT_VALUE
 from backstay.resources.query.filters import parse_filter
 from backstay.resources.query.nodes import And, Condition, Leaf, Not, Op, Or, Related
 from tests.catalogue.resources import ProductResource
@@ -272,10 +273,8 @@ class TestFormat:
         [
             ('id', '==', 2**63),
             ('id', '==', [1]),
-            ('price', '>', None),
             ('price', '>', True),
             ('name', 'like', 5),
-            ('name', 'like', None),
             ('name', '==', 'a\0b'),
             ('name', 'ilike', 'x' * 257),
             ('name', 'like', 'x\\'),
@@ -284,7 +283,6 @@ class TestFormat:
             ('status', 'in', ['active', 'lost']),
             ('released_on', '>=', '2026-02-30'),
             ('labels', 'any', ['sale']),
-            ('labels', 'any', None),
             ('metadata.a', '==', {}),
         ],
     )
@@ -293,6 +291,27 @@ class TestFormat:
 
         assert error.reason == 'BadValue'
         assert error.pointer.startswith('/value')
+
+    @pytest.mark.parametrize('field', ['price', 'name', 'labels', 'id', 'released_on'])
+    def test_null_is_no_value_to_compare_with(self, products: Readable, field: str) -> None:
+        for op in products.fields[field].kind.operators - WITHOUT_VALUE - WITH_LIST:
+            if op in (Op.EQ, Op.NE):
+                continue  # which ask whether there is a value
+            error = refused([{'field': field, 'op': op.value, 'value': None}], products)
+
+            assert error.reason == 'BadFilterFormat'
+            assert error.detail == f'`{op.value}` needs a value, and null is none.'
+            assert error.pointer == '/0/value'
+
+    @pytest.mark.parametrize('op', ['any', 'not_any'])
+    @pytest.mark.parametrize('field', ['name', 'price', 'status', 'metadata', 'metadata.color'])
+    def test_an_element_is_asked_of_arrays_alone(
+        self, products: Readable, field: str, op: str
+    ) -> None:
+        error = refused({'field': field, 'op': op, 'value': 'x'}, products)
+
+        assert error.reason == 'BadFilterFormat'
+        assert f'`{op}` needs a field that holds an array' in error.detail
 
     def test_a_pattern_may_end_in_an_escaped_backslash(self, products: Readable) -> None:
         parse_filter({'field': 'name', 'op': 'like', 'value': 'x\\\\'}, products, [])

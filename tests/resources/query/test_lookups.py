@@ -42,6 +42,14 @@ def leaf(field: str, op: str = '==', **rest: object) -> dict[str, object]:
         ('price__lte', '10', leaf('price', '<=', value=10)),
         ('status__in', 'active,draft', leaf('status', 'in', value=['active', 'draft'])),
         ('id__in', '', leaf('id', 'in', value=[])),
+        ('id__not_in', '1,2', leaf('id', 'not_in', value=[1, 2])),
+        ('status__not_in', 'draft', leaf('status', 'not_in', value=['draft'])),
+        ('released_on__not_in', '', leaf('released_on', 'not_in', value=[])),
+        (
+            'category.name__not_in',
+            'a,b',
+            leaf('name', 'not_in', value=['a', 'b'], model='Category'),
+        ),
         ('released_on__isnull', 'true', leaf('released_on', 'is_null')),
         ('released_on__isnull', 'false', leaf('released_on', 'is_not_null')),
         ('price__range', '5,10', [leaf('price', '>=', value=5), leaf('price', '<=', value=10)]),
@@ -147,7 +155,7 @@ def test_the_error_tells_what_exists_and_is_readable(products: Readable) -> None
 
 
 def test_the_error_tells_what_a_field_takes(products: Readable) -> None:
-    with pytest.raises(ParameterError, match='`status` takes exact, ne, in, isnull'):
+    with pytest.raises(ParameterError, match='`status` takes exact, ne, in, not_in, isnull'):
         looked_up(products, 'status__gt', 'a')
 
 
@@ -188,7 +196,13 @@ def test_a_value_that_is_too_long_a_list_is_too_complex(products: Readable) -> N
 
 
 def test_the_lookups_of_a_field(gauges: Readable) -> None:
-    assert lookups_of(gauges.fields['yes'].kind.operators) == ('exact', 'ne', 'in', 'isnull')
+    assert lookups_of(gauges.fields['yes'].kind.operators) == (
+        'exact',
+        'ne',
+        'in',
+        'not_in',
+        'isnull',
+    )
     assert 'icontains' in lookups_of(gauges.fields['text'].kind.operators)
     assert lookups_of(gauges.fields['tags'].kind.operators) == ('isnull', 'any', 'not_any')
     assert lookups_of(OF_MEMBERS) == ('exact', 'ne', 'in', 'isnull')

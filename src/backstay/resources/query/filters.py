@@ -15,6 +15,7 @@ from typing import Any
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import FilterError
 from backstay.resources.kinds.operators import (
+    OF_ARRAYS,
     SPELLINGS,
     WITH_LIST,
     WITH_PATTERN,
@@ -86,6 +87,8 @@ class Scope:
         """
         if raw is None and op in (Op.EQ, Op.NE):
             op = Op.IS_NULL if op is Op.EQ else Op.IS_NOT_NULL
+        if raw is None and op not in WITHOUT_VALUE | WITH_LIST:
+            raise _bad_format(f'`{op.value}` needs a value, and null is none.', pointer)
         self.tally.add_leaf(self.group, path.relation, pointer)
         slot = None
         if op not in WITHOUT_VALUE:
@@ -202,10 +205,12 @@ def _leaf(spec: dict[str, Any], scope: Scope, pointer: str) -> Leaf:
         raise _bad_format('`value` must be provided.', pointer)
     path = _path(name, spec, scope, pointer)
     if op not in (taken := path.operators):
-        raise _bad_format(
-            f'Operator `{op.value}` not valid for `{shown(name)}`: it takes {spelled(taken)}.',
-            f'{pointer}/op',
-        )
+        wrong = f'Operator `{op.value}` not valid for `{shown(name)}`'
+        if op in OF_ARRAYS:
+            wrong = (
+                f'`{op.value}` needs a field that holds an array, and `{shown(name)}` holds none'
+            )
+        raise _bad_format(f'{wrong}: it takes {spelled(taken)}.', f'{pointer}/op')
     return scope.compare(path, op, spec.get('value'), f'{pointer}/value')
 
 

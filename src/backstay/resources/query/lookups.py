@@ -6,7 +6,7 @@ values that do not fit (`FilterError`).
 
     status=active               ==
     price__gte=10               >=; also gt, lt, lte, ne
-    status__in=active,draft     in
+    status__in=active,draft     in; also not_in
     price__range=5,10           >= 5 and <= 10
     name__icontains=mug         ilike '%mug%'; also contains, [i]startswith, [i]endswith, iexact
     released_on__isnull=true    is_null
@@ -34,6 +34,7 @@ _OPERATORS: Mapping[str, Op] = {
     'lt': Op.LT,
     'lte': Op.LE,
     'in': Op.IN,
+    'not_in': Op.NOT_IN,
     'isnull': Op.IS_NULL,
     'range': Op.GE,
     'contains': Op.LIKE,

@@ -22,6 +22,7 @@ BOOLEAN = ValueKind(
     columns=(models.BooleanField,),
     operators=EQUALITY,
     read=_read,
+    check_body=_read,
     expected=lambda _column: 'true or false',
     from_text=lambda text: {'true': True, 'false': False}.get(text, text),
     writing={

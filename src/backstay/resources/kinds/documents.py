@@ -75,6 +75,15 @@ def _read_element(raw: object, column: Column) -> Any:
     return kind.read(raw, base)
 
 
+def _check_elements(raw: object, column: Column) -> None:
+    if getattr(column, 'base_field', None) is None:
+        return  # of JSON, which the checking field reads strictly
+    kind, base = element_of(column)
+    for each in raw if isinstance(raw, list) else ():
+        if each is not None:
+            kind.check_body(each, base)
+
+
 def _expected_element(column: Column) -> str:
     kind, base = element_of(column)
     return kind.expected(base)
@@ -108,6 +117,7 @@ ARRAY = ValueKind(
     internal_type='ArrayField',
     operators=OF_ARRAYS,
     read=_read_element,
+    check_body=_check_elements,
     expected=_expected_element,
     writing={
         'postgresql': Writing(column=_array_in_postgresql),

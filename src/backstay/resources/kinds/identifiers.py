@@ -36,6 +36,7 @@ UUIDS = ValueKind(
     columns=(models.UUIDField,),
     operators=COMPARISONS,
     read=_read_uuid,
+    check_body=_read_uuid,
     expected=lambda _column: 'a UUID such as 01234567-89ab-cdef-0123-456789abcdef',
     writing={
         'postgresql': Writing(column=Form('{x}', quoted=True)),
@@ -83,6 +84,7 @@ IP = ValueKind(
     columns=(models.GenericIPAddressField,),
     operators=EQUALITY,
     read=_read_address,
+    check_body=_read_address,
     expected=lambda _column: 'an IP address',
     writing={
         'postgresql': Writing(column=Form('host({x})', quoted=True)),

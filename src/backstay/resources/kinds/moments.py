@@ -1,5 +1,6 @@
 """Dates, times of day, moments and durations."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -33,6 +34,7 @@ DATE = ValueKind(
     columns=(models.DateField,),
     operators=COMPARISONS,
     read=_read_date,
+    check_body=_read_date,
     expected=lambda _column: 'a date such as 2026-01-31',
     writing={
         'postgresql': Writing(column=Form('{x}', quoted=True)),
@@ -101,6 +103,7 @@ TIME = ValueKind(
     columns=(models.TimeField,),
     operators=COMPARISONS,
     read=_read_time,
+    check_body=_read_time,
     expected=lambda _column: 'a time such as 14:05:00',
     writing={
         'postgresql': Writing(
@@ -163,6 +166,7 @@ DATETIME = ValueKind(
     columns=(models.DateTimeField,),
     operators=COMPARISONS,
     read=_read_datetime,
+    check_body=_read_datetime,
     expected=lambda _column: 'a time such as 2026-01-31T14:05:00Z, or a date',
     refine=_at_utc,
     writing={
@@ -196,9 +200,14 @@ DATETIME = ValueKind(
 _LONGEST = timedelta(microseconds=LARGEST)
 
 
+#: Decimals of a second that Python drops.
+_LOST_DECIMALS = re.compile(r'[.,]\d{7}')
+
+
 def _read_duration(raw: object, column: Column) -> timedelta:
-    duration = parse_duration(read_text(raw, column))
-    if duration is None:
+    text = read_text(raw, column)
+    duration = parse_duration(text)
+    if duration is None or not text.isascii() or _LOST_DECIMALS.search(text):
         raise ValueError
     return _short_enough(duration)
 
@@ -234,6 +243,7 @@ DURATION = ValueKind(
     columns=(models.DurationField,),
     operators=COMPARISONS,
     read=_read_duration,
+    check_body=_read_duration,
     expected=lambda _column: 'a duration such as 1 02:03:04 or P1DT2H3M4S',
     refine=_short_enough,
     is_always_refined=True,

@@ -55,6 +55,7 @@ INTEGER = ValueKind(
     columns=(models.AutoField, models.BigIntegerField, models.IntegerField),
     operators=COMPARISONS,
     read=_read_integer,
+    check_body=_read_integer,
     expected=_expected_integer,
     writing={
         'postgresql': Writing(column=Form('{x}'), is_plain_element=True),
@@ -110,6 +111,7 @@ FLOAT = ValueKind(
     columns=(models.FloatField,),
     operators=COMPARISONS,
     read=read_float,
+    check_body=read_float,
     expected=lambda _column: 'a finite number',
     refine=finite,
     writing={
@@ -199,6 +201,7 @@ DECIMAL = ValueKind(
     columns=(models.DecimalField,),
     operators=COMPARISONS,
     read=_read_decimal,
+    check_body=_read_decimal,
     expected=lambda _column: (
         f'a number with at most {_MOST_DIGITS} digits on each side of the point'
     ),

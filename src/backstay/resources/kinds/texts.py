@@ -7,7 +7,7 @@ from django.db import models
 
 from backstay.engine.forms import Bindings, Form, cast_binding, json_binding
 from backstay.resources.kinds.operators import EQUALITY, OF_TEXT, WITHOUT_VALUE
-from backstay.resources.kinds.value_kind import Column, Schema, ValueKind, Writing
+from backstay.resources.kinds.value_kind import Column, Refused, Schema, ValueKind, Writing
 
 MOST_CHARACTERS = 256
 #: Choices that the text of an error tells.
@@ -29,6 +29,11 @@ def read_text(raw: object, _column: Column) -> str:
     if not raw.isascii():
         raw.encode()  # a lone surrogate is a ValueError
     return raw
+
+
+def _check_text(raw: object, _column: Column) -> None:
+    if not isinstance(raw, str):
+        raise Refused('A text is required.')
 
 
 def schema_of_text(_column: Column) -> Schema:
@@ -72,6 +77,7 @@ CHOICE = ValueKind(
     name='choice',
     operators=EQUALITY,
     read=_read_choice,
+    check_body=_check_text,
     expected=_expected_choices,
     writing=_WRITING,
     bindings=BINDINGS,
@@ -90,6 +96,7 @@ TEXT = ValueKind(
     with_choices=CHOICE,
     operators=OF_TEXT,
     read=read_text,
+    check_body=_check_text,
     expected=_expected,
     writing=_WRITING,
     bindings=BINDINGS,
@@ -106,6 +113,7 @@ LONG_TEXT = ValueKind(
     columns=(models.TextField,),
     operators=OF_TEXT,
     read=read_text,
+    check_body=_check_text,
     expected=_expected,
     writing=_WRITING,
     bindings=BINDINGS,

@@ -46,6 +46,10 @@ class Refused(ValueError):
     """A value that the column's type could hold, and we do not; the text is for the client."""
 
 
+def _unchecked(_raw: object, _column: Column) -> None:
+    pass
+
+
 def _unchanged(value: Any) -> Any:
     return value
 
@@ -72,6 +76,8 @@ class ValueKind:
     expected: Callable[[Column], str]
     #: What JSON would have instead of the text of a parameter.
     from_text: Callable[[str], object] = _unchanged
+    #: Raises ValueError for JSON that Django REST Framework takes for another value than it is.
+    check_body: Callable[[object, Column], object] = _unchecked
     #: What is left to do with a written value that Django REST Framework has checked.
     refine: Callable[[Any], Any] = _unchanged
     #: Whether written values need `refine` even in their usual form.

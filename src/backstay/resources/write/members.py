@@ -58,12 +58,26 @@ class Writable:
         if value is not SLOW:
             return value, []
         try:
-            return self._refined(self.check.run_validation(raw)), []
+            value = self._refined(self.check.run_validation(raw))
+            return (value, []) if raw is None else (value, self._lenience(raw))
         except serializers.ValidationError as error:
             return None, [_named(fault) for fault in faults_in(error.get_full_details(), '')]
         except (OverflowError, ValueError, ArithmeticError) as error:
             detail = str(error) if isinstance(error, Refused) else 'The value is out of range.'
             return None, [Fault(pointer='', code='invalid', detail=detail)]
+
+    def _lenience(self, raw: Any) -> list[Fault]:
+        """Return a fault where the value was taken for another one than the client wrote."""
+        kind, column = self.field.kind, self.field.model_field
+        try:
+            kind.check_body(raw, column)
+        except OverflowError:
+            return []  # longer than filters take, which is no fault of a body
+        except ValueError as error:
+            is_told = isinstance(error, Refused)
+            detail = str(error) if is_told else f'Expected {kind.expected(column)}.'
+            return [Fault(pointer='', code='invalid', detail=detail)]
+        return []
 
     def _refined(self, value: Any) -> Any:
         return None if value is None else self.field.kind.refine(value)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Now
 
 
 class Country(models.Model):
@@ -87,6 +88,35 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f'{self.stars} stars'
+
+
+class Bill(models.Model):
+    """Columns that the database computes, when a row is made or whenever it changes."""
+
+    price = models.DecimalField(max_digits=8, decimal_places=2)
+    amount = models.IntegerField()
+    day = models.DateField()
+    total = models.GeneratedField(
+        expression=models.F('price') * models.F('amount'),
+        output_field=models.DecimalField(max_digits=12, decimal_places=2),
+        db_persist=True,
+    )
+    half = models.GeneratedField(
+        expression=models.F('amount') * 0.5,
+        output_field=models.FloatField(),
+        db_persist=True,
+    )
+    is_dear = models.GeneratedField(
+        expression=models.Q(price__gte=10), output_field=models.BooleanField(), db_persist=True
+    )
+    same_day = models.GeneratedField(
+        expression=models.F('day'), output_field=models.DateField(), db_persist=True
+    )
+    made_at = models.DateTimeField(db_default=Now())
+    made_on = models.DateField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f'bill {self.pk}'
 
 
 class Specimen(models.Model):

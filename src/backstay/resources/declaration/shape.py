@@ -22,7 +22,7 @@ from backstay.resources.declaration.fields import (
 from backstay.resources.declaration.registry import resolve
 from backstay.resources.errors import DeclarationError
 from backstay.resources.kinds import ARRAY, JSON, TEXT, ValueKind, kind_of
-from backstay.resources.kinds.registered import valued
+from backstay.resources.kinds.registered import own_conversions, valued
 
 if TYPE_CHECKING:
     from backstay.resources.declaration.resource import Resource
@@ -144,6 +144,12 @@ def _field_of_model(
     kind = ARRAY if isinstance(declared, Array) else kind_of(column)
     if kind is None:
         raise DeclarationError(f'{model.__name__}.{name} is of a type that cannot be shown')
+    if conversions := own_conversions(column):
+        raise DeclarationError(
+            f'{model.__name__}.{name} is a {type(column).__name__}, which converts its values in '
+            f'Python ({", ".join(conversions)}): the database would show and compare them as they '
+            f'are stored. Register a kind of its own for it (docs/how-to/extend-the-core.md).'
+        )
     return Field(
         name=name,
         kind=kind,

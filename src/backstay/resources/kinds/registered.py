@@ -46,6 +46,24 @@ def valued(column: models.Field) -> models.Field:
     return column
 
 
+#: What a field of Django does on the way to the database and back.
+_CONVERSIONS = ('from_db_value', 'get_prep_value', 'get_db_prep_value', 'get_db_prep_save')
+
+
+def own_conversions(column: models.Field) -> list[str]:
+    """Return how a column's own class converts values in Python, which the database cannot do.
+
+    A class that was registered with a kind says itself how its values are read and written.
+    """
+    found = []
+    for base in type(valued(column)).__mro__:
+        if base in _BY_COLUMN:
+            break
+        if not base.__module__.startswith('django.'):
+            found += [name for name in _CONVERSIONS if name in vars(base)]
+    return found
+
+
 def slot_of(key: SlotKey, column: models.Field) -> Slot:
     """Return the place of one value that is compared with a column, whatever its kind."""
     kind = kind_of(column)

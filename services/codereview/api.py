@@ -158,7 +158,7 @@ def read(
     filter: FilterSpec,  # noqa: A002 what the platform calls it
     **page: Any,
 ) -> Rows:
-    """Rows of a resource, as the caller may see them, with the URLs that he can reach."""
+    """Rows of a resource, as the caller may see them, with the URLs that they can reach."""
     http = request._request
     origin = f'{http.scheme}://{http.get_host()}'
     return read_rows(resource, caller_of(request), filter=filter, origin=origin, **page)

@@ -100,7 +100,7 @@ class Check(APIView):
 
 
 def versions_of(authors: Iterable[dict[str, Any]]) -> Callable[[dict[str, Any]], list[str]]:
-    """A function from an author to the versions that he signed. Costs four statements."""
+    """Return a function from an author to the versions that they signed. Costs four statements."""
     ids = {author['id'] for author in authors if 'id' in author}
     addresses = {_plain(author['address']) for author in authors if 'address' in author}
     found = (

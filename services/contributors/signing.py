@@ -15,7 +15,7 @@ from services.contributors.models import Agreement, Contributor, Signature
 
 
 class VersionSerializer(serializers.Serializer):
-    """Which version is signed: whoever signs says what he has read."""
+    """The version that is signed: whoever signs says what they have read."""
 
     version = serializers.RegexField(r'^\d{1,9}\.\d{1,9}\.\d{1,9}\Z', max_length=32)
 

@@ -1,6 +1,6 @@
 """OpenAPI 3.1 documents and their Swagger pages, of the whole site and of each service.
 
-A document describes what its reader may do: an operation on a resource that he may call on no row
+A document describes what its reader may do: an operation on a resource that they may call on no row
 is not in it. Staff may ask for that of somebody else: `/docs.json?as=guest`, `account`, or
 `level:2`.
 """

@@ -72,7 +72,7 @@ def test_the_same_issues_are_published_by_many() -> None:
 
 
 def test_places_of_known_issues_are_stored_in_one_order() -> None:
-    """Who stores the same places in another order would wait for this one, and this one for him."""
+    """A writer with another order would wait for this one, and this one for it."""
     revision = data.stored_revision()
     elements = [issue(f'h{number}') for number in range(2_000)]
     meet = Barrier(2, timeout=10)

@@ -42,7 +42,7 @@ def settle(event: Assigned, issue: Issue, snapshot: Snapshot, config: Config) ->
     """What follows our assignment, on a read made after it: who is beyond a limit leaves again.
 
     Of those who hurried for the last place, whoever was assigned later finds the others before
-    him, so at most the limit stays, in whatever order the runs read and write.
+    them, so at most the limit stays, in whatever order the runs read and write.
     """
     login, limits = event.author.login, config.limits
     mine = issue.assignment_of(login)

@@ -27,7 +27,7 @@ class Event:
     type: str
     created_at: datetime
     tenant: str
-    #: What kind of thing it is about, such as `catalog.item`; which; and its how manieth change.
+    #: The kind of thing that it is about, such as `catalog.item`; its key; its sequence number.
     aggregate: str
     object_id: str
     sequence: int

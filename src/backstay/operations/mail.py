@@ -13,7 +13,7 @@ class Nowhere(BaseEmailBackend):
     """Sends nothing, and logs what it did not send.
 
     A line has the subject and the domains of the recipients. Texts carry codes, and addresses are
-    people's own: neither belongs into a log.
+    people's own: neither belongs in a log.
     """
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:

@@ -121,7 +121,7 @@ _BACKENDS = {
 def _mail(environment: Environment) -> dict[str, Any]:
     """Mail by SMTP when told where; else to the console of a developer, and nowhere when deployed.
 
-    Mails carry codes, which do not belong into the log of a deployed site: it has a summary.
+    Mails carry codes, which do not belong in the log of a deployed site: it has a summary.
     """
     if environment.email_url is None:
         nowhere = 'backstay.operations.mail.Nowhere'

@@ -61,7 +61,7 @@ def binding(
 
 
 def binding_of(readable: Readable, query: Query, caller_key: str) -> str:
-    """The binding of the cursors that belong into the answer to a query."""
+    """The binding of the cursors that belong in the answer to a query."""
     shape = query.shape
     if not isinstance(shape.page, CursorPage | OffsetPage):
         raise TypeError('only a page has cursors')

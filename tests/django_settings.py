@@ -6,6 +6,7 @@ from config.settings import INSTALLED_APPS as SITE_APPS
 _TESTED = (
     'backstay.resources',
     'tests.bookshop',
+    'tests.cabinet',
     'tests.catalogue',
     'tests.depot',
     'tests.lending',

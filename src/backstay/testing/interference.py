@@ -1,40 +1,53 @@
 """Non-interference: a change that a caller may not see changes no answer that the caller gets.
 
-Each caller asks many questions. Then the database is changed in a way that leaves all that the
-caller may know as it was, and the same questions are asked again: status, headers and body must
-be the same bytes. A check is one question before and after one change. Changes are undone.
+For each caller one row is changed in a way that leaves all that the caller may know as it was, and
+questions about what was changed are asked before and after, in every position of a request: status,
+headers and body must be the same bytes. A check is one question before and after one change.
+Changes, and the writes among the questions, are undone.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import zip_longest
 from random import Random
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlencode
+from uuid import UUID
 
 import pytest
+from django.core.cache import cache
 from django.db import DataError, IntegrityError, models, transaction
 from django.db.models.deletion import ProtectedError, RestrictedError
+from django.db.models.fields.files import FieldFile
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from backstay.caller import GUEST, Caller
 from backstay.identity.callers import caller_of_account
 from backstay.resources import Resource
-from backstay.testing.api import address_of, resource_at
+from backstay.testing.api import resource_at
 from backstay.testing.callers import Who, user_of
-from backstay.testing.knowledge import Resources, knowledge_of, reachable
+from backstay.testing.knowledge import Model, Resources, knowledge_of, reachable
+from backstay.testing.positions import POSITIONS, Question, Site, Subject
 
 Callers = Mapping[str, Who]
-#: What no two answers share.
+#: Resource, caller, position, kind of column.
+MatrixCell = tuple[str, str, str, str]
+#: Headers that differ between any two answers.
 _IGNORED = frozenset({'server-timing', 'x-request-id'})
-#: Questions that one caller asks before and after each change.
+#: Refusals that tell of rows that are not visible, as documented (rule L7, and `on_delete`).
+TELLING = frozenset({'duplicate', 'in-use'})
+#: Questions that are asked about one change.
 _QUESTIONS = 40
-#: Changes after which other questions are asked.
-_CHANGES = 20
-#: Changes that are tried for one caller; a quarter without a hidden one, and there is none.
-_TRIES = 800
+#: Changes that are tried in a row without a hidden one.
+_TRIES = 200
+_NOW = datetime(2027, 1, 15, 8, tzinfo=UTC)
 
 
 def non_interference(
@@ -58,12 +71,11 @@ def non_interference(
     def test() -> None:
         rows()
         named = callers() if callable(callers) else callers
-        collections = paths or (*collections_of_the_site(),)
-        made = sum(
-            _check_caller(name, who, collections, Random(f'{seed} {name}'), checks // len(named))  # noqa: S311
-            for name, who in named.items()
-        )
-        if not made:
+        site = site_of(paths or collections_of_the_site())
+        matrix = Matrix(site)
+        for name, who in named.items():
+            check_caller(name, who, site, matrix, Random(f'{seed} {name}'), checks // len(named))  # noqa: S311
+        if not matrix.checks:
             raise AssertionError('nothing is hidden from any of the callers: nothing was checked')
 
     return test
@@ -86,42 +98,256 @@ def _collections(patterns: list[Any], prefix: str) -> Iterator[str]:
                 yield path
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One request, without who makes it."""
-
-    path: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    #: How many pages are read, by following `next`.
-    pages: int = 1
+def site_of(paths: Iterable[str]) -> Site:
+    """The collections at these paths."""
+    return Site({path: resource_at(path) for path in paths})
 
 
-def _check_caller(name: str, who: Who, paths: tuple[str, ...], random: Random, checks: int) -> int:
-    """Ask, change, ask again, in rounds, until there were so many checks; how many there were."""
-    questions = [question for path in paths for question in questions_of(path)]
-    resources = reachable(resource_at(path) for path in paths)
-    client = APIClient()
-    if user := user_of(who):
-        client.force_authenticate(user)
-    made = 0
-    with patch('backstay.resources.query.cursor.time.time', lambda: 1_800_000_000.0):
-        known = knowledge_of(_caller(who), resources)
-        for attempt in range(_TRIES):
-            if made >= checks or (attempt == _TRIES // 4 and not made):
-                break
-            if attempt % _CHANGES == 0:
-                asked = random.sample(questions, min(_QUESTIONS, len(questions)))
-                before = [(each, _answers(client, each)) for each in asked]
+# What was checked.
+
+
+@dataclass
+class Matrix:
+    """Checks by resource, caller, position and kind of column, and the cells that cannot be."""
+
+    site: Site
+    counts: Counter[MatrixCell] = field(default_factory=Counter)
+    #: Checks by the status of the answer.
+    statuses: Counter[int] = field(default_factory=Counter)
+    #: Resource, position and kind that no question fits, with the reason.
+    reasons: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    #: Resource, caller and kind of which some caller sees every value.
+    open: set[tuple[str, str, str]] = field(default_factory=set)
+    #: The same of which something is hidden.
+    hidden: set[tuple[str, str, str]] = field(default_factory=set)
+
+    @property
+    def checks(self) -> int:
+        """How many checks were made."""
+        return self.statuses.total()
+
+    def add(self, cells: Sequence[MatrixCell], status: int) -> None:
+        """Count one check, in each cell that it is about."""
+        self.counts.update(cells)
+        self.statuses[status] += 1
+
+    def empty(self) -> list[MatrixCell]:
+        """The cells that could be and were never checked."""
+        cells = {
+            (resource, caller, position, kind)
+            for resource, caller, kind in self.hidden | self.open
+            for position in POSITIONS
+            if (resource, position, kind) not in self.reasons
+        }
+        return sorted(
+            cell for cell in cells - {*self.counts} if (cell[0], cell[1], cell[3]) in self.hidden
+        )
+
+    def lines(self) -> Iterator[str]:
+        """The matrix as text: a block for each resource, kinds by positions, checks by callers."""
+        callers = sorted({cell[1] for cell in self.counts})
+        for resource in sorted({cell[0] for cell in self.counts}):
+            yield f'{resource}: least and most checks of {len(callers)} callers'
+            kinds = sorted({cell[3] for cell in self.counts if cell[0] == resource})
+            for kind in kinds:
+                shown = [
+                    f'{position} {self._span(resource, callers, position, kind)}'
+                    for position in POSITIONS
+                ]
+                yield f'  {kind}: {", ".join(shown)}'
+        for (resource, position, kind), reason in sorted(self.reasons.items()):
+            yield f'  cannot be: {resource}, {position}, {kind}: {reason}'
+        for resource, caller, kind in sorted(self.open - self.hidden):
+            yield f'  cannot be: {resource}, {caller}, {kind}: nothing of it is hidden'
+
+    def _span(self, resource: str, callers: Sequence[str], position: str, kind: str) -> str:
+        if (resource, position, kind) in self.reasons:
+            return '-'
+        counts = [
+            self.counts[resource, caller, position, kind]
+            for caller in callers
+            if (resource, caller, kind) in self.hidden
+        ]
+        return f'{min(counts)}..{max(counts)}' if counts else '-'
+
+
+# Checks.
+
+
+def check_caller(
+    name: str, who: Who, site: Site, matrix: Matrix, random: Random, checks: int
+) -> None:
+    """Change, compare, undo, until this many checks were made or nothing more is hidden."""
+    resources = reachable(site.collections.values())
+    session = _Session(name, who, site, resources, matrix, random)
+    with ExitStack() as stack:
+        stack.enter_context(patch('time.time', _NOW.timestamp))
+        stack.enter_context(patch('django.utils.timezone.now', lambda: _NOW))
+        session.start()
+        made = tries = 0
+        while made < checks and tries < _TRIES:
+            found = session.check_one_change(min(_QUESTIONS, checks - made))
+            made += found
+            tries = 0 if found else tries + 1
+
+
+class _Session:
+    """One caller, whose answers before any change are kept."""
+
+    def __init__(
+        self,
+        name: str,
+        who: Who,
+        site: Site,
+        resources: Resources,
+        matrix: Matrix,
+        random: Random,
+    ) -> None:
+        self.name = name
+        self.who = who
+        self.site = site
+        self.resources = resources
+        self.matrix = matrix
+        self.random = random
+        self.client = APIClient(raise_request_exception=False)
+        self.before: dict[Question, Any] = {}
+        self.tried: Counter[Spot] = Counter()
+
+    def start(self) -> None:
+        """Find out what the caller knows, and what is left to hide."""
+        if user := user_of(self.who):
+            self.client.force_authenticate(user)
+        self.caller = _caller(self.who)
+        self.known = knowledge_of(self.caller, self.resources)
+        self.spots = [*spots_of(self.resources)]
+        self.left = {each: self._hidden_keys(each) for each in self.spots}
+        self._note_what_is_open()
+
+    def check_one_change(self, most: int) -> int:
+        """Make a change; where it is hidden, ask about it; return the number of checks."""
+        spots = [each for each in self.spots if self.left[each]]
+        if not spots:
+            return 0
+        fewest = min(self.tried[each] for each in spots)
+        spot = self.random.choice([each for each in spots if self.tried[each] == fewest])
+        self.tried[spot] += 1
+        mutation = spot.choose(self.random, self.left[spot])
+        if mutation is None:
+            return 0
+        with transaction.atomic():
+            is_hidden = (
+                self._make(mutation) and knowledge_of(self.caller, self.resources) == self.known
+            )
+            transaction.set_rollback(True)
+        if not is_hidden:
+            return 0
+        asked = self._questions(mutation, most)
+        before = [self._answer_before(question) for question, _ in asked]
+        with transaction.atomic():
+            self._make(mutation)
+            for (question, cells), answers in zip(asked, before, strict=True):
+                now = self._answers(question)
+                if now != answers and not _is_documented(answers, now):
+                    raise AssertionError(_said(self.name, mutation, question, answers, now))
+                self.matrix.add(cells, now[0][0])
+            transaction.set_rollback(True)
+        return len(asked)
+
+    def _hidden_keys(self, spot: 'Spot') -> list[Any]:
+        keys = spot.model._base_manager.order_by('pk').values_list('pk', flat=True)
+        column = spot.column.attname if spot.column else 'pk'
+        cells = self.known.cells
+        return [key for key in keys if (spot.model, key, column) not in cells]
+
+    def _note_what_is_open(self) -> None:
+        for spot in self.spots:
+            for resource, _, kind in spot.subjects(self.resources):
+                kept = self.matrix.hidden if self.left[spot] else self.matrix.open
+                kept.add((resource.__name__, self.name, kind))
+
+    def _make(self, mutation: 'Mutation') -> bool:
+        try:
             with transaction.atomic():
-                change = _change(random, resources)
-                if change and knowledge_of(_caller(who), resources) == known:
-                    for question, answers in before:
-                        if _answers(client, question) != answers:
-                            raise AssertionError(f'{name} learns of {change} by {question}')
-                    made += len(before)
+                mutation.apply()
+        except (IntegrityError, DataError, ProtectedError, RestrictedError):
+            return False
+        return True
+
+    def _questions(
+        self, mutation: 'Mutation', most: int
+    ) -> list[tuple[Question, list[MatrixCell]]]:
+        """Questions about what changes, those first whose cells have the fewest checks."""
+        found: dict[Question, list[MatrixCell]] = defaultdict(list)
+        for resource, name, kind in mutation.spot.subjects(self.resources):
+            own = resource.options.model is mutation.spot.model
+            keys = (*[mutation.key] * own, *self._some_visible(resource.options.model))
+            subject = Subject(resource=resource, name=name, values=mutation.values, keys=keys)
+            for position, ask in POSITIONS.items():
+                questions = ask(self.site, subject)
+                if isinstance(questions, str):
+                    self.matrix.reasons[resource.__name__, position, kind] = questions
+                    continue
+                for question in questions:
+                    found[question].append((resource.__name__, self.name, position, kind))
+        asked = [*found.items()]
+        self.random.shuffle(asked)
+        counted: Counter[MatrixCell] = Counter()
+        chosen: list[tuple[Question, list[MatrixCell]]] = []
+        # A few of each cell, the emptiest cells first.
+        asked.sort(key=lambda each: min(self.matrix.counts[cell] for cell in each[1]))
+        for question, cells in asked:
+            if len(chosen) < most and min(counted[cell] for cell in cells) < 3:
+                chosen.append((question, cells))
+                counted.update(cells)
+        return chosen
+
+    def _some_visible(self, model: Model) -> list[Any]:
+        keys = sorted({key for each, key, _ in self.known.cells if each is model}, key=repr)
+        return keys[:1]
+
+    def _answer_before(self, question: Question) -> Any:
+        if question not in self.before:
+            with transaction.atomic():
+                self.before[question] = self._answers(question)
                 transaction.set_rollback(True)
-    return made
+        return self.before[question]
+
+    def _answers(self, question: Question) -> list[tuple[Any, ...]]:
+        """What a client sees of the answer, and of those for the pages behind it."""
+        cache.clear()
+        address = question.path
+        if question.parameters:
+            address += f'?{urlencode(question.parameters)}'
+        found = [self._answer(question, address)]
+        if question.again and (etag := dict(found[0][1]).get('ETag')):
+            found.append(self._answer(question, address, {'If-None-Match': etag}))
+        for _ in range(question.pages - 1):
+            following = json.loads(found[-1][2]).get('next') if found[-1][0] == 200 else None
+            if following is None:
+                break
+            found.append(self._answer(question, following))
+        return found
+
+    def _answer(
+        self, question: Question, address: str, more: Mapping[str, str] | None = None
+    ) -> tuple[Any, ...]:
+        headers = {**question.headers, **(more or {}), 'X-Request-Id': 'non-interference'}
+        has_body = question.body is not None
+        with transaction.atomic():
+            response: Any = self.client.generic(
+                question.method,
+                address,
+                json.dumps(question.body) if has_body else '',
+                content_type='application/json' if has_body else '',
+                headers=headers,
+            )
+            body = response.getvalue()
+            if question.method != 'GET':
+                transaction.set_rollback(True)
+        if question.method == 'POST' and response.status_code == 201:
+            return 201, (), b''  # its key is the next number
+        shown = sorted(each for each in response.items() if each[0].lower() not in _IGNORED)
+        return response.status_code, shown, body
 
 
 def _caller(who: Who) -> Caller:
@@ -132,130 +358,198 @@ def _caller(who: Who) -> Caller:
     return caller_of_account(type(who)._default_manager.get(pk=who.pk))
 
 
-def _answers(client: APIClient, question: Question) -> list[tuple[Any, ...]]:
-    """What a client sees of the answer, and of those for the pages behind it."""
-    address = f'{question.path}?{urlencode(question.parameters)}'
-    found = []
-    for _ in range(question.pages):
-        headers = {**question.headers, 'X-Request-Id': 'non-interference'}
-        response: Any = client.get(address, headers=headers)
-        body = response.getvalue()
-        shown = sorted(each for each in response.items() if each[0].lower() not in _IGNORED)
-        found.append((response.status_code, shown, body))
-        following = json.loads(body).get('next') if question.pages > 1 else None
-        if following is None:
-            break
-        address = following
-    return found
+def _is_documented(before: Sequence[Any], now: Sequence[Any]) -> bool:
+    """Whether one of the answers is a refusal that may tell of hidden rows (rule L7)."""
+    return any(
+        status == 409 and json.loads(body).get('code') in TELLING
+        for status, _, body in (*before, *now)
+    )
 
 
-# Questions: every position in which a name or a value may leak.
+def _said(
+    name: str, mutation: 'Mutation', question: Question, before: Sequence[Any], now: Sequence[Any]
+) -> str:
+    shown = '\n'.join(
+        f'before: {_part(one, other)}\nafter:  {_part(other, one)}'
+        for one, other in zip_longest(before, now, fillvalue=(0, [], b''))
+        if one != other
+    )
+    return f'{name} learns of {mutation} by {question.method} {question.path}\n{question}\n{shown}'
 
 
-def questions_of(path: str) -> Iterator[Question]:
-    """What can be asked of a collection, by names and values that the caller may see or not."""
-    resource = resource_at(path)
-    everything = {'X-Fields': '*'}
-    yield Question(path)
-    yield Question(path, headers=everything)
-    yield Question(path, {'count': 'estimate', 'limit': '1', 'offset': '1'})
-    yield Question(path, headers={'Accept': 'text/csv', **everything})
-    for row in resource.options.model._base_manager.order_by('pk')[:20]:
-        yield Question(address_of(path, row), headers=everything)
-    for name in resource.fields():
-        yield Question(path, headers={'X-Fields': f'{{{name}}}'})
-    for name, field_of in _paths(resource):
-        yield from _questions_about(path, name, field_of)
-    for name, relation in resource.relations().items():
-        inner = ['*', *(f'{each}{{*}}' for each in relation.target.relations())]
-        yield Question(path, headers={'X-Fields': f'*,{name}{{{",".join(inner)}}}'})
-
-
-def _paths(resource: type[Resource]) -> Iterator[tuple[str, tuple[type[Resource], str]]]:
-    """The fields of a resource and of those beside it, as filters name them."""
-    for name in resource.fields():
-        yield name, (resource, name)
-    for relation in resource.relations().values():
-        for name in relation.target.fields():
-            yield f'{relation.name}.{name}', (relation.target, name)
-
-
-def _questions_about(
-    path: str, name: str, field_of: tuple[type[Resource], str]
-) -> Iterator[Question]:
-    resource, inner = field_of
-    declared = resource.fields()[inner]
-    for sign in ('', '-'):
-        yield Question(path, {'ordering': f'{sign}{name}'})
-    yield Question(path, {'ordering': name, 'cursor': '', 'limit': '1'}, pages=3)
-    yield Question(path, {f'{name}__isnull': 'true'})
-    if not declared.attname or not declared.kind.is_filterable or declared.kind.has_parts:
-        return
-    stored = resource.options.model._base_manager.order_by().distinct()
-    values = stored.exclude(**{declared.attname: None}).values_list(declared.attname, flat=True)
-    for value in values[:3]:
-        text = value.isoformat() if hasattr(value, 'isoformat') else str(value)
-        for lookup in ('', '__ne', '__gte'):
-            yield Question(path, {name + lookup: text})
+def _part(answer: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What one answer has and the other has not, and the body around the first difference."""
+    status, headers, body = answer
+    at = next(
+        (at for at, (one, two) in enumerate(zip(body, other[2], strict=False)) if one != two), 0
+    )
+    return (
+        status,
+        [each for each in headers if each not in other[1]],
+        body[max(0, at - 200) : at + 200],
+    )
 
 
 # Changes.
 
 
-def _change(random: Random, resources: Resources) -> str:
-    """Make any change of one row, and say which; empty where the database refuses it."""
-    model = random.choice(sorted({each.options.model for each in resources}, key=str))
-    keys = [*model._base_manager.order_by('pk').values_list('pk', flat=True)]
-    if not keys:
-        return ''
-    row = model._base_manager.get(pk=random.choice(keys))
-    make = random.choice((_remove, _copy, _set, _set, _set, _set, _set, _set))
-    try:
-        with transaction.atomic():
-            return make(random, row)
-    except (IntegrityError, DataError, ProtectedError, RestrictedError):
-        return ''
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """What of a table can be changed: a column of one row, or a row that comes or goes."""
+
+    model: Model
+    #: None for a row that comes or goes.
+    column: models.Field | None
+
+    def subjects(self, resources: Resources) -> Iterator[tuple[type[Resource], str, str]]:
+        """The fields that it may concern: resource, name and kind of column."""
+        for resource in resources:
+            if self.column is None:
+                for relation in resource.relations().values():
+                    if relation.many_to_many and self.model is _links(resource, relation.source):
+                        yield relation.target, relation.target.options.lookup, 'link'
+            if resource.options.model is not self.model:
+                continue
+            for name, each in resource.fields().items():
+                if self.column is None:
+                    if name == resource.options.lookup:
+                        yield resource, name, 'row'
+                elif each.attname == self.column.attname or not each.attname:
+                    yield resource, name, kind_of_column(resource, name)
+
+    def choose(self, random: Random, keys: Sequence[Any]) -> 'Mutation | None':
+        """What becomes of one row; None where its value would be what it is."""
+        row = self.model._base_manager.get(pk=random.choice(keys))
+        if self.column is None:
+            gone = random.random() < 0.5
+            return Mutation(self, row, None, is_gone=gone)
+        value = another(random, row, self.column)
+        if value == getattr(row, self.column.attname):
+            return None
+        return Mutation(self, row, value)
 
 
-def _remove(_: Random, row: models.Model) -> str:
-    type(row)._base_manager.filter(pk=row.pk).delete()
-    return f'{row!r} that goes'
+@dataclass(frozen=True)
+class Mutation:
+    """One change of one row."""
+
+    spot: Spot
+    row: models.Model
+    value: Any
+    is_gone: bool = False
+
+    @property
+    def key(self) -> Any:
+        """The primary key of the row."""
+        return self.row.pk
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """What was there, and what is to be."""
+        if self.spot.column is None:
+            return (self.key,)
+        was = getattr(self.row, self.spot.column.attname)
+        plain = was.name if isinstance(was, FieldFile) else was
+        return (plain, self.value)
+
+    def apply(self) -> None:
+        """Change the database."""
+        rows = self.spot.model._base_manager
+        if self.spot.column is not None:
+            rows.filter(pk=self.key).update(**{self.spot.column.attname: self.value})
+        elif self.is_gone:
+            rows.filter(pk=self.key).delete()
+        else:
+            copied = rows.get(pk=self.key)
+            copied.pk = None
+            rows.bulk_create([copied])
+
+    def __str__(self) -> str:
+        name = f'{self.spot.model.__name__} {self.key}'
+        if self.spot.column is not None:
+            return f'{self.spot.column.name} of {name}, which becomes {self.value!r}'
+        return f'{name}, which goes' if self.is_gone else f'a copy of {name}'
 
 
-def _copy(_: Random, row: models.Model) -> str:
-    key = row.pk
-    row.pk = None
-    type(row)._base_manager.bulk_create([row])
-    return f'a copy of {type(row).__name__} {key}'
+def spots_of(resources: Resources) -> Iterator[Spot]:
+    """Every way of changing the tables of these resources, and those that link their rows."""
+    found: dict[Model, None] = {each.options.model: None for each in resources}
+    for resource in resources:
+        for relation in resource.relations().values():
+            if relation.many_to_many:
+                found[_links(resource, relation.source)] = None
+    for model in sorted(found, key=str):
+        yield Spot(model, None)
+        for column in model._meta.concrete_fields:
+            if not (column.primary_key or column.generated):
+                yield Spot(model, column)
 
 
-def _set(random: Random, row: models.Model) -> str:
-    columns = [
-        each for each in row._meta.concrete_fields if not (each.primary_key or each.generated)
-    ]
-    column = random.choice(columns)
-    value = _another(random, row, column)
-    if value == getattr(row, column.attname):
-        return ''
-    type(row)._base_manager.filter(pk=row.pk).update(**{column.attname: value})
-    return f'{column.name} of {row!r}, which becomes {value!r}'
+def _links(resource: type[Resource], source: str) -> Model:
+    """The table behind a relation of many to many."""
+    for each in (*resource.options.model._meta.many_to_many, *_reverse(resource)):
+        if each.name == source:
+            edge: Any = each.remote_field if isinstance(each, models.ManyToManyField) else each
+            through: Model = edge.through
+            return through
+    raise LookupError(source)
 
 
-def _another(random: Random, row: models.Model, column: models.Field) -> Any:
+def _reverse(resource: type[Resource]) -> list[Any]:
+    return [each for each in resource.options.model._meta.related_objects if each.many_to_many]
+
+
+def kind_of_column(resource: type[Resource], name: str) -> str:
+    """The kind of column that a field shows: its class, or the way in which it is declared."""
+    declared = resource.declared.get(name)
+    if declared is not None:
+        return type(declared).__name__
+    attname = resource.fields()[name].attname
+    for column in resource.options.model._meta.concrete_fields:
+        if column.attname == attname:
+            chosen = ' of choices' if column.choices else ''
+            return type(column).__name__.removesuffix('Field') + chosen
+    raise LookupError(name)
+
+
+def another(random: Random, row: models.Model, column: models.Field) -> Any:
     """Another value for a column: one that it has elsewhere, one made up, or none."""
-    source = type(row)._base_manager
-    name = column.attname
+    source, name = type(row)._base_manager, column.attname
     if isinstance(column, models.ForeignKey):
         source, name = column.related_model._base_manager, column.target_field.attname
     values = [*source.order_by('pk').values_list(name, flat=True)[:50]]
     now = getattr(row, column.attname)
-    match now:
-        case bool():
-            values.append(not now)
-        case int() if not column.is_relation:
-            values += [now + 1, now + 1_000]
-        case str() if not (column.choices or column.is_relation):
-            values.append((now + 'x')[: column.max_length])
-    values += [choice for choice, _ in column.flatchoices]
+    if not column.is_relation:
+        values += [choice for choice, _ in column.flatchoices] or _near(column, now)
     values += [None] if column.null else []
     return random.choice(values or [now])
+
+
+def _near(column: models.Field, now: Any) -> list[Any]:
+    """Values that are like one, and are not it."""
+    match now:
+        case bool():
+            return [not now]
+        case int():
+            return [now + 1, now + 1_000]
+        case float() | Decimal():
+            return [now + 1]
+        case str():
+            return [(now + 'x')[-(column.max_length or 200) :]]
+        case datetime() | date():
+            return [now + timedelta(days=1)]
+        case time():
+            return [time(23 - now.hour, now.minute)]
+        case timedelta():
+            return [now + timedelta(hours=1)]
+        case UUID():
+            return [UUID(int=now.int ^ 1)]
+        case list():
+            return [[*now, 'x'], []]
+        case dict():
+            return [{**now, 'color': 'mauve'}, {}]
+        case bytes() | memoryview():
+            return [bytes(now) + b'x']
+        case FieldFile():
+            return [f'{now.name}x']
+    return []

@@ -1,0 +1,22 @@
+"""How long the long proofs are: a sample in every run, the whole under `make prove`.
+
+`PROVE` is the share of the whole that is wanted: `PROVE=1` is all of it, `PROVE=0.1` a tenth.
+Without it a proof runs its sample. A proof notes what it checked, which `make prove` prints.
+"""
+
+import os
+
+import pytest
+
+SHARE = float(os.environ.get('PROVE', '0'))
+
+
+def size(sample: int, whole: int) -> int:
+    """Return the length of a proof: its sample, or the wanted share of the whole if larger."""
+    return max(sample, round(whole * SHARE))
+
+
+def note(request: pytest.FixtureRequest, checked: str, found: str = '') -> None:
+    """Keep what a proof checked and found, for the table of `make prove`."""
+    request.node.user_properties.append(('checked', checked))
+    request.node.user_properties.append(('found', found or 'nothing'))

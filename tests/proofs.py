@@ -1,7 +1,7 @@
 """How long the long proofs are: a sample in every run, the whole under `make prove`.
 
 `PROVE` is the share of the whole that is wanted: `PROVE=1` is all of it, `PROVE=0.1` a tenth.
-Without it a proof runs its sample. A proof notes what it checked, which `make prove` prints.
+Without it a proof runs its sample. A proof records what it checked, which `make prove` prints.
 """
 
 import os
@@ -16,7 +16,8 @@ def size(sample: int, whole: int) -> int:
     return max(sample, round(whole * SHARE))
 
 
-def note(request: pytest.FixtureRequest, checked: str, found: str = '') -> None:
+def record_proof(request: pytest.FixtureRequest, checked: str, found: str = 'nothing') -> None:
     """Keep what a proof checked and found, for the table of `make prove`."""
-    request.node.user_properties.append(('checked', checked))
-    request.node.user_properties.append(('found', found or 'nothing'))
+    properties = request.node.user_properties
+    properties[:] = [each for each in properties if each[0] not in ('checked', 'found')]
+    properties += [('checked', checked), ('found', found)]

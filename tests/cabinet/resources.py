@@ -25,7 +25,8 @@ from backstay.resources import (
     Through,
     Url,
     anyone,
-    level,
+    level_somewhere,
+    own_level,
     signed_in,
     trusted,
     view_set_of,
@@ -128,7 +129,14 @@ def any_grants(
     random: Random, model: type[models.Model], names: tuple[str, ...], *, writes: bool
 ) -> Iterator[Grant]:
     """A ladder of grants, from the lowest to the highest."""
-    whos = (anyone, signed_in, level(1), level(2), level(3))
+    whos = (
+        anyone,
+        signed_in,
+        level_somewhere(1),
+        level_somewhere(2),
+        own_level(3),
+        level_somewhere(3),
+    )
     for who in sorted(random.sample(whos, random.randint(2, 4)), key=whos.index):
         read = tuple(name for name in names if name == 'id' or random.random() < 0.6)
         write = tuple(name for name in _WRITABLE if random.random() < 0.7)

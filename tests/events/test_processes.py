@@ -1,11 +1,9 @@
 """Relays and deliveries of several workers, of workers that are killed, and what they hold open.
 
-`KILL_ROUNDS=200 python -m pytest tests/events/test_processes.py -k kill -s` kills 200 workers with
-8 000 entries, delivers the rest to the end, and prints how long both took; without the variable it
-kills one.
+Each run of the suite kills one worker. `make prove` kills 200 with 8 000 entries, delivers the rest
+to the end, and says how long both took.
 """
 
-import os
 import signal
 import sys
 import time
@@ -25,10 +23,11 @@ from backstay.journal.models import Entry
 from backstay.journal.recording import Step, record
 from tests.events.conftest import Received, Receiver, account, make_hook, states
 from tests.lending.models import Branch, Stamp
+from tests.proofs import size
 from tests.tasks.conftest import StartWorker, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROUNDS = int(os.environ.get('KILL_ROUNDS', '1'))
+ROUNDS = size(1, 200)
 CLERK = Caller(kind='command', name='clerk')
 
 

@@ -1,17 +1,14 @@
-"""How many examples hypothesis makes, and resources that live for one test."""
+"""Resources that live for one test."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.db import models
-from hypothesis import settings
 
 from backstay.resources import Resource
 from backstay.resources.declaration.registry import _registry
 from tests.bookshop.resources import OPEN
-
-settings.register_profile('thorough', max_examples=5_000)
 
 Declare = Callable[..., type[Resource]]
 

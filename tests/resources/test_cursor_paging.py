@@ -24,6 +24,7 @@ from tests.bookshop.resources import (
     SpecimenResource,
     VolumeResource,
 )
+from tests.proofs import size
 from tests.resources import oracle, shop
 from tests.resources.asking import FACTS
 from tests.resources.oracle import SortKey
@@ -38,7 +39,7 @@ _STORES = {
     SpecimenResource: shop.specimens(),
 }
 _per_data_set = settings(
-    max_examples=settings().max_examples // 3,
+    max_examples=size(33, 1_600),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -4,15 +4,14 @@ hypothesis draws rows, and to each data set several questions: masks, filters, o
 values must be those of a `ModelSerializer`, float for float and key for key; which rows are shown,
 and in which order, must be what `oracle` finds in Python.
 
-2 000 questions are asked of each engine. 100 000 are asked by
-
-    python -m backstay.testing tests/resources/test_equality.py --hypothesis-profile=thorough
+2 000 questions are asked of each engine, and 100 000 by `make prove`.
 
 Differences between engines that are allowed, because a column does not keep what was stored: JSON
 on PostgreSQL is jsonb, which normalises numbers and reorders keys; text there holds no NUL;
 decimals on SQLite keep 15 digits.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,15 +22,19 @@ from hypothesis import strategies as st
 
 from backstay.resources import Resource
 from tests.bookshop.resources import SpecimenResource
+from tests.proofs import record_proof, size
 from tests.resources import oracle, questions, shop
 from tests.resources.asking import ask
 from tests.resources.serializers import exactly, serialized
 
-#: A data set costs more than a question: the profile's 100 examples are 50 sets of 20 questions.
-_QUESTIONS = 20
+#: Data sets of each test; a set costs more than a question, so many are asked of one.
+_DATA_SETS, _QUESTIONS = size(50, 2_500), 20
+
+#: Questions by test.
+asked: Counter[str] = Counter()
 
 _per_data_set = settings(
-    max_examples=settings().max_examples // 2,
+    max_examples=_DATA_SETS,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -40,7 +43,9 @@ _per_data_set = settings(
 @pytest.mark.django_db
 @_per_data_set
 @given(st.data())
-def test_answers_about_related_rows_equal_those_of_serializers(data: st.DataObject) -> None:
+def test_answers_about_related_rows_equal_those_of_serializers(
+    data: st.DataObject, request: pytest.FixtureRequest
+) -> None:
     with transaction.atomic():
         data.draw(shop.shops())
         rows = {resource: shop.read(resource) for resource in shop.SHOP}
@@ -48,13 +53,14 @@ def test_answers_about_related_rows_equal_those_of_serializers(data: st.DataObje
             resource = data.draw(st.sampled_from(shop.SHOP))
             _ask_and_compare(data, resource, rows[resource])
         transaction.set_rollback(True)
+    _count(request)
 
 
 @pytest.mark.django_db
 @_per_data_set
 @given(st.data())
 def test_answers_about_every_type_of_value_equal_those_of_serializers(
-    data: st.DataObject,
+    data: st.DataObject, request: pytest.FixtureRequest
 ) -> None:
     with transaction.atomic():
         data.draw(shop.specimens())
@@ -62,6 +68,12 @@ def test_answers_about_every_type_of_value_equal_those_of_serializers(
         for _ in range(_QUESTIONS):
             _ask_and_compare(data, SpecimenResource, rows)
         transaction.set_rollback(True)
+    _count(request)
+
+
+def _count(request: pytest.FixtureRequest) -> None:
+    asked[request.node.name] += _QUESTIONS
+    record_proof(request, f'{asked[request.node.name]} questions')
 
 
 def _ask_and_compare(data: st.DataObject, resource: type[Resource], rows: Sequence[Any]) -> None:

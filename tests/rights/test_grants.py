@@ -1,9 +1,7 @@
 """Grants: for each row and caller the highest covering grant decides, in every position alike.
 
 What is expected comes from `tests.rights.oracle`, which reads the declarations and not our SQL.
-The settings profile `thorough` of hypothesis makes more examples:
-
-    python -m pytest tests/rights/test_grants.py --hypothesis-profile=thorough
+`make prove` makes more examples.
 """
 
 import json
@@ -16,6 +14,7 @@ from hypothesis import strategies as st
 
 from backstay.caller import Caller
 from backstay.resources import Resource
+from tests.proofs import size
 from tests.rights.asking import ask, ask_if_readable, objects
 from tests.rights.callers import CALLERS, any_caller
 from tests.rights.oracle import View
@@ -35,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 _seeds = st.integers(0, 2**32)
 _few = settings(
-    max_examples=max(settings().max_examples // 10, 10),
+    max_examples=size(10, 500),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

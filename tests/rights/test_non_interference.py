@@ -16,7 +16,7 @@ from backstay.testing.interference import Matrix, check_caller, site_of
 from backstay.testing.positions import POSITIONS
 from tests.cabinet.resources import served
 from tests.cabinet.rows import CALLERS, store_rows
-from tests.proofs import SHARE, note, size
+from tests.proofs import SHARE, record_proof, size
 
 CHECKS = size(720, 100_000)
 #: Checks of one caller in one cabinet: more of them find more of their statements compiled.
@@ -51,7 +51,7 @@ def test_a_hidden_change_changes_no_answer(request: pytest.FixtureRequest) -> No
     assert matrix.statuses[200] > matrix.checks / 3
     if SHARE:
         print(*matrix.lines(), sep='\n')  # noqa: T201
-    note(
+    record_proof(
         request,
         f'{matrix.checks} checks in {len(matrix.counts)} cells of resource, caller, position '
         f'and kind of column; {len(matrix.empty())} cells empty',

@@ -1,10 +1,8 @@
 """Workers in processes of their own: together, killed, and asked to stop.
 
-`KILL_ROUNDS=200 python -m pytest tests/tasks/test_processes.py -k kill` kills one worker after the
-other, 200 times; without the variable it is twice.
+Each run of the suite kills two workers, `make prove` 200.
 """
 
-import os
 import signal
 import threading
 from collections import Counter
@@ -17,12 +15,13 @@ from django.utils import timezone
 from backstay.tasks import schedules
 from backstay.tasks.models import Job, PeriodicTask, State
 from backstay.tasks.periods import register_periods, tick
+from tests.proofs import record_proof, size
 from tests.tasks.conftest import StartWorker, states, wait_for
 from tests.tasks.sample.tasks import each_second, fail, mark, slow_mark
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUNDS = int(os.environ.get('KILL_ROUNDS', '2'))
+ROUNDS = size(2, 200)
 TICKS = 'tests.tasks.sample.tasks.each_second'
 
 
@@ -51,7 +50,9 @@ def test_two_workers_run_each_job_once_and_each_tick_once(
     assert len({each.replace(microsecond=0) for each in ticks}) == len(ticks)
 
 
-def test_what_a_killed_worker_ran_runs_again(start_worker: StartWorker, tmp_path: Path) -> None:
+def test_what_a_killed_worker_ran_runs_again(
+    start_worker: StartWorker, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     marks = tmp_path / 'marks'
     marks.touch()
     for number in range(3 * ROUNDS):
@@ -68,6 +69,7 @@ def test_what_a_killed_worker_ran_runs_again(start_worker: StartWorker, tmp_path
     ended = Counter(line for line in marks.read_text().splitlines() if line.startswith('end'))
     assert ended.keys() == {f'end {number}' for number in range(3 * ROUNDS)}
     assert marks.read_text().count('begin') > 3 * ROUNDS  # some of them twice
+    record_proof(request, f'{ROUNDS} kills of a worker, {3 * ROUNDS} jobs')
 
 
 def test_a_worker_that_is_told_to_stop_ends_what_it_runs_and_begins_nothing(

@@ -1,13 +1,10 @@
 """`kill -9` of the server while clients write, and what is there when it has come back.
 
-    pytest tests/writes/test_kill.py -s                  three rounds
-    KILL_ROUNDS=200 pytest tests/writes/test_kill.py -s  two hundred: a quarter of an hour
-
-Both print what was counted. In each round four clients write with Idempotency-Keys, the server is
-killed at a random moment and started again, and each request without an answer is repeated.
+Each run of the suite has three rounds, `make prove` two hundred. In each round four clients write
+with Idempotency-Keys, the server is killed at a random moment and started again, and each request
+without an answer is repeated.
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -23,13 +20,14 @@ from django.utils import timezone
 from backstay.journal.models import Entry
 from backstay.resources.models import IdempotencyKey
 from tests.lending.models import Branch, Item, Mark, Note
+from tests.proofs import record_proof, size
 from tests.tasks.conftest import shared_database  # noqa: F401 a fixture
 from tests.writes.killing import CLIENTS, HEADERS, Sent, Server, Writer, write_until_killed
 from tests.writes.replaying import assert_gapless, differences
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUNDS = int(os.environ.get('KILL_ROUNDS', '3'))
+ROUNDS = size(3, 200)
 #: Each kill comes after at most so many requests, and so many seconds.
 MOST, WITHIN = 40, 0.05
 
@@ -46,7 +44,9 @@ def server(
     server.kill()
 
 
-def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(server: Server) -> None:
+def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(
+    server: Server, request: pytest.FixtureRequest
+) -> None:
     random, counts = Random(), Counter[str]()  # noqa: S311 a moment
     for number in range(ROUNDS):
         branch = Branch.objects.create(name=f'Branch {number}')
@@ -54,10 +54,10 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(server: Server) 
         write_until_killed(server, writers, random.randint(1, MOST), random.random() * WITHIN)
         server.start()
         with httpx.Client(base_url=server.url, timeout=30) as client:
-            for request in (request for writer in writers for request in writer.sent):
+            for sent in (sent for writer in writers for sent in writer.sent):
                 counts['requests'] += 1
-                if request.answer is None:
-                    counts[_repeat(client, request)] += 1
+                if sent.answer is None:
+                    counts[_repeat(client, sent)] += 1
                 else:
                     counts['acknowledged'] += 1
             _assert_all_is_there_once(writers)
@@ -65,7 +65,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(server: Server) 
         _assert_all_is_there_once(writers)
         _forget(branch)
     told = ', '.join(f'{what}: {n}' for what, n in counts.items())
-    print(f'\n{ROUNDS} kills on {connection.vendor}: {told}')  # noqa: T201 for pytest -s
+    record_proof(request, f'{ROUNDS} kills of a server; {told}')
     if ROUNDS >= 50:  # enough for every way to die
         assert counts['done before the kill']
         assert counts['in progress until its lease ended']

@@ -1,12 +1,10 @@
 """Writers in each other's way, on connections of their own: PostgreSQL, and SQLite in a file.
 
 Every statement waits for a moment, so that those of the writers come in an order of their own each
-time. `RACE_ROUNDS=30 pytest tests/writes/test_races.py -s` races ten times as often, and prints
-what was answered how often.
+time. `PROVE=1` races ten times as often; `-s` prints what was answered how often.
 """
 
 import itertools
-import os
 import threading
 import time
 from collections import Counter
@@ -27,13 +25,14 @@ from backstay.resources import Hooks
 from backstay.resources.models import IdempotencyKey
 from tests.lending.models import Branch, Item, Keyword, Loan, Note, Stamp
 from tests.lending.resources import ItemResource
+from tests.proofs import size
 from tests.tasks.conftest import shared_database  # noqa: F401 a fixture
 from tests.writes.conftest import Ask
 from tests.writes.replaying import assert_gapless, differences
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUNDS = int(os.environ.get('RACE_ROUNDS', '3'))
+ROUNDS = size(3, 30)
 WRITERS = 6
 COUNTS: Counter[tuple[str, int]] = Counter()
 Request = Callable[[], HttpResponse]

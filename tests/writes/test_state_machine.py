@@ -5,13 +5,12 @@ rows that are there then. After each step the database is compared with it, the 
 and what was refused must have left no entry.
 
     pytest tests/writes/test_state_machine.py                         30 s, the same on each run
-    STATE_MACHINE=1000 pytest tests/writes/test_state_machine.py -s   1 000 others, half an hour
+    PROVE=1 pytest tests/writes/test_state_machine.py -s   1 000 others, half an hour
 
 The second prints how many writes of each kind there were, by the status of their answers.
 """
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -34,6 +33,7 @@ from hypothesis.stateful import (
 from backstay.caller import Caller, Held
 from backstay.journal.models import Entry
 from tests.lending.models import Branch, Item, Note, Stamp
+from tests.proofs import record_proof, size
 from tests.rights.site import MADE
 from tests.writes import choices
 from tests.writes.choices import BRANCHES, CALLERS, CODES, KEYS, MATCHES, PLACES, bodies
@@ -51,7 +51,7 @@ from tests.writes.replaying import assert_gapless, differences
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = int(os.environ.get('STATE_MACHINE', '0'))
+EXAMPLES = size(0, 1_000)
 PROFILE = settings(
     max_examples=EXAMPLES or 40,
     stateful_step_count=60 if EXAMPLES else 40,
@@ -441,10 +441,10 @@ def _no_callers_are_left() -> Iterator[None]:
         MADE.pop(word, None)
 
 
-def test_any_writes_in_any_order_do_what_the_model_says() -> None:
+def test_any_writes_in_any_order_do_what_the_model_says(request: pytest.FixtureRequest) -> None:
     run_state_machine_as_test(Lending, settings=PROFILE)
     told = ', '.join(f'{kind} {status}: {n}' for (kind, status), n in sorted(COUNTS.items()))
-    print(f'\n{sum(COUNTS.values())} writes: {told}')  # noqa: T201 for who runs it with -s
+    record_proof(request, f'{COUNTS.total()} writes: {told}')
     kinds = ('create', 'patch', 'delete', 'restore', 'bulk', 'bulk, each by itself')
     for kind in (*kinds, 'put') if EXAMPLES else kinds:
         assert any(found == kind and status < 300 for found, status in COUNTS), kind

@@ -113,15 +113,15 @@ def _covered(
 ) -> frozenset[Any]:
     """The primary keys of the rows that a condition of a grant covers (rule R2)."""
     every = tables.every(model)
-    if not rows.children:
-        return every  # `~Q()` too, as in Django
     parts = [
         _covered(model, child, caller, tables, writing=writing)
         if isinstance(child, Q)
         else _covered_by(model, child, caller, tables, writing=writing)
         for child in rows.children
     ]
-    if rows.connector == Q.OR:
+    if not parts:
+        covered = every
+    elif rows.connector == Q.OR:
         covered = frozenset.union(*parts)
     elif rows.connector == Q.XOR:
         covered = frozenset(key for key in every if sum(key in part for part in parts) % 2)

@@ -1,0 +1,57 @@
+"""The proof of non-interference finds each leak that is planted, within a bounded number of checks.
+
+A run of the suite plants a few; `make prove` plants all.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+import pytest
+
+from backstay.resources.plan.cache import plans
+from backstay.testing.interference import Matrix, site_of
+from tests.proofs import SHARE, record_proof
+from tests.rights.leaks import LEAKS
+from tests.rights.test_non_interference import check_a_cabinet
+
+#: Checks after which a leak counts as not found.
+MOST = 8_000
+#: Those that every run plants: one for each layer, and quick to find.
+SAMPLE = ('rows of lists', 'fields of objects', 'comparisons', 'entity tags', 'absence')
+#: Of one caller in one cabinet.
+_EACH = 150
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _no_plan_survives() -> Iterator[None]:
+    plans.clear()
+    yield
+    plans.clear()
+
+
+def _check(matrix: Matrix, callers: Sequence[str]) -> None:
+    for seed in count():
+        if matrix.checks > MOST:
+            return
+        check_a_cabinet(seed, matrix, _EACH, *callers)
+
+
+@pytest.mark.parametrize('name', LEAKS if SHARE else SAMPLE)
+def test_a_planted_leak_is_found(name: str, request: pytest.FixtureRequest) -> None:
+    leak, matrix = LEAKS[name], Matrix(site_of(()))
+    with leak.plant(), pytest.raises(AssertionError, match='learns of'):
+        _check(matrix, leak.among)
+    record_proof(
+        request, f'{name} (rule {leak.rule}, {leak.where})', f'found after {matrix.checks} checks'
+    )
+
+
+def test_there_are_thirty_for_many_rules_and_positions() -> None:
+    assert len(LEAKS) >= 30
+    assert len({leak.where for leak in LEAKS.values()}) >= 12
+    assert {leak.rule for leak in LEAKS.values()} >= {
+        *('L1', 'L3', 'L4', 'L5', 'L8', 'L9', 'L10', 'L11', 'L12', 'L13', 'L14'),
+        *('R1', 'R2', 'R3', 'R4', 'R9'),
+    }

@@ -8,7 +8,7 @@ export UV_SYSTEM_CERTS := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-next check lint format types imports settings-check lock clean \
+.PHONY: help run test test-next prove check lint format types imports settings-check lock clean \
   workflows api-docs dist test-wheel test-template pipeline bench bench-against bench-listsum bench-writes bench-codereview
 
 help: ## Show this help
@@ -25,6 +25,9 @@ test: .venv/dev ## Run the whole suite on SQLite and on a real PostgreSQL (ARGS 
 
 test-next: .venv-next/dev ## Run the suite on the newest Python found, with Django 6.1
 	@.venv-next/bin/python -m backstay.testing $(or $(ARGS),$(WHOLE))
+
+prove: .venv/dev ## Run the long proofs on both engines: hours (PROVE=0.1 a tenth, ARGS names some)
+	@$(BIN)/python -m tests.prove $(ARGS)
 
 check: lint types imports workflows settings-check test ## Everything that CI runs
 

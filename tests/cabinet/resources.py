@@ -1,6 +1,6 @@
 """Resources of the cabinet with grants that are made at random, anew for each number."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from random import Random
 from types import ModuleType
@@ -156,9 +156,18 @@ def any_grants(
 
 @contextmanager
 def served(random: Random) -> Iterator[dict[str, type[Resource]]]:
-    """A site of such resources, for as long as the context lasts."""
+    """Serve such resources for as long as the context lasts."""
+    with served_as(lambda: declare(random)) as resources:
+        yield resources
+
+
+@contextmanager
+def served_as(
+    declared: Callable[[], dict[str, type[Resource]]],
+) -> Iterator[dict[str, type[Resource]]]:
+    """Serve what a function declares for as long as the context lasts."""
     known = dict(_registry)
-    resources = declare(random)
+    resources = declared()
     router = ResourceRouter()
     for prefix, resource in resources.items():
         router.register(prefix, view_set_of(resource, throttle_classes=()))

@@ -11,6 +11,7 @@ from django.db import models
 
 from backstay.errors import Problem, escape_pointer
 from backstay.resources.declaration.fields import Many
+from backstay.resources.declaration.readable import Readable
 from backstay.resources.kinds import JSON
 from backstay.resources.query.json_text import shown
 from backstay.resources.write import granting
@@ -66,11 +67,32 @@ def _read_body(
         _fill(change, columns, allowed)
     if change.verb == 'update':
         stored = columns_of(batch.resource.options.model)
+        seen = _seen_attributes(batch, change, columns)
         change.values = {
             name: value
             for name, value in change.values.items()
-            if _differs(stored[name], change.before.get(name), value)
+            if name not in seen or _differs(stored[name], change.before.get(name), value)
         }
+
+
+def _seen_attributes(
+    batch: Batch, change: Change, columns: Mapping[str, Writable]
+) -> frozenset[str]:
+    """Attributes that the caller reads on the row for certain.
+
+    Any other is written even where it stays as it is: a version that did not rise would tell a
+    caller who may not read the value that it was guessed (rule L11).
+    """
+    deciding = []
+    for grant in Readable(batch.resource, batch.caller.standing()).grants:
+        deciding.append(grant)
+        if grant is change.grant:  # it covers the row, so that no lower one decides
+            break
+    return frozenset(
+        member.attribute
+        for name, member in columns.items()
+        if all(grant.reads(name) for grant in deciding)
+    )
 
 
 def _is_to_parent(change: Change, member: Writable | None) -> bool:

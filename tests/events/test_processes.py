@@ -5,7 +5,6 @@ to the end, and says how long both took.
 """
 
 import signal
-import sys
 import time
 from collections.abc import Callable
 from threading import Thread
@@ -23,7 +22,7 @@ from backstay.journal.models import Entry
 from backstay.journal.recording import Step, record
 from tests.events.conftest import Received, Receiver, account, make_hook, states
 from tests.lending.models import Branch, Stamp
-from tests.proofs import size
+from tests.proofs import record_proof, size
 from tests.tasks.conftest import StartWorker, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -128,7 +127,11 @@ def test_no_transaction_is_open_while_a_receiver_is_asked(
 
 
 def test_killed_workers_lose_no_event_and_keep_the_order(
-    hook: Webhook, receiver: Receiver, start_worker: StartWorker, settings: Any
+    hook: Webhook,
+    receiver: Receiver,
+    start_worker: StartWorker,
+    settings: Any,
+    request: pytest.FixtureRequest,
 ) -> None:
     def slowly(_: Received) -> int:
         time.sleep(0.01)
@@ -178,9 +181,11 @@ def test_killed_workers_lose_no_event_and_keep_the_order(
     last = begin()
     total = ROUNDS * per_round * len(codes)
     wait_for(lambda: Delivery.objects.filter(state=State.DONE).count() == total, 30 + 2 * ROUNDS)
-    sys.stdout.write(  # for pytest -s
-        f'\n{ROUNDS} kills on {connection.vendor} in {killing:.0f} s with {total} entries; then'
-        f' {left} deliveries to the end in {time.monotonic() - started:.0f} s\n'
+    ending = time.monotonic() - started
+    record_proof(
+        request,
+        f'{ROUNDS} kills in {killing:.0f} s with {total} entries; then {left} deliveries to the end'
+        f' in {ending:.0f} s',
     )
     last.stop()
     arrived = {code: [*dict.fromkeys(seen)] for code, seen in receiver.sequences.items()}

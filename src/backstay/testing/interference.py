@@ -369,9 +369,11 @@ def _is_documented(before: Sequence[Any], now: Sequence[Any]) -> bool:
 def _said(
     name: str, mutation: 'Mutation', question: Question, before: Sequence[Any], now: Sequence[Any]
 ) -> str:
+    nothing: tuple[Any, ...] = (0, [], b'')
+    pairs = zip_longest(before, now, fillvalue=nothing)
     shown = '\n'.join(
         f'before: {_part(one, other)}\nafter:  {_part(other, one)}'
-        for one, other in zip_longest(before, now, fillvalue=(0, [], b''))
+        for one, other in pairs
         if one != other
     )
     return f'{name} learns of {mutation} by {question.method} {question.path}\n{question}\n{shown}'

@@ -36,6 +36,7 @@ ENGINE_FREE = (
     'tests/seeding/test_values.py',
     'tests/settings/',
     'tests/template/',
+    'tests/threads/test_documents.py',
     'tests/test_citations.py',
     'tests/test_codes.py',
     'tests/test_docs.py',

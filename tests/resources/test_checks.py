@@ -512,7 +512,7 @@ class TestInheritance:
 
 @pytest.mark.parametrize(
     'name',
-    ['fields', 'relations', 'hops', 'options', 'declared', 'grants', 'hooks', 'Meta_', '_shape'],
+    ['fields', 'relations', 'hops', 'options', 'declared', 'grants', 'hooks', '_members'],
 )
 def test_a_relation_may_have_any_name(name: str) -> None:
     options = {'model': Book, 'fields': ('id', 'title', 'publisher_id')}

@@ -10,7 +10,7 @@ from backstay.resources.declaration.fields import Declared
 from backstay.resources.declaration.grants import Grant
 from backstay.resources.declaration.hooks import Hooks
 from backstay.resources.declaration.registry import register
-from backstay.resources.declaration.shape import Field, Relation, Shape
+from backstay.resources.declaration.shape import Field, Relation, ResolvedMembers
 from backstay.resources.errors import DeclarationError
 
 
@@ -82,7 +82,7 @@ class Resource:
     grants: ClassVar[Sequence[Grant]] = ()
     #: Rules of its writes that a declaration cannot say.
     hooks: ClassVar[Hooks] = Hooks()
-    _shape: ClassVar[Shape]
+    _members: ClassVar[ResolvedMembers]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -95,23 +95,23 @@ class Resource:
         cls.options = _options(cls)
         for name in _IN_META & vars(cls.Meta).keys():
             setattr(cls, name, getattr(cls.Meta, name))
-        cls._shape = Shape(cls)
+        cls._members = ResolvedMembers(cls)
         register(cls)
 
     @classmethod
     def fields(cls) -> Mapping[str, Field]:
         """Its values, in the order in which they are declared."""
-        return cls._shape.fields
+        return cls._members.fields
 
     @classmethod
     def relations(cls) -> Mapping[str, Relation]:
         """Its relations, in the order in which they are declared."""
-        return cls._shape.relations
+        return cls._members.relations
 
     @classmethod
     def hops(cls) -> Mapping[str, Relation]:
         """The second halves of what it declares as `Through`, by the name of the whole."""
-        return cls._shape.hops
+        return cls._members.hops
 
 
 def _options(resource: type[Resource]) -> Options:

@@ -85,7 +85,7 @@ class Relation:
         return resolve(self.declared.resource, self.beside)
 
 
-class Shape:
+class ResolvedMembers:
     """Fields and relations of one resource, resolved when first asked for."""
 
     def __init__(self, resource: 'type[Resource]') -> None:

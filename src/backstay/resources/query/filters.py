@@ -70,8 +70,8 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose fields a part of a filter speaks of, and where its values and its size are kept."""
+class FilterReader:
+    """What a part of a filter is read with: whose fields it names, its values, its size so far."""
 
     readable: Readable
     values: list[Any]
@@ -107,7 +107,7 @@ def parse_filter(
     `{'field': 'price', 'op': '>=', 'value': 10}` becomes `Leaf(field='price', op=Op.GE, slot=0)`,
     with `Decimal(10)` in `values`.
     """
-    return all_of(_parts(spec, Scope(readable, values, tally or Tally()), '', 0))
+    return all_of(_parts(spec, FilterReader(readable, values, tally or Tally()), '', 0))
 
 
 def all_of(parts: Iterable[Condition]) -> Condition:
@@ -126,7 +126,7 @@ def any_of(parts: Iterable[Condition]) -> Condition:
     return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
-def _parts(spec: object, scope: Scope, pointer: str, depth: int) -> list[Condition]:
+def _parts(spec: object, reader: FilterReader, pointer: str, depth: int) -> list[Condition]:
     """The conditions that a spec stands for: those of a list together, or the one of an object."""
     if depth > MOST_DEPTH:
         raise _too_complex(f'nested more than {MOST_DEPTH} deep', pointer)
@@ -134,13 +134,13 @@ def _parts(spec: object, scope: Scope, pointer: str, depth: int) -> list[Conditi
         return [
             part
             for index, each in enumerate(spec)
-            for part in _parts(each, scope, f'{pointer}/{index}', depth + isinstance(each, list))
+            for part in _parts(each, reader, f'{pointer}/{index}', depth + isinstance(each, list))
         ]
     if not isinstance(spec, dict):
         raise _bad_format(f'Filter spec `{shown(spec)}` should be a dictionary.', pointer)
     functions = [name for name in _FUNCTIONS if name in spec]
     if not functions:
-        return [_leaf(spec, scope, pointer)]
+        return [_leaf(spec, reader, pointer)]
     function = functions[0]
     if len(functions) > 1:
         raise _bad_format('The spec has more than one boolean function.', pointer)
@@ -150,14 +150,16 @@ def _parts(spec: object, scope: Scope, pointer: str, depth: int) -> list[Conditi
                 f'The spec has a boolean function mixed with `{shown(other)}`.', pointer
             )
     read_function = _group if function in ('some', 'none') else _boolean
-    return [read_function(function, spec[function], scope, f'{pointer}/{function}', depth + 1)]
+    return [read_function(function, spec[function], reader, f'{pointer}/{function}', depth + 1)]
 
 
-def _boolean(function: str, arguments: object, scope: Scope, pointer: str, depth: int) -> Condition:
+def _boolean(
+    function: str, arguments: object, reader: FilterReader, pointer: str, depth: int
+) -> Condition:
     if not isinstance(arguments, list):
         detail = f'`{function}` value must be an iterable across the function arguments'
         raise _bad_format(detail, pointer)
-    parts = _parts(arguments, scope, pointer, depth)
+    parts = _parts(arguments, reader, pointer, depth)
     if function == 'not':
         if len(parts) != 1:
             raise _bad_format('`not` must have one argument', pointer)
@@ -167,7 +169,9 @@ def _boolean(function: str, arguments: object, scope: Scope, pointer: str, depth
     return all_of(parts) if function == 'and' else any_of(parts)
 
 
-def _group(function: str, group: object, scope: Scope, pointer: str, depth: int) -> Condition:
+def _group(
+    function: str, group: object, reader: FilterReader, pointer: str, depth: int
+) -> Condition:
     """`some` or `none`: conditions on one related row, of which fields and models then speak."""
     if not isinstance(group, dict):
         raise _bad_format(f'`{function}` value must be a dictionary.', pointer)
@@ -177,23 +181,23 @@ def _group(function: str, group: object, scope: Scope, pointer: str, depth: int)
     where = group.get('where', [])
     if not isinstance(where, list):
         raise _bad_format('`where` must be a list.', f'{pointer}/where')
-    relation = _relation(group['model'], scope, f'{pointer}/model')
+    relation = _relation(group['model'], reader, f'{pointer}/model')
     if relation is None:
         detail = f'`{function}` needs a related model, not the resource itself.'
         raise FilterError('BadSpec', detail, f'{pointer}/model')
-    scope.tally.add_group(scope.groups, pointer)
-    inner = Scope(
-        scope.readable.through(scope.readable.relations[relation]),
-        scope.values,
-        scope.tally,
-        scope.groups + 1,
+    reader.tally.add_group(reader.groups, pointer)
+    inner = FilterReader(
+        reader.readable.through(reader.readable.relations[relation]),
+        reader.values,
+        reader.tally,
+        reader.groups + 1,
         pointer,
     )
     condition = all_of(_parts(where, inner, f'{pointer}/where', depth))
     return Related(relation=relation, where=condition, negated=function == 'none')
 
 
-def _leaf(spec: dict[str, Any], scope: Scope, pointer: str) -> Leaf:
+def _leaf(spec: dict[str, Any], reader: FilterReader, pointer: str) -> Leaf:
     if 'field' not in spec:
         raise _bad_format('`field` is a mandatory filter attribute.', pointer)
     name = spec['field']
@@ -203,7 +207,7 @@ def _leaf(spec: dict[str, Any], scope: Scope, pointer: str) -> Leaf:
     op = _operator(spec.get('op'), f'{pointer}/op')
     if 'value' not in spec and op not in WITHOUT_VALUE:
         raise _bad_format('`value` must be provided.', pointer)
-    path = _path(name, spec, scope, pointer)
+    path = _path(name, spec, reader, pointer)
     if op not in (taken := path.operators):
         wrong = f'Operator `{op.value}` not valid for `{shown(name)}`'
         if op in OF_ARRAYS:
@@ -211,7 +215,7 @@ def _leaf(spec: dict[str, Any], scope: Scope, pointer: str) -> Leaf:
                 f'`{op.value}` needs a field that holds an array, and `{shown(name)}` holds none'
             )
         raise _bad_format(f'{wrong}: it takes {spelled(taken)}.', f'{pointer}/op')
-    return scope.compare(path, op, spec.get('value'), f'{pointer}/value')
+    return reader.compare(path, op, spec.get('value'), f'{pointer}/value')
 
 
 def _operator(op: object, pointer: str) -> Op:
@@ -224,10 +228,10 @@ def _operator(op: object, pointer: str) -> Op:
     return SPELLINGS[op]
 
 
-def _path(name: str, spec: dict[str, Any], scope: Scope, pointer: str) -> Path:
-    readable, relation = scope.readable, None
+def _path(name: str, spec: dict[str, Any], reader: FilterReader, pointer: str) -> Path:
+    readable, relation = reader.readable, None
     if 'model' in spec:
-        relation = _relation(spec['model'], scope, f'{pointer}/model')
+        relation = _relation(spec['model'], reader, f'{pointer}/model')
     if relation is not None:
         readable = readable.through(readable.relations[relation])
     path = filterable(name, readable, relation or '')
@@ -239,12 +243,12 @@ def _path(name: str, spec: dict[str, Any], scope: Scope, pointer: str) -> Path:
     return path
 
 
-def _relation(model: object, scope: Scope, pointer: str) -> str | None:
+def _relation(model: object, reader: FilterReader, pointer: str) -> str | None:
     """The relation that `model` names; None for the resource itself."""
     if not isinstance(model, str):
         raise FilterError('BadSpec', '`model` must be a string.', pointer)
     try:
-        relation = relation_of(model, scope.readable)
+        relation = relation_of(model, reader.readable)
     except UnknownModel as error:
         raise FilterError('BadSpec', str(error), pointer) from None
     return relation.name if relation else None

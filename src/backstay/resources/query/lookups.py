@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import FilterError, ParameterError
 from backstay.resources.kinds.operators import WITH_LIST
-from backstay.resources.query.filters import MOST_LISTED, Scope
+from backstay.resources.query.filters import MOST_LISTED, FilterReader
 from backstay.resources.query.json_text import shown
 from backstay.resources.query.nodes import Condition, Op
 from backstay.resources.query.paths import Path, filterable
@@ -62,7 +62,7 @@ _MOST_NAMES = 50
 
 
 def parse_lookup(
-    parameter: str, value: object, scope: Scope, others: Sequence[str] = ()
+    parameter: str, value: object, reader: FilterReader, others: Sequence[str] = ()
 ) -> Iterator[Condition]:
     """The conditions of one parameter: text of a query string, or a JSON value of a body.
 
@@ -70,9 +70,9 @@ def parse_lookup(
     that do: `others`, and the fields.
     """
     name, given, lookup = parameter.partition('__')
-    path = _path(name, scope.readable)
+    path = _path(name, reader.readable)
     if path is None:
-        raise _unknown(parameter, scope.readable, others)
+        raise _unknown(parameter, reader.readable, others)
     lookup = lookup if given else 'exact'
     op = _OPERATORS.get(lookup)
     if op is None or op not in path.operators:
@@ -84,12 +84,12 @@ def parse_lookup(
         value = _json_of(path, lookup, value)
     if lookup == 'range':
         least, most = _pair(value, parameter)
-        yield scope.compare(path, Op.GE, least, parameter)
-        yield scope.compare(path, Op.LE, most, parameter)
+        yield reader.compare(path, Op.GE, least, parameter)
+        yield reader.compare(path, Op.LE, most, parameter)
     elif lookup == 'isnull':
-        yield scope.compare(path, _null_operator(value, parameter), None, parameter)
+        yield reader.compare(path, _null_operator(value, parameter), None, parameter)
     else:
-        yield scope.compare(path, op, _operand(lookup, value), parameter)
+        yield reader.compare(path, op, _operand(lookup, value), parameter)
 
 
 def lookups_of(operators: frozenset[Op]) -> tuple[str, ...]:

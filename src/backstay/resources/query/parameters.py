@@ -24,7 +24,7 @@ from backstay.resources.kinds import ValueKind
 from backstay.resources.query import json_text, mask
 from backstay.resources.query.asked import Asked
 from backstay.resources.query.cursor import binding, decrypt
-from backstay.resources.query.filters import Scope, Tally, all_of, parse_filter
+from backstay.resources.query.filters import FilterReader, Tally, all_of, parse_filter
 from backstay.resources.query.json_text import shown
 from backstay.resources.query.lookups import parse_lookup
 from backstay.resources.query.nodes import (
@@ -156,9 +156,9 @@ class _Given:
         if 'filter' in self.members:
             parts.append(parse_filter(self.members['filter'], readable, values, tally))
         if self.lookups:
-            scope = Scope(readable, values, tally)
+            reader = FilterReader(readable, values, tally)
             for name, value in self.lookups.items():
-                parts.extend(parse_lookup(name, value, scope, self.known))
+                parts.extend(parse_lookup(name, value, reader, self.known))
         return all_of(parts)
 
     def order(self, readable: Readable) -> tuple[Key, ...]:

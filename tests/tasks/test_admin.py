@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from backstay.identity.models import Account
-from backstay.tasks.models import Job, State
+from backstay.tasks.models import Job, JobState
 from backstay.tasks.periods import register_periods
 from tests.tasks.conftest import states
 from tests.tasks.sample.tasks import fail, mark
@@ -43,7 +43,7 @@ def dead_letter(message: str = 'no') -> Job:
     """A job after its last try."""
     call = fail.enqueue(message)
     Job.objects.filter(pk=call.id).update(
-        state=State.DEAD, attempts=3, finished_at=timezone.now(), exception='builtins.ValueError'
+        state=JobState.DEAD, attempts=3, finished_at=timezone.now(), exception='builtins.ValueError'
     )
     return Job.objects.get(pk=call.id)
 
@@ -77,7 +77,7 @@ def test_a_job_can_be_looked_at_and_not_changed(admin: Client) -> None:
     assert admin.post(f'{JOBS}{job.pk}/change/', {'state': 'done'}).status_code == 403
     assert admin.get(f'{JOBS}add/').status_code == 403
     assert admin.post(f'{JOBS}{job.pk}/delete/', {'post': 'yes'}).status_code == 403
-    assert states() == [State.DEAD]
+    assert states() == [JobState.DEAD]
 
 
 def test_dead_letters_are_retried_and_who_did_it_is_noted(admin: Client) -> None:
@@ -86,7 +86,7 @@ def test_dead_letters_are_retried_and_who_did_it_is_noted(admin: Client) -> None
     assert '1 queued' in admin.post(JOBS, chosen, follow=True).text
 
     dead.refresh_from_db()
-    assert (dead.state, dead.attempts, dead.finished_at) == (State.QUEUED, 0, None)
+    assert (dead.state, dead.attempts, dead.finished_at) == (JobState.QUEUED, 0, None)
     assert [entry.object_id for entry in LogEntry.objects.all()] == [str(dead.pk)]
 
 
@@ -94,7 +94,7 @@ def test_who_may_only_look_retries_nothing(staff: Client) -> None:
     dead = dead_letter()
     assert staff.get(JOBS).status_code == 200
     staff.post(JOBS, {'action': 'retry', '_selected_action': [dead.pk]})
-    assert states() == [State.DEAD]
+    assert states() == [JobState.DEAD]
 
 
 def test_periodic_tasks_show_when_they_run_next(admin: Client) -> None:
@@ -118,11 +118,11 @@ class TestTheCommand:
         assert 'ValueError' in listed[0]
         assert command('retry', first.pk) == '1 queued.\n'
         assert command('discard', second.pk) == '1 discarded.\n'
-        assert states() == [State.QUEUED, State.QUEUED]
+        assert states() == [JobState.QUEUED, JobState.QUEUED]
 
     @pytest.mark.parametrize('verb', ['retry', 'discard'])
     def test_changes_nothing_when_one_of_them_is_no_dead_letter(self, verb: str) -> None:
         dead, waiting = dead_letter(), mark.enqueue('nowhere', 1)
         with pytest.raises(CommandError, match=f'no dead letter: {waiting.id}'):
             command(verb, dead.pk, waiting.id)
-        assert states() == [State.DEAD, State.QUEUED]
+        assert states() == [JobState.DEAD, JobState.QUEUED]

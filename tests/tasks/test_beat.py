@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from backstay.tasks.beat import Beat
-from backstay.tasks.models import Job, PeriodicTask, State
+from backstay.tasks.models import Job, JobState, PeriodicTask
 from tests.tasks.conftest import StartWorker, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,7 +22,7 @@ def ticks() -> int:
 def test_it_enqueues_what_is_due_runs_nothing_and_ends_when_told(start: StartWorker) -> None:
     clock = start('manage.py', 'beat', '--health-port', '0')
     wait_for(lambda: ticks() >= 2)
-    assert {*Job.objects.values_list('state', flat=True)} == {State.QUEUED}
+    assert {*Job.objects.values_list('state', flat=True)} == {JobState.QUEUED}
     assert clock.stop() == 0
     assert 'Traceback' not in clock.log.read_text()
 

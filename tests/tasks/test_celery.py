@@ -14,7 +14,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from backstay.settings import SettingsError, django_settings, load
-from backstay.tasks.models import Job, State
+from backstay.tasks.models import Job, JobState
 from tests.tasks.conftest import StartWorker, make_due, states, wait_for
 from tests.tasks.sample.tasks import fail, mark
 
@@ -68,7 +68,7 @@ def test_jobs_run_once_on_celery_and_come_again_when_they_fail_or_were_lost(
     with transaction.atomic():
         mark.using(queue_name=queue).enqueue(str(marks), 'rolled back')
         transaction.set_rollback(True)
-    assert {*states()} == {State.HANDED_OVER}
+    assert {*states()} == {JobState.HANDED_OVER}
     lost = mark.using(queue_name=queue).enqueue(str(marks), 'lost')
     Job.objects.filter(pk=lost.id).update(due_at=Now())  # presumed handed over, for too long
     twice = mark.using(queue_name=queue, key='k')
@@ -77,13 +77,13 @@ def test_jobs_run_once_on_celery_and_come_again_when_they_fail_or_were_lost(
     failing = fail.using(queue_name=queue).enqueue('no')
 
     celery, worker = start_celery(queue)
-    ended = Job.objects.filter(queue=queue, state__in=(State.DONE, State.MERGED))
+    ended = Job.objects.filter(queue=queue, state__in=(JobState.DONE, JobState.MERGED))
     wait_for(lambda: ended.count() == 23)
     for attempts in (1, 2):
         wait_for(lambda attempts=attempts: Job.objects.get(pk=failing.id).attempts == attempts)
-        wait_for(lambda: Job.objects.get(pk=failing.id).state == State.QUEUED)
+        wait_for(lambda: Job.objects.get(pk=failing.id).state == JobState.QUEUED)
         make_due()
-    wait_for(lambda: Job.objects.get(pk=failing.id).state == State.DEAD)
+    wait_for(lambda: Job.objects.get(pk=failing.id).state == JobState.DEAD)
 
     assert (worker.stop(), celery.stop()) == (0, 0)
     expected = Counter([*map(str, range(20)), 'lost', 'key'])
@@ -123,5 +123,5 @@ def test_a_call_waits_when_celery_cannot_be_reached(start: StartWorker) -> None:
 def waiting_seconds() -> float:
     """In how many seconds the only job of a test is handed over."""
     job = Job.objects.get(task__endswith='.mark')
-    assert job.state == State.HANDED_OVER
+    assert job.state == JobState.HANDED_OVER
     return (job.due_at - timezone.now()).total_seconds()

@@ -17,7 +17,7 @@ from structlog.contextvars import bound_contextvars
 
 from backstay.tasks import ArgumentsError, periodic, task
 from backstay.tasks.django_api import TaskResultDoesNotExist, TaskResultStatus, task_backends
-from backstay.tasks.models import Job, State
+from backstay.tasks.models import Job, JobState
 from backstay.testing.tasks import run_tasks
 from tests.tasks.conftest import states
 from tests.tasks.sample.tasks import enqueue_another, fail, fail_once, later, mark
@@ -40,7 +40,7 @@ class TestATransaction:
     def test_that_is_rolled_back_takes_its_calls_along(self) -> None:
         with transaction.atomic():
             mark.enqueue('nowhere', 1)
-            assert states() == [State.QUEUED]
+            assert states() == [JobState.QUEUED]
             transaction.set_rollback(True)
 
         assert states() == []
@@ -100,7 +100,7 @@ class TestArguments:
         with pytest.raises(ArgumentsError, match='missing a required argument'):
             async_to_sync(later.aenqueue)()
         async_to_sync(later.aenqueue)(1)
-        assert states() == [State.QUEUED]
+        assert states() == [JobState.QUEUED]
 
     @pytest.mark.parametrize('text', ['a\0b', '\ud800', '😀 é', '"\\'])
     def test_of_any_text_arrive_as_they_left(self, text: str) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from backstay.tasks.claiming import claim, due
 from backstay.tasks.django_api import TaskResultStatus
-from backstay.tasks.models import Job, State
+from backstay.tasks.models import Job, JobState
 from backstay.tasks.running import run
 from backstay.testing.tasks import run_tasks
 from tests.measuring import analyze, work_of
@@ -37,7 +37,7 @@ def test_calls_that_wait_with_one_key_run_once(tmp_path: Path) -> None:
 
     assert run_tasks() == 4
     assert Counter(marks.read_text().split()) == {'a': 1, 'b': 1, 'none': 2}
-    assert Counter(states()) == {State.DONE: 4, State.MERGED: 5}
+    assert Counter(states()) == {JobState.DONE: 4, JobState.MERGED: 5}
     calls[4].refresh()
     assert calls[4].status == TaskResultStatus.SUCCESSFUL
 
@@ -64,7 +64,7 @@ def test_a_job_that_is_claimed_by_its_number_waits_for_its_key_too() -> None:
     claimed()
     second = Job.objects.filter(pk=mark.using(key='a').enqueue('nowhere', 2).id)
     assert claim(second, worker='another', lease=60, limit=1) == []
-    Job.objects.filter(state=State.RUNNING).update(state=State.DONE)
+    Job.objects.filter(state=JobState.RUNNING).update(state=JobState.DONE)
     assert len(claim(second, worker='another', lease=60, limit=1)) == 1
 
 
@@ -75,8 +75,8 @@ def test_a_key_whose_worker_died_is_free_after_the_lease() -> None:
     Job.objects.update(due_at=timezone.now())
     assert len(claimed('another')) == 1  # one of the two, and not both at once
     assert Counter(states()) in (
-        {State.RUNNING: 2},  # the one that nobody runs any more waits for its turn
-        {State.RUNNING: 1, State.MERGED: 1},
+        {JobState.RUNNING: 2},  # the one that nobody runs any more waits for its turn
+        {JobState.RUNNING: 1, JobState.MERGED: 1},
     )
 
 
@@ -95,7 +95,7 @@ def test_a_failed_call_holds_later_ones_of_its_key_back_and_its_tries_count() ->
     make_due()
     (job,) = claimed()
     run(job, lease=60)
-    assert Counter(states()) == {State.DEAD: 1, State.MERGED: 2}
+    assert Counter(states()) == {JobState.DEAD: 1, JobState.MERGED: 2}
 
 
 def test_waiting_calls_of_a_busy_key_do_not_stand_in_the_way() -> None:
@@ -162,7 +162,7 @@ def test_of_many_that_claim_at_once_one_gets_the_key(shared_database: str) -> No
             connections['default'].close()
 
         in_threads([claim_some] * 3)
-        running = Job.objects.filter(state=State.RUNNING).count()
+        running = Job.objects.filter(state=JobState.RUNNING).count()
         assert running == len(taken) <= 1
         assert running or claimed()  # somebody gets it in the end
         Job.objects.all().delete()

@@ -13,7 +13,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from backstay.tasks import schedules
-from backstay.tasks.models import Job, PeriodicTask, State
+from backstay.tasks.models import Job, JobState, PeriodicTask
 from backstay.tasks.periods import register_periods, tick
 from tests.proofs import record_proof, size
 from tests.tasks.conftest import StartWorker, states, wait_for
@@ -26,7 +26,7 @@ TICKS = 'tests.tasks.sample.tasks.each_second'
 
 
 def done(jobs: str) -> int:
-    return Job.objects.filter(task__endswith=jobs, state=State.DONE).count()
+    return Job.objects.filter(task__endswith=jobs, state=JobState.DONE).count()
 
 
 def test_two_workers_run_each_job_once_and_each_tick_once(
@@ -63,7 +63,7 @@ def test_what_a_killed_worker_ran_runs_again(
         wait_for(lambda begun=begun: marks.read_text().count('begin') > begun)
         assert worker.stop(signal.SIGKILL) == -signal.SIGKILL
 
-    assert Job.objects.filter(state=State.RUNNING).exists()  # nobody said how they ended
+    assert Job.objects.filter(state=JobState.RUNNING).exists()  # nobody said how they ended
     start_worker('--lease', '1')
     wait_for(lambda: done('.slow_mark') == 3 * ROUNDS, seconds=45 + 2 * ROUNDS)
     ended = Counter(line for line in marks.read_text().splitlines() if line.startswith('end'))
@@ -83,7 +83,7 @@ def test_a_worker_that_is_told_to_stop_ends_what_it_runs_and_begins_nothing(
 
     assert worker.stop() == 0
     assert marks.read_text().splitlines() == ['begin a', 'end a']
-    assert states()[:2] == [State.DONE, State.QUEUED]
+    assert states()[:2] == [JobState.DONE, JobState.QUEUED]
     assert 'Traceback' not in worker.log.read_text()
 
 
@@ -109,7 +109,7 @@ def test_drain_runs_what_is_due_and_ends(start_worker: StartWorker, tmp_path: Pa
 
     assert worker.wait() == 0
     assert marks.read_text().split() == ['1']
-    assert states()[:3] == [State.DONE, State.QUEUED, State.QUEUED]
+    assert states()[:3] == [JobState.DONE, JobState.QUEUED, JobState.QUEUED]
 
 
 class TestPeriods:

@@ -20,7 +20,7 @@ from backstay.tasks import current_caller
 from backstay.tasks.claiming import claim, due, extend, release
 from backstay.tasks.django_api import TaskResultStatus, task_finished
 from backstay.tasks.metrics import Queues
-from backstay.tasks.models import Job, State
+from backstay.tasks.models import Job, JobState
 from backstay.tasks.running import run
 from backstay.testing.tasks import run_tasks
 from tests.tasks.conftest import make_due, states
@@ -52,7 +52,7 @@ class TestAFailure:
         for _ in range(2):
             run(claim_one(), lease=60)
             job = Job.objects.get()
-            assert job.state == State.QUEUED
+            assert job.state == JobState.QUEUED
             pauses.append((job.due_at - timezone.now()).total_seconds())
             make_due()
         run(claim_one(), lease=60)
@@ -60,7 +60,7 @@ class TestAFailure:
         job = Job.objects.get()
         assert 7 < pauses[0] < 12.1
         assert 47 < pauses[1] < 72.1
-        assert (job.state, job.attempts) == (State.DEAD, 3)
+        assert (job.state, job.attempts) == (JobState.DEAD, 3)
         assert job.exception == 'builtins.ValueError'
         assert job.traceback.endswith('ValueError: no\n')
         result = fail.get_result(str(job.pk))
@@ -71,7 +71,7 @@ class TestAFailure:
         fail.enqueue('in a test')
         with pytest.raises(ValueError, match='in a test'):
             run_tasks()
-        assert states() == [State.QUEUED]
+        assert states() == [JobState.QUEUED]
 
     def test_leaves_what_the_task_wrote_before_it(self) -> None:
         count_then_fail.enqueue('k')
@@ -93,12 +93,12 @@ class TestAFailure:
     def test_may_be_the_end_of_a_script(self) -> None:
         leave.enqueue()
         assert isinstance(run(claim_one(), lease=60), SystemExit)
-        assert states() == [State.DEAD]
+        assert states() == [JobState.DEAD]
 
     def test_may_be_a_result_that_is_not_json(self) -> None:
         give_a_set.enqueue()
         assert 'not JSON' in str(run(claim_one(), lease=60))
-        assert states() == [State.DEAD]
+        assert states() == [JobState.DEAD]
 
     def test_is_kept_whatever_its_text(self) -> None:
         fail.enqueue('a\0b \ud800 ' + 'x' * 30_000)
@@ -110,7 +110,7 @@ class TestAFailure:
         assert isinstance(run(claim_one(), lease=60), ImportError)
         Job.objects.create(task='os.remove', queue='q', arguments='[[],{}]')
         assert 'os.remove is no task' in str(run(claim_one(), lease=60))
-        assert states() == [State.QUEUED, State.QUEUED]
+        assert states() == [JobState.QUEUED, JobState.QUEUED]
 
 
 class TestALease:
@@ -132,7 +132,7 @@ class TestALease:
         claim_one('b')
         run(first, lease=60)
         job = Job.objects.get()
-        assert (job.state, job.worker, job.exception) == (State.RUNNING, 'b', '')
+        assert (job.state, job.worker, job.exception) == (JobState.RUNNING, 'b', '')
 
     def test_that_ended_after_the_last_try_makes_a_dead_letter(self) -> None:
         leave.enqueue()
@@ -141,7 +141,7 @@ class TestALease:
         run(claim_one('b'), lease=60)
         job = Job.objects.get()
         assert (job.state, job.exception) == (
-            State.DEAD,
+            JobState.DEAD,
             'backstay.tasks.running.AbandonedError',
         )
 
@@ -159,7 +159,7 @@ class TestALease:
         before = Job.objects.get().due_at
         run(job, lease=0.6)
         assert Job.objects.get().due_at > before + timedelta(seconds=0.3)
-        assert states() == [State.DONE]
+        assert states() == [JobState.DONE]
 
 
 def test_a_task_acts_as_a_caller_of_its_own() -> None:
@@ -242,7 +242,7 @@ def test_the_queues_are_counted_in_one_statement(django_assert_num_queries: Any)
     mark.using(run_after=timedelta(hours=1)).enqueue('nowhere', 1)
     mark.using(queue_name='slow').enqueue('nowhere', 1)
     leave.enqueue()
-    Job.objects.filter(task__endswith='leave').update(state=State.DEAD)
+    Job.objects.filter(task__endswith='leave').update(state=JobState.DEAD)
     Job.objects.filter(queue='slow').update(due_at=timezone.now() - timedelta(seconds=90))
 
     with django_assert_num_queries(1):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from backstay.tasks.models import Job, State
+from backstay.tasks.models import Job, JobState
 from backstay.testing import run_tasks
 from tests.tasks.sample.tasks import fail, mark
 
@@ -23,4 +23,4 @@ def test_tasks_that_end_well_are_counted(tmp_path: Path) -> None:
     for number in (1, 2):
         mark.enqueue(str(tmp_path / 'marks'), number)
     assert run_tasks() == 2
-    assert {*Job.objects.values_list('state', flat=True)} == {State.DONE}
+    assert {*Job.objects.values_list('state', flat=True)} == {JobState.DONE}

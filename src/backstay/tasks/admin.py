@@ -7,10 +7,10 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from backstay.tasks.models import Job, PeriodicTask, State
+from backstay.tasks.models import Job, JobState, PeriodicTask
 
 
-class _ReadOnly(admin.ModelAdmin):
+class _ShownAlone(admin.ModelAdmin):
     """Pages that show, and change nothing."""
 
     show_full_result_count = False
@@ -29,7 +29,7 @@ class _ReadOnly(admin.ModelAdmin):
 
 
 @admin.register(Job)
-class JobAdmin(_ReadOnly):
+class JobAdmin(_ShownAlone):
     """The queue, what ran in the last day, and the dead letters."""
 
     list_display = (
@@ -51,7 +51,7 @@ class JobAdmin(_ReadOnly):
     @admin.action(description='Retry the selected dead letters', permissions=('change',))
     def retry(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         """They are queued anew with all their tries; what is not dead stays as it is."""
-        dead = list(jobs.filter(state=State.DEAD))
+        dead = list(jobs.filter(state=JobState.DEAD))
         count = Job.retry(Job.objects.filter(pk__in=[job.pk for job in dead]))
         if dead:
             who: Any = request.user.pk
@@ -60,7 +60,7 @@ class JobAdmin(_ReadOnly):
 
 
 @admin.register(PeriodicTask)
-class PeriodicTaskAdmin(_ReadOnly):
+class PeriodicTaskAdmin(_ShownAlone):
     """When each periodic task is enqueued next."""
 
     list_display = ('name', 'schedule', 'last_run_at', 'next_run_at')

@@ -37,12 +37,12 @@ class CeleryBackend(DatabaseBackend):
     """Tasks wait in a table, and workers of Celery run them."""
 
     def _store(self, job: 'Job') -> 'Job':
-        from backstay.tasks.models import State
+        from backstay.tasks.models import JobState
 
         now = timezone.now()
         is_due = job.due_at <= now
         if is_due:
-            job.state, job.due_at = State.HANDED_OVER, now + PRESUMED
+            job.state, job.due_at = JobState.HANDED_OVER, now + PRESUMED
         job.save(force_insert=True)
         if is_due:
             transaction.on_commit(partial(_hand_over, [job]), robust=True)
@@ -52,14 +52,14 @@ class CeleryBackend(DatabaseBackend):
 def hand_over_due(queues: Iterable[str]) -> int:
     """Tell Celery about jobs that are due; how many it was told."""
     from backstay.tasks.claiming import due
-    from backstay.tasks.models import Job, State
+    from backstay.tasks.models import Job, JobState
 
     if not due(queues).exists():  # a look takes no lock
         return 0
     with transaction.atomic():
         jobs = list(due(queues).select_for_update(skip_locked=True)[:_BATCH])
         Job.objects.filter(pk__in=[job.pk for job in jobs]).update(
-            state=State.HANDED_OVER, due_at=Now() + AGAIN
+            state=JobState.HANDED_OVER, due_at=Now() + AGAIN
         )
     return _hand_over(jobs)
 
@@ -68,14 +68,14 @@ def _hand_over(jobs: Sequence['Job']) -> int:
     from kombu.exceptions import OperationalError
 
     from backstay.tasks.celery_app import run_job
-    from backstay.tasks.models import Job, State
+    from backstay.tasks.models import Job, JobState
 
     try:
         for job in jobs:
             run_job.apply_async([job.pk], queue=job.queue, retry=False)
     except OperationalError as error:
         _log.warning('Celery cannot be reached; its jobs wait', jobs=len(jobs), exc_info=error)
-        waiting = Job.objects.filter(pk__in=[job.pk for job in jobs], state=State.HANDED_OVER)
+        waiting = Job.objects.filter(pk__in=[job.pk for job in jobs], state=JobState.HANDED_OVER)
         waiting.update(due_at=Now() + SOON)
         return 0
     return len(jobs)

@@ -38,12 +38,12 @@ app.conf.update(
 def run_job(job_id: int) -> None:
     """Run one job of our table, unless somebody does or did."""
     from backstay.tasks.claiming import LEASE, claim, worker_name
-    from backstay.tasks.models import Job, State
+    from backstay.tasks.models import Job, JobState
     from backstay.tasks.running import run
 
-    handed_over = Job.objects.filter(pk=job_id, state=State.HANDED_OVER)
+    handed_over = Job.objects.filter(pk=job_id, state=JobState.HANDED_OVER)
     for job in claim(handed_over, worker=worker_name(), lease=LEASE, limit=1):
         run(job, lease=LEASE)
         return
     # Another job of its key runs: it comes again.
-    handed_over.update(state=State.QUEUED, due_at=Now() + timedelta(seconds=1))
+    handed_over.update(state=JobState.QUEUED, due_at=Now() + timedelta(seconds=1))

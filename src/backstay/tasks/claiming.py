@@ -20,7 +20,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from backstay.engine import engine_of
-from backstay.tasks.models import HAS_KEY, IS_OPEN, Job, State
+from backstay.tasks.models import HAS_KEY, IS_OPEN, Job, JobState
 
 #: What may be compared with a time: a moment, or the database's clock.
 Moment = datetime | Now
@@ -61,7 +61,7 @@ def _key_is_free(now: Moment) -> Any:
     """Whether no job of the same task and key runs, or waits to be tried again."""
     same = Job.objects.filter(IS_OPEN, HAS_KEY, task=OuterRef('task'), key=OuterRef('key'))
     others = same.exclude(pk=OuterRef('pk')).filter(due_at__gt=now)
-    return Q(key='') | ~Exists(others.filter(Q(state=State.RUNNING) | Q(attempts__gt=0)))
+    return Q(key='') | ~Exists(others.filter(Q(state=JobState.RUNNING) | Q(attempts__gt=0)))
 
 
 def _one_of_each_key(found: list[Job], now: Moment) -> list[Job]:
@@ -85,18 +85,18 @@ def _lock_keys(jobs: list[Job]) -> list[int]:
 def _merge_waiting(job: Job) -> None:
     """Let this job do the work of all that wait with its key; the tries they had count for it."""
     same = Job.objects.filter(IS_OPEN, HAS_KEY, task=job.task, key=job.key).exclude(pk=job.pk)
-    waiting = same.exclude(state=State.RUNNING).select_for_update(skip_locked=True)
+    waiting = same.exclude(state=JobState.RUNNING).select_for_update(skip_locked=True)
     attempts = dict(waiting.values_list('pk', 'attempts'))
     if attempts:
         Job.objects.filter(pk__in=[*attempts]).update(
-            state=State.MERGED, merged_into=job.pk, finished_at=Now()
+            state=JobState.MERGED, merged_into=job.pk, finished_at=Now()
         )
         job.attempts = max(job.attempts, *attempts.values())
 
 
 def _mark(jobs: list[Job], worker: str, lease: float) -> None:
     running: dict[str, Any] = {
-        'state': State.RUNNING,
+        'state': JobState.RUNNING,
         'worker': worker,
         'started_at': Now(),
         'due_at': Now() + timedelta(seconds=lease),
@@ -105,13 +105,13 @@ def _mark(jobs: list[Job], worker: str, lease: float) -> None:
         same = [job for job in jobs if job.attempts == attempts]
         Job.objects.filter(pk__in=[job.pk for job in same]).update(attempts=attempts + 1, **running)
         for job in same:
-            job.attempts, job.worker, job.state = attempts + 1, worker, State.RUNNING
+            job.attempts, job.worker, job.state = attempts + 1, worker, JobState.RUNNING
 
 
 def held(job: Job) -> QuerySet[Job]:
     """The job, unless its lease ended and another worker took it."""
     return Job.objects.filter(
-        pk=job.pk, worker=job.worker, attempts=job.attempts, state=State.RUNNING
+        pk=job.pk, worker=job.worker, attempts=job.attempts, state=JobState.RUNNING
     )
 
 
@@ -122,6 +122,6 @@ def extend(job: Job, lease: float) -> bool:
 
 def release(worker: str) -> int:
     """Give back what this worker still runs, as if it had not been tried; how many it was."""
-    return Job.objects.filter(worker=worker, state=State.RUNNING).update(
+    return Job.objects.filter(worker=worker, state=JobState.RUNNING).update(
         due_at=Now(), attempts=F('attempts') - 1
     )

@@ -58,10 +58,10 @@ def _gauges() -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
 
 
 def _waiting() -> Iterable[Mapping[str, Any]]:
-    from backstay.tasks.models import OPEN, Job, State
+    from backstay.tasks.models import OPEN, Job, JobState
 
-    due = Q(state=State.QUEUED, due_at__lte=timezone.now())
-    counted = Job.objects.order_by().filter(state__in=(*OPEN, State.DEAD))
+    due = Q(state=JobState.QUEUED, due_at__lte=timezone.now())
+    counted = Job.objects.order_by().filter(state__in=(*OPEN, JobState.DEAD))
     return list(
         counted.values('queue', 'state').annotate(
             count=Count('pk'), since=Min('due_at', filter=due)

@@ -14,7 +14,7 @@ from backstay.tasks.declaration import LONGEST_KEY, Task
 from backstay.tasks.django_api import TaskError, TaskResult, TaskResultStatus
 
 
-class State(models.TextChoices):
+class JobState(models.TextChoices):
     """How far a call has come."""
 
     QUEUED = 'queued'
@@ -29,7 +29,7 @@ class State(models.TextChoices):
 
 
 #: What is not at its end.
-OPEN = (State.QUEUED, State.HANDED_OVER, State.RUNNING)
+OPEN = (JobState.QUEUED, JobState.HANDED_OVER, JobState.RUNNING)
 
 
 class Constant(models.Value):
@@ -49,9 +49,9 @@ IS_OPEN = Q(state__in=[Constant(state.value) for state in OPEN])
 HAS_KEY = ~Q(key=Constant(''))
 
 _STATUS = {
-    State.RUNNING: TaskResultStatus.RUNNING,
-    State.DONE: TaskResultStatus.SUCCESSFUL,
-    State.DEAD: TaskResultStatus.FAILED,
+    JobState.RUNNING: TaskResultStatus.RUNNING,
+    JobState.DONE: TaskResultStatus.SUCCESSFUL,
+    JobState.DEAD: TaskResultStatus.FAILED,
 }
 
 
@@ -60,7 +60,7 @@ class Job(models.Model):
 
     task = models.CharField(max_length=200)
     queue = models.CharField(max_length=32)
-    state = models.CharField(max_length=11, choices=State, default=State.QUEUED)
+    state = models.CharField(max_length=11, choices=JobState, default=JobState.QUEUED)
     priority = models.SmallIntegerField(default=0)
     #: When a worker may take it: its time while it waits, the end of the lease while it runs.
     due_at = models.DateTimeField(default=timezone.now)
@@ -116,7 +116,7 @@ class Job(models.Model):
         result: TaskResult = TaskResult(
             task=self.definition().using(priority=self.priority, queue_name=self.queue),
             id=str(self.pk),
-            status=_STATUS.get(State(self.state), TaskResultStatus.READY),
+            status=_STATUS.get(JobState(self.state), TaskResultStatus.READY),
             enqueued_at=self.enqueued_at,
             started_at=self.started_at,
             finished_at=self.finished_at,
@@ -139,8 +139,8 @@ class Job(models.Model):
     @classmethod
     def retry(cls, jobs: 'models.QuerySet[Job]') -> int:
         """Queue the dead letters among these anew, with all their tries; how many they were."""
-        return jobs.filter(state=State.DEAD).update(
-            state=State.QUEUED, due_at=Now(), attempts=0, finished_at=None
+        return jobs.filter(state=JobState.DEAD).update(
+            state=JobState.QUEUED, due_at=Now(), attempts=0, finished_at=None
         )
 
 

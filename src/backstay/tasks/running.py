@@ -20,7 +20,7 @@ from backstay.tasks.claiming import extend, held
 from backstay.tasks.declaration import BACKOFF, Task
 from backstay.tasks.django_api import TaskContext, task_finished, task_started
 from backstay.tasks.metrics import SECONDS, TRIES
-from backstay.tasks.models import Job, State
+from backstay.tasks.models import Job, JobState
 from backstay.tasks.schedules import PERIODIC
 from backstay.tasks.standing import acting
 
@@ -71,7 +71,7 @@ def _call(task: Task[..., Any], job: Job) -> Any:
 
 
 def _done(job: Job, returned: str) -> str:
-    job.state, job.returned, job.exception, job.traceback = State.DONE, returned, '', ''
+    job.state, job.returned, job.exception, job.traceback = JobState.DONE, returned, '', ''
     return _record(job, finished_at=Now())
 
 
@@ -81,9 +81,9 @@ def _failed(job: Job, failure: BaseException, backoff: tuple[float, ...]) -> str
     job.exception = f'{kind.__module__}.{kind.__qualname__}'[:200]
     job.traceback = _printable(''.join(format_exception(failure))[-_LONGEST_TRACEBACK:])
     if job.attempts > len(backoff):
-        job.state = State.DEAD
+        job.state = JobState.DEAD
         return _record(job, finished_at=Now())
-    job.state = State.QUEUED
+    job.state = JobState.QUEUED
     pause = backoff[job.attempts - 1] * random.uniform(0.8, 1.2)  # noqa: S311 no secret
     return _record(job, due_at=Now() + timedelta(seconds=pause))
 
@@ -93,7 +93,7 @@ def _record(job: Job, **times: Any) -> str:
     fields = ('state', 'returned', 'exception', 'traceback')
     if not held(job).update(**{name: getattr(job, name) for name in fields}, **times):
         return 'lost'  # its lease ended, and another worker runs it
-    return 'failed' if job.state == State.QUEUED else str(job.state)
+    return 'failed' if job.state == JobState.QUEUED else str(job.state)
 
 
 def _tell(

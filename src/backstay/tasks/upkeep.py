@@ -15,7 +15,7 @@ KEPT = timedelta(days=1)
 @task
 def forget_finished_jobs() -> int:
     """Delete the jobs that were done a day ago; how many they were."""
-    from backstay.tasks.models import Job, State
+    from backstay.tasks.models import Job, JobState
 
-    finished = Job.objects.filter(state__in=(State.DONE, State.MERGED))
+    finished = Job.objects.filter(state__in=(JobState.DONE, JobState.MERGED))
     return finished.filter(finished_at__lt=timezone.now() - KEPT).delete()[0]

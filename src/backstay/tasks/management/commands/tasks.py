@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from backstay.tasks.models import Job, State
+from backstay.tasks.models import Job, JobState
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         getattr(self, f'_{options["verb"]}')(options)
 
     def _list(self, _: dict[str, Any]) -> None:
-        for job in Job.objects.filter(state=State.DEAD).iterator():
+        for job in Job.objects.filter(state=JobState.DEAD).iterator():
             when = f'{job.finished_at:%Y-%m-%d %H:%M}'
             self.stdout.write(f'{job.pk}  {when}  {job.task}  {job.exception}')
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
     def _dead(self, options: dict[str, Any]) -> Any:
         """The dead letters of these ids; all of them or none."""
-        found = Job.objects.filter(pk__in=options['id'], state=State.DEAD)
+        found = Job.objects.filter(pk__in=options['id'], state=JobState.DEAD)
         missing = sorted({*options['id']} - {*found.values_list('pk', flat=True)})
         if missing:
             raise CommandError(f'no dead letter: {", ".join(map(str, missing))}')

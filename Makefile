@@ -85,10 +85,12 @@ bench-writes: .venv-bench/done ## Compare a bulk of 1 000 new rows with DRF and 
 	PYTHONPATH=src BENCH_ENGINE=sqlite .venv-bench/bin/python -m bench.writes
 
 REF ?= main
-bench-against: .venv-bench/done ## Compare the reads of this tree with those of REF (default main)
-	@rm -rf var/bench/against && git worktree prune && git worktree add -q --detach var/bench/against $(REF)
-	BENCH_AGAINST=$(CURDIR)/var/bench/against .venv-bench/bin/python -m bench against $(ARGS); \
-	  status=$$?; git worktree remove --force var/bench/against; exit $$status
+bench-against: .venv-bench/done ## Compare reads and writes of this tree with those of REF (default main)
+	@mkdir -p var/bench && rm -rf var/against && git worktree prune
+	@git worktree add -q --detach var/against $(REF) && mkdir -p var/against/var && ln -s $(CURDIR)/var/bench var/against/var/bench
+	export BENCH_AGAINST=$(CURDIR)/var/against; .venv-bench/bin/python -m bench against $(ARGS) \
+	  && .venv-bench/bin/python -m bench.against_writes && BENCH_ENGINE=sqlite .venv-bench/bin/python -m bench.against_writes; \
+	  status=$$?; git worktree remove --force var/against; exit $$status
 
 bench-listsum: .venv/dev ## Compare list-sum with the same endpoint written in FastAPI
 	$(BIN)/python -m bench.listsum

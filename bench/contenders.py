@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 from bench import statements
 from bench.pgbench import Pgbench
@@ -90,7 +91,6 @@ CONTENDERS: tuple[Contender, ...] = (
 def against() -> tuple[Contender, ...]:
     """Ours as it stands here, and as it stands in the checkout that `BENCH_AGAINST` names."""
     other = os.environ.get('BENCH_AGAINST', '')
-    paths = f'{other}{os.pathsep}{other}/src'
     ours = CONTENDERS[0]
-    there = django('backstay', 'Backstay, the other', 'the same', PYTHONPATH=paths)
-    return (ours, replace(there, name='other')) if other else (ours,)
+    there = replace(ours, name='other', title='Backstay, the other', tree=Path(other))
+    return (ours, there) if other else (ours,)

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -35,6 +36,8 @@ class Server:
     #: Variables of its environment besides those that every server gets.
     environment: Mapping[str, str] = field(default_factory=dict)
     engines: tuple[str, ...] = ('postgresql',)
+    #: The checkout whose `bench` and `backstay` it runs.
+    tree: Path = ROOT
     #: How it is tuned, for the report.
     tuning: str = ''
 
@@ -49,12 +52,12 @@ class Server:
         environment = os.environ | {
             'BENCH_ENGINE': options.engine,
             'BENCH_POOL': str(options.pool),
-            'PYTHONPATH': os.pathsep.join((str(ROOT), str(ROOT / 'src'))),
+            'PYTHONPATH': os.pathsep.join((str(self.tree), str(self.tree / 'src'))),
             **self.environment,
         }
         with log.open('wb') as output:
             process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+                command, cwd=self.tree, env=environment, stdout=output, stderr=subprocess.STDOUT
             )
         running = RunningServer(self, process, f'http://127.0.0.1:{port}', options)
         try:

@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+from django.db import connections
 
 from bench import compare, data, database
 
@@ -86,6 +87,7 @@ def main() -> None:
     other = Path(os.environ['BENCH_AGAINST'])
     database.OUTPUT.mkdir(parents=True, exist_ok=True)
     data.ensure()
+    connections.close_all()  # a database with sessions cannot be copied
     draw = random.Random(1)
     with contextlib.ExitStack() as stack:
         writers: dict[str, Writer] = {}

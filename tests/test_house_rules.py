@@ -1,8 +1,13 @@
 """What this repository promises of its own files."""
 
+import ast
 import re
 import shutil
 import subprocess
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -121,3 +126,107 @@ class TestOurOwnChecks:
 
         assert check['run'] == 'make check'
         assert [step['name'] for step in checkout] == ['Check out']
+
+
+class TestTheShapeOfTheCode:
+    """Figures that may only fall. Each says where it is to come to."""
+
+    #: `noqa` and `type: ignore` in every Python file. To come to: 283, as before the core was cut.
+    MAX_SUPPRESSIONS = 310
+    #: Of the package's functions, those that are private and used once. To come to: 0.18.
+    MAX_USED_ONCE = 0.29
+    #: Names that two classes have. To come to: none.
+    SHARED_NAMES = frozenset({'Refused', 'Scope', 'Shape'})
+
+    def test_no_more_warnings_are_silenced(self, root: Path) -> None:
+        found = lines_with(SUPPRESSION, root)
+        assert len([line for line in found if '.py:' in line]) <= self.MAX_SUPPRESSIONS
+
+    def test_few_functions_are_private_and_used_once(self, root: Path) -> None:
+        functions = list(_functions(root))
+        once = [f'{module}: {name}' for module, name, uses in functions if _is_a_jump(name, uses)]
+        assert len(once) / len(functions) <= self.MAX_USED_ONCE, once
+
+    def test_no_two_classes_have_one_name(self, root: Path) -> None:
+        places: dict[str, list[str]] = defaultdict(list)
+        for module, tree in _modules(root).items():
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef):
+                    places[node.name].append(module)
+        shared = {name for name, where in places.items() if len(where) > 1}
+        assert shared - NAMED_BY_DJANGO <= self.SHARED_NAMES, {n: places[n] for n in shared}
+
+    def test_packages_do_not_import_each_other_in_a_circle(self, root: Path) -> None:
+        imported: dict[str, set[str]] = defaultdict(set)
+        modules = _modules(root)
+        for module, tree in modules.items():
+            for name in _imports(tree, modules):
+                imported[_floor(module)].add(_floor(name))
+        graph = {floor: others - {floor, ''} for floor, others in imported.items()}
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            pytest.fail(' -> '.join(error.args[1]))
+
+
+SUPPRESSION = re.compile(r'#\s*(noqa|type:\s*ignore)')
+#: Every declaration, command and migration of Django has such a class.
+NAMED_BY_DJANGO = {'Command', 'Meta', 'Migration'}
+#: Modules of a package that stand above it: they join what is below to the site.
+ABOVE = {'admin', 'apps', 'management', 'resources', 'site', 'urls', 'views'}
+
+
+@cache
+def _modules(root: Path) -> dict[str, ast.Module]:
+    """Return the modules of the package by their dotted names, without `backstay.`."""
+    package = root / 'src' / 'backstay'
+    found = {}
+    for file in package.rglob('*.py'):
+        parts = file.relative_to(package).with_suffix('').parts
+        name = '.'.join(part for part in parts if part != '__init__')
+        found[name] = ast.parse(file.read_text())
+    return found
+
+
+def _functions(root: Path) -> Iterator[tuple[str, str, int]]:
+    """Each function: its module, its name, and how often the module says that name."""
+    for module, tree in _modules(root).items():
+        if 'migrations' in module.split('.'):
+            continue
+        nodes = list(ast.walk(tree))
+        said = Counter(node.id for node in nodes if isinstance(node, ast.Name))
+        said.update(node.attr for node in nodes if isinstance(node, ast.Attribute))
+        for node in nodes:
+            if isinstance(node, ast.FunctionDef):
+                yield module, node.name, said[node.name]
+
+
+def _is_a_jump(name: str, uses: int) -> bool:
+    return name.startswith('_') and not name.startswith('__') and uses == 1
+
+
+def _imports(tree: ast.AST, modules: dict[str, ast.Module]) -> Iterator[str]:
+    """Return what a module of the package imports of it when it is loaded."""
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.If(test=ast.Name(id='TYPE_CHECKING')) | ast.FunctionDef():
+                continue
+            case ast.ImportFrom(module=str(module)) if module.split('.')[0] == 'backstay':
+                within = module.removeprefix('backstay').strip('.')
+                for alias in node.names:
+                    name = f'{within}.{alias.name}'.strip('.')
+                    yield name if name in modules else within
+            case _:
+                yield from _imports(node, modules)
+
+
+def _floor(module: str) -> str:
+    """Return the package that a module belongs to; inside `resources`, the layer.
+
+    `journal.models` stands on `journal`, `journal.admin` on `journal.admin`, and
+    `resources.plan.cache` on `resources.plan`.
+    """
+    first, *rest = module.split('.')
+    if rest and (first == 'resources' or rest[0] in ABOVE):
+        return f'{first}.{rest[0]}'
+    return first

@@ -14,7 +14,7 @@ from backstay.resources import (
     Parent,
     Resource,
     anyone,
-    level,
+    level_somewhere,
     signed_in,
 )
 from tests.depot.models import (
@@ -136,7 +136,7 @@ class BuildingResource(Resource):
 
     grants = (
         Grant(anyone, read=ALL),
-        Grant(level(4), read=ALL, write=ALL, create=ALL, delete=True),
+        Grant(level_somewhere(4), read=ALL, write=ALL, create=ALL, delete=True),
     )
 
 

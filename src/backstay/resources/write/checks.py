@@ -11,7 +11,7 @@ from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Relation
 from backstay.resources.write.granting import Right, all_names
 from backstay.resources.write.members import columns_of, writable, writable_relations
-from backstay.resources.write.uniqueness import unique_sets
+from backstay.resources.write.uniqueness import names_one_row
 
 #: What may need an Idempotency-Key.
 _WITH_KEY = frozenset({'create', 'update', 'destroy', 'restore', 'bulk'})
@@ -138,10 +138,7 @@ def _check_natural_key(resource: type[Resource]) -> Iterator[Error]:
     if not names or any(name not in fields for name in names):
         return
     attributes = {fields[name].attname for name in names}
-    key = resource.options.model._meta.pk.attname
-    if attributes != {key} and not any(
-        set(each) == attributes for each in unique_sets(resource.options.model)
-    ):
+    if not names_one_row(resource, attributes):
         yield _error(
             resource,
             'E069',

@@ -1,14 +1,22 @@
-"""What the database refused: told as what was refused before, were it not for a race."""
+"""What the database refused: reported as what was refused before, were it not for a race."""
 
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import InvalidOperation
 from typing import Any
 
-from django.db import IntegrityError, connections, models
+from django.db import DataError, IntegrityError, connections, models, transaction
+from django.db.models import F
 
-from backstay.errors import Problem
+from backstay.errors import Fault, Problem
 from backstay.resources.write.change import Batch, Change
 from backstay.resources.write.deletion import in_use
-from backstay.resources.write.uniqueness import duplicate
+from backstay.resources.write.uniqueness import SAME_VALUE, duplicate, faults_of
+
+#: What a database, or Django for it, raises about values that it does not take.
+REFUSALS = (IntegrityError, DataError, OverflowError, InvalidOperation)
 
 _UNIQUE = ('23505', '23P01')
 _REFERENCE = '23503'
@@ -24,25 +32,37 @@ _SQLITE = {
 }
 
 
-def problem_of(error: IntegrityError, batch: Batch, change: Change | None) -> Problem:
+@contextmanager
+def one_row(batch: Batch, change: Change) -> Iterator[None]:
+    """Write one row of a careful batch: what the database refuses, only that change is refused."""
+    try:
+        with transaction.atomic(using=batch.using):
+            yield
+    except REFUSALS as error:
+        change.problem = problem_of(error, batch, change)
+
+
+def problem_of(error: Exception, batch: Batch, change: Change | None) -> Problem:
     """The problem that a violated constraint is; of one change where it is known which."""
-    cause: Any = error.__cause__
-    state = getattr(cause, 'sqlstate', None) or _SQLITE.get(
-        getattr(cause, 'sqlite_errorname', ''), ''
-    )
-    name = _constraint(cause)
-    if state in _UNIQUE:
-        detail = 'Another row has the same value.'
+    if not isinstance(error, IntegrityError):
+        return _out_of_range(change)
+    violation = _Violation.of(error)
+    if change is None:
+        batch, change = _place(batch, violation)
+    if violation.state in _UNIQUE:
         if change is None:
-            return Problem(detail, status=409, code='duplicate')
-        return duplicate(batch, change, _columns(batch, cause, name), detail)
-    if state == _CHECK:
-        return Problem(_says(batch, name), status=422, code='validation-failed')
-    if state == _MISSING:
+            return Problem(SAME_VALUE, status=409, code='duplicate')
+        constraint = violation.constraint(batch.resource.options.model)
+        attributes = violation.attributes(batch.resource.options.model)
+        return duplicate(batch, change, attributes, SAME_VALUE, constraint)
+    if violation.state == _CHECK:
+        return _check_failed(violation, batch, change)
+    if violation.state == _MISSING:
         return Problem('A value is required.', status=422, code='validation-failed')
-    if state == _REFERENCE and any(each.verb == 'delete' for each in batch.changes):
+    if violation.state == _REFERENCE and any(each.verb == 'delete' for each in batch.changes):
         return in_use()
-    return Problem('What this refers to was changed at the same time.', status=409, code='conflict')
+    detail = 'What this refers to was changed at the same time.'
+    return Problem(detail, status=409, code='conflict')
 
 
 def refuse_lost_references(using: str) -> None:
@@ -55,39 +75,140 @@ def refuse_lost_references(using: str) -> None:
         connection.check_constraints()
 
 
-def _constraint(cause: Any) -> str:
-    named = getattr(getattr(cause, 'diag', None), 'constraint_name', None)
-    if named:
-        return str(named)
-    found = re.search(r"constraint failed: (?:index )?'?([\w.]+)", str(cause))
-    return found[1] if found else ''
+def check_deferred(batch: Batch) -> None:
+    """Raise the IntegrityError of deferred constraints now, and not at the commit."""
+    connection = connections[batch.using]
+    tables = {each._meta.db_table for each in _models(batch)}
+    connection.check_constraints(table_names=sorted(tables))
 
 
-def _says(batch: Batch, name: str) -> str:
-    """What the constraint itself says about its violation."""
-    for constraint in batch.resource.options.model._meta.constraints:
-        if constraint.name == name:
-            return str(constraint.get_violation_error_message())
-    return 'The values do not fit together.'
-
-
-def _columns(batch: Batch, cause: Any, name: str) -> list[str]:
-    """The attributes that were to be unique together, as far as the database tells."""
+def _models(batch: Batch) -> Iterator[type[models.Model]]:
+    """Models whose rows may have been left with a reference to nothing."""
     model = batch.resource.options.model
-    by_column = {column.column: column.attname for column in model._meta.concrete_fields}
-    detail = getattr(getattr(cause, 'diag', None), 'message_detail', '') or ''
-    if found := re.search(r'\(([^)]*)\)=', detail):
-        columns = [each.strip().strip('"') for each in found[1].split(',')]
-    else:
-        columns = re.findall(rf'{re.escape(model._meta.db_table)}\.(\w+)', str(cause))
-    if not columns:
-        columns = _of_constraint(model, name)
-    return [by_column[each] for each in columns if each in by_column]
+    yield from (model, *model._meta.all_parents)
+    if any(change.verb == 'delete' for change in batch.changes):
+        yield from (each.related_model for each in model._meta.related_objects)
+    for below in batch.children.values():
+        yield from _models(below)
 
 
-def _of_constraint(model: type[models.Model], name: str) -> list[str]:
-    for constraint in model._meta.constraints:
-        if constraint.name == name and isinstance(constraint, models.UniqueConstraint):
-            columns = {column.name: column.column for column in model._meta.concrete_fields}
-            return [str(columns[each]) for each in constraint.fields]
-    return []
+def _out_of_range(change: Change | None) -> Problem:
+    detail = 'A value is out of range, or one that is computed from these.'
+    pointer = change.pointer if change is not None else ''
+    fault = Fault(pointer=pointer, code='invalid', detail=detail)
+    return Problem(detail, status=422, code='validation-failed', errors=[fault])
+
+
+def _check_failed(violation: '_Violation', batch: Batch, change: Change | None) -> Problem:
+    model = batch.resource.options.model
+    constraint = violation.constraint(model)
+    detail = 'The values do not fit together.'
+    if constraint is not None:
+        detail = str(constraint.get_violation_error_message())
+    faults: list[Fault] = []
+    if change is not None:
+        attributes = violation.attributes(model)
+        faults = faults_of(batch, change, attributes, 'invalid', detail, constraint)
+        faults = faults or [Fault(pointer=change.pointer, code='invalid', detail=detail)]
+    return Problem(detail, status=422, code='validation-failed', errors=faults)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Violation:
+    """What a database says of a constraint that was violated."""
+
+    #: PostgreSQL's SQLSTATE for it.
+    state: str
+    #: Names of the constraint, the table and its columns, as far as they are told.
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    #: The values of the columns as text, joined by commas.
+    values: str
+
+    @classmethod
+    def of(cls, error: IntegrityError) -> '_Violation':
+        cause: Any = error.__cause__
+        state = getattr(cause, 'sqlstate', None)
+        state = state or _SQLITE.get(getattr(cause, 'sqlite_errorname', ''), '')
+        diagnosis = getattr(cause, 'diag', None)
+        text = getattr(diagnosis, 'message_detail', None) or str(cause if cause else error)
+        key = re.search(r'\((.*?)\)=\((.*?)\)', text)
+        found = re.findall(r'([\w$]+)\.([\w$]+)', text) if diagnosis is None else []
+        named = re.search(r"constraint failed: (?:index )?'?([\w.]+)", text)
+        return cls(
+            state=state or ('' if cause else _REFERENCE),  # Django's own look at SQLite's keys
+            name=getattr(diagnosis, 'constraint_name', None) or (named[1] if named else ''),
+            table=getattr(diagnosis, 'table_name', None) or next((t for t, _ in found), ''),
+            columns=tuple(re.findall(r'\w+', key[1])) if key else tuple(c for _, c in found),
+            values=key[2] if key else '',
+        )
+
+    def constraint(self, model: type[models.Model]) -> models.BaseConstraint | None:
+        """The constraint of the model that it is; SQLite names its columns only."""
+        every = [each for each in _constraints(model) if each.name == self.name]
+        if not every and self.table:
+            every = [each for each in _constraints(model) if self._is_over_columns(model, each)]
+        return next(iter(every), None)
+
+    def _is_over_columns(
+        self, model: type[models.Model], constraint: models.BaseConstraint
+    ) -> bool:
+        if not isinstance(constraint, models.UniqueConstraint) or not constraint.fields:
+            return False
+        columns = {column.name: column.column for column in model._meta.concrete_fields}
+        return tuple(columns[name] for name in constraint.fields) == self.columns
+
+    def attributes(self, model: type[models.Model]) -> list[str]:
+        """The attributes of the model that it is about."""
+        if constraint := self.constraint(model):
+            return _attributes(model, constraint)
+        by_column = {column.column: column.attname for column in model._meta.concrete_fields}
+        if self.table and self.table != model._meta.db_table:
+            # The key of the row that a child shares with its parent.
+            links: list[Any] = [link for link in model._meta.parents.values() if link is not None]
+            by_column |= {link.target_field.column: link.attname for link in links}
+        return [by_column[each] for each in self.columns if each in by_column]
+
+
+def _constraints(model: type[models.Model]) -> Iterator[models.BaseConstraint]:
+    for each in (model, *model._meta.all_parents):
+        yield from each._meta.constraints
+
+
+def _attributes(model: type[models.Model], constraint: models.BaseConstraint) -> list[str]:
+    """The attributes that a constraint compares; those of its condition if there are no others."""
+    meta: Any = model
+    names: list[str] = [*getattr(constraint, 'fields', ())]
+    expressions: Sequence[Any] = getattr(constraint, 'expressions', ()) or ()
+    if not names and not expressions:
+        expressions = [getattr(constraint, 'condition', None)]
+    for expression in expressions:
+        part = expression[0] if isinstance(expression, list | tuple) else expression
+        part = F(part) if isinstance(part, str) else part
+        names += [path[0] for path in meta._get_expr_references(part)]
+    columns = {each.name: each.attname for each in model._meta.concrete_fields}
+    columns |= {each.attname: each.attname for each in model._meta.concrete_fields}
+    return [columns[name] for name in dict.fromkeys(names) if name in columns]
+
+
+def _place(batch: Batch, violation: _Violation) -> tuple[Batch, Change | None]:
+    """The batch, and the change if it can be told, that a violation at the end is about."""
+    found = [batch, *_below(batch)]
+    about = [
+        each for each in found if each.resource.options.model._meta.db_table == violation.table
+    ]
+    for each in about:
+        attributes = violation.attributes(each.resource.options.model)
+        for change in each.open():
+            values = [str(getattr(change.row, name, None)) for name in attributes]
+            if attributes and ', '.join(values) == violation.values:
+                return each, change
+    own = next(iter(about), batch)
+    return own, own.changes[0] if len(own.changes) == 1 else None
+
+
+def _below(batch: Batch) -> Iterator[Batch]:
+    for each in batch.children.values():
+        yield each
+        yield from _below(each)

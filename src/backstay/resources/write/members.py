@@ -148,6 +148,8 @@ def is_open(column: models.Field) -> bool:
     """Whether a client could ever say what stands in a column."""
     if isinstance(column, models.GeneratedField | models.AutoField | models.FileField):
         return False
+    if getattr(column.remote_field, 'parent_link', False):  # a row is made with its parent's part
+        return False
     return not (getattr(column, 'auto_now', False) or getattr(column, 'auto_now_add', False))
 
 

@@ -9,7 +9,7 @@ All of it happens in one transaction. Nothing outside the database is called in 
 
 from collections.abc import Callable, Sequence
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import OperationalError, transaction
 
 from backstay.errors import Problem
 from backstay.resources.query.asked import Asked
@@ -29,7 +29,7 @@ from backstay.resources.write.children import (
 )
 from backstay.resources.write.finding import find_rows
 from backstay.resources.write.idempotency import claim_key
-from backstay.resources.write.integrity import problem_of
+from backstay.resources.write.integrity import REFUSALS, check_deferred, problem_of
 from backstay.resources.write.journaling import write_journal
 from backstay.resources.write.permissions import (
     check_left_behind,
@@ -95,7 +95,7 @@ def write(
                     answer = answer_of(batch)
                     claim.store(answer)
                 return answer
-            except (IntegrityError, OperationalError, Unsettled) as error:
+            except (*REFUSALS, OperationalError, Unsettled) as error:
                 tries = tries.after(error, batch)
 
 
@@ -123,6 +123,8 @@ def apply(batch: Batch, *, atomic: bool) -> None:
     tried = list(batch.open())
     try:
         _apply(batch)
+        if batch.careful:
+            check_deferred(batch)
     except Problem:
         if atomic:
             raise
@@ -163,12 +165,12 @@ def _leave_out_refused(batch: Batch) -> None:
 def _write_one_by_one(batch: Batch) -> None:
     """Write each change by itself, as some of them cannot be written and which is not known."""
     for change in batch.changes:
-        alone = Batch(asked=batch.asked, resource=batch.resource, changes=[change])
+        alone = Batch(asked=batch.asked, resource=batch.resource, changes=[change], careful=True)
         try:
             with transaction.atomic(using=batch.using):
                 prepare(alone, atomic=True)
                 apply(alone, atomic=True)
-        except IntegrityError as error:
+        except REFUSALS as error:
             change.problem = problem_of(error, alone, change)
         except Problem as problem:
             change.problem = problem

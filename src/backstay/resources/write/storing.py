@@ -1,5 +1,6 @@
 """Storing: rows of a batch, in few statements however many they are."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -8,9 +9,14 @@ from django.db import models
 from django.utils import timezone
 
 from backstay.resources.declaration.registry import resources
+from backstay.resources.kinds.numbers import range_of
+from backstay.resources.write import granting
 from backstay.resources.write.change import Batch, Change
-from backstay.resources.write.deletion import delete_with_consequences
+from backstay.resources.write.deletion import delete_with_consequences, resource_of
+from backstay.resources.write.exchanges import make_way
+from backstay.resources.write.integrity import one_row
 from backstay.resources.write.members import columns_of
+from backstay.resources.write.permissions import not_permitted
 
 
 def create_rows(batch: Batch) -> None:
@@ -23,12 +29,23 @@ def create_rows(batch: Batch) -> None:
         change.row = model(**change.values)
         _refuse_missing(batch, change)
     changes = [change for change in changes if not change.is_refused]
-    rows = [change.row for change in changes if change.row is not None]
-    if not rows:
+    if not changes:
         return
+    if batch.careful:
+        for change in changes:
+            with one_row(batch, change):
+                _insert(batch, [change])
+    else:
+        _insert(batch, changes)
+
+
+def _insert(batch: Batch, changes: Sequence[Change]) -> None:
+    model = batch.resource.options.model
+    rows = [change.row for change in changes if change.row is not None]
     if model._meta.parents:  # Django cannot insert rows of two tables at once
         for row in rows:
-            row.save(using=batch.using, force_insert=True)
+            # Its parents too: a row of theirs that is there already is not made over.
+            row.save(using=batch.using, force_insert=(models.Model,))
     else:
         model._base_manager.using(batch.using).bulk_create(rows)
     _read_back(batch, changes)
@@ -72,12 +89,28 @@ def delete_rows(batch: Batch) -> None:
         now = timezone.now()
         _store(batch, changes, lambda _: {attribute: now})
         return
+    _refuse_parents(batch, changes)
+    changes = [change for change in changes if not change.is_refused]
     rows = [change.row for change in changes if change.row is not None]
     if rows:
         batch.consequences = delete_with_consequences(batch, rows)
         for consequence in batch.consequences:
             _store(consequence, list(consequence.open('update')), _values)
             _take_over(batch, consequence)
+
+
+def _refuse_parents(batch: Batch, changes: Sequence[Change]) -> None:
+    """Refuse to delete, with a row, its part in a parent's table that the caller may not delete."""
+    for parent in batch.resource.options.model._meta.all_parents:
+        resource = resource_of(parent)
+        if resource is None:
+            continue
+        keys = {change.row._get_pk_val(parent._meta): change for change in changes if change.row}
+        inner = Batch(asked=batch.asked, resource=resource, changes=())
+        decided = granting.decide(inner, list(keys), 'delete')
+        for key, change in keys.items():
+            if key not in decided:
+                change.problem = not_permitted()
 
 
 def _values(change: Change) -> Mapping[str, Any]:
@@ -125,6 +158,7 @@ def _needed(model: type[models.Model]) -> tuple[str, ...]:
         name
         for name, column in columns_of(model).items()
         if not (column.null or column.generated or isinstance(column, models.AutoField))
+        and not getattr(column.remote_field, 'parent_link', False)
         and not (getattr(column, 'auto_now', False) or getattr(column, 'auto_now_add', False))
     )
 
@@ -153,35 +187,62 @@ def _store(
         touched |= dict.fromkeys(values)
     if not touched:
         return
+    if batch.careful:
+        make_way(batch, changes)
+        for change in changes:
+            if not change.is_refused:
+                with one_row(batch, change):
+                    _update(batch, [change], list(touched))
+    else:
+        _update(batch, changes, list(touched))
+
+
+def _update(batch: Batch, changes: Sequence[Change], names: Sequence[str]) -> None:
+    columns = columns_of(batch.resource.options.model)
     rows: list[Any] = [change.row for change in changes]
-    manager = options.model._base_manager.using(batch.using)
+    manager = batch.resource.options.model._base_manager.using(batch.using)
     if len(rows) == 1:
-        values = {columns[name].name: getattr(rows[0], name) for name in touched}
+        values = {columns[name].name: getattr(rows[0], name) for name in names}
         manager.filter(pk=rows[0].pk).update(**values)
     else:
-        manager.bulk_update(rows, [columns[name].name for name in touched])
+        manager.bulk_update(rows, [columns[name].name for name in names])
     if any(column.generated for column in columns.values()):
         _read_back(batch, changes)
 
 
 def _versions(model: type[models.Model]) -> set[str]:
     """The versions of a row, of which each resource over the model may have one of its own."""
-    concrete = model._meta.concrete_model
+    concrete = {model._meta.concrete_model, *model._meta.all_parents}
     own = (each.options for each in resources())
-    return {each.version for each in own if each.model._meta.concrete_model is concrete} - {''}
+    return {each.version for each in own if each.model._meta.concrete_model in concrete} - {''}
 
 
 def _read_back(batch: Batch, changes: Sequence[Change]) -> None:
     """Read the rows again where the database made some of their values."""
-    columns = columns_of(batch.resource.options.model).values()
-    made = [column.attname for column in columns if _is_made(column)]
+    columns = columns_of(batch.resource.options.model)
+    made = [name for name, column in columns.items() if _is_made(column)]
     rows: dict[Any, Any] = {change.row.pk: change.row for change in changes if change.row}
     if not made or not rows:
         return
     read = batch.resource.options.model._base_manager.using(batch.using).filter(pk__in=rows)
     for pk, *values in read.values_list('pk', *made):
         for name, value in zip(made, values, strict=True):
+            _refuse_misfit(columns[name], value)
             setattr(rows[pk], name, value)
+
+
+def _refuse_misfit(column: models.Field, value: Any) -> None:
+    """Raise OverflowError for what SQLite stores in a column whose type does not hold it."""
+    kind = getattr(column, 'output_field', column)
+    match value:
+        case float() if not math.isfinite(value):
+            raise OverflowError
+        case int() | float() if isinstance(kind, models.IntegerField):
+            low, high = range_of(kind)
+            if not low <= value <= high:
+                raise OverflowError
+        case str() if kind.max_length is not None and len(value) > kind.max_length:
+            raise OverflowError
 
 
 def _is_made(column: models.Field) -> bool:

@@ -3,11 +3,11 @@
 import time
 from dataclasses import dataclass, field, replace
 
-from django.db import IntegrityError, OperationalError
+from django.db import OperationalError
 
 from backstay.engine.problems import busy
 from backstay.resources.write.change import Batch
-from backstay.resources.write.integrity import problem_of
+from backstay.resources.write.integrity import REFUSALS, problem_of
 from backstay.resources.write.waiting import is_in_the_way, is_worth_a_try
 
 #: Times that a write is begun again after others were in its way, and seconds for all of them.
@@ -39,11 +39,13 @@ class Tries:
                 if self.left and in_time and is_worth_a_try(error):
                     return replace(self, left=self.left - 1)
                 raise busy() from None
-            case IntegrityError() if not self.careful:
+            case Unsettled():
+                return replace(self, one_by_one=True)
+            case _ if not isinstance(error, REFUSALS):
+                raise error
+            case _ if not self.careful:
                 return replace(self, careful=True)
-            case IntegrityError() if self.atomic or self.one_by_one:
+            case _ if self.atomic or self.one_by_one:
                 change = batch.changes[0] if len(batch.changes) == 1 else None
                 raise problem_of(error, batch, change) from None
-            case IntegrityError() | Unsettled():
-                return replace(self, one_by_one=True)
-        raise error
+        return replace(self, one_by_one=True)

@@ -1,115 +1,218 @@
 """Uniqueness: of the rows of a batch among themselves, and beside those that are there.
 
-The database sees to it. Only where it refused a batch is it asked which rows it was about, for all
-rows at once; what it refuses even then, in a race, is told alike
-(`backstay.resources.write.integrity`).
+The database enforces it. Only after it refused a batch is it asked which rows were in the way, for
+all rows at once; what it refuses even then, in a race, reads alike
+(`backstay.resources.write.integrity`). A constraint that an engine cannot enforce is asked about
+before every write.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from django.db import models
-from django.db.models import Q
+from django.db import connections, models
+from django.db.models import Q, Value
 
-from backstay.errors import Fault, Problem
+from backstay.errors import Fault, Problem, escape_pointer
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.declaration.resource import Resource
 from backstay.resources.write.change import Batch, Change
 from backstay.resources.write.members import columns_of
 
 #: Alternatives of one WHERE; SQLite reads expressions up to a depth of 1 000.
 _AT_ONCE = 200
+SAME_VALUE = 'Another row has the same value.'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UniqueSet:
+    """Columns that are unique together."""
+
+    attributes: tuple[str, ...]
+    #: Holds for the rows among which they are unique; None where it is among all.
+    condition: Q | None = None
+    #: Whether NULL is equal to nothing, not even to NULL.
+    distinct_nulls: bool = True
+    #: What declares it; None for `unique` and `unique_together`.
+    constraint: models.UniqueConstraint | None = None
+
+    def is_enforced(self, using: str) -> bool:
+        """Whether the database sees to it."""
+        features, constraint = connections[using].features, self.constraint
+        if constraint is None:
+            return True
+        return bool(
+            (not constraint.deferrable or features.supports_deferrable_unique_constraints)
+            and (self.condition is None or features.supports_partial_indexes)
+            and (
+                constraint.nulls_distinct is None
+                or features.supports_nulls_distinct_unique_constraints
+            )
+        )
 
 
 @lru_cache(maxsize=1_024)
-def unique_sets(model: type[models.Model]) -> tuple[tuple[str, ...], ...]:
-    """The attributes that are unique together on every row, NULL being equal to nothing."""
-    return tuple(dict.fromkeys(_unique_sets(model)))
+def unique_sets(model: type[models.Model]) -> tuple[UniqueSet, ...]:
+    """Return every set of columns of a model that is unique, under a condition or always."""
+    return tuple(_unique_sets(model))
 
 
-def _unique_sets(model: type[models.Model]) -> Iterator[tuple[str, ...]]:
+def _unique_sets(model: type[models.Model]) -> Iterator[UniqueSet]:
     for column in model._meta.concrete_fields:
         if column.unique and not isinstance(column, models.AutoField):
-            yield (column.attname,)
+            yield UniqueSet(attributes=(column.attname,))
     names = {column.name: column.attname for column in model._meta.concrete_fields}
     for together in model._meta.unique_together:
-        yield tuple(names[name] for name in together)
-    for constraint in model._meta.constraints:
-        if isinstance(constraint, models.UniqueConstraint) and _is_plain(constraint):
-            yield tuple(names[name] for name in constraint.fields)
+        yield UniqueSet(attributes=tuple(names[name] for name in together))
+    for each in model._meta.constraints:
+        if isinstance(each, models.UniqueConstraint) and each.fields:
+            yield UniqueSet(
+                attributes=tuple(names[name] for name in each.fields),
+                condition=each.condition,
+                distinct_nulls=each.nulls_distinct is not False,
+                constraint=each,
+            )
 
 
-def _is_plain(constraint: models.UniqueConstraint) -> bool:
-    """Whether values tell; a condition, or NULL that equals NULL, is left to the database."""
-    is_plain = constraint.condition is None and constraint.nulls_distinct is not False
-    return is_plain and bool(constraint.fields)
+def names_one_row(resource: type[Resource], attributes: set[str]) -> bool:
+    """Whether no two rows that are not deleted have the same values in all of these columns."""
+    if attributes == {resource.options.model._meta.pk.attname}:
+        return True
+    return any(
+        set(each.attributes) == attributes
+        and (each.condition is None or _is_soft(each, resource.options.soft_delete))
+        for each in unique_sets(resource.options.model)
+    )
+
+
+def _is_soft(unique: UniqueSet, soft_delete: str) -> bool:
+    """Whether its condition is that the row is not deleted."""
+    if unique.condition is None or not soft_delete:
+        return False
+    return unique.condition in (Q(**{f'{soft_delete}__isnull': True}), Q(**{soft_delete: None}))
 
 
 def refuse_duplicates(batch: Batch) -> None:
     """Refuse rows that would be the second of their kind (409 `duplicate`)."""
-    for attributes in unique_sets(batch.resource.options.model):
-        changes = [change for change in batch.open() if _touches(change, attributes)]
+    for unique in unique_sets(batch.resource.options.model):
+        asks = batch.careful or not unique.is_enforced(batch.using)
+        is_known = unique.condition is None or _is_soft(unique, batch.resource.options.soft_delete)
+        if not (asks or is_known):
+            continue
+        changes = [change for change in batch.open() if _touches(batch, change, unique)]
         if changes:
-            _refuse_among_themselves(batch, changes, attributes)
-            if batch.careful:
-                _refuse_beside_others(batch, changes, attributes)
+            _refuse_among_themselves(batch, changes, unique)
+            if asks:
+                _refuse_beside_others(batch, changes, unique)
 
 
-def _touches(change: Change, attributes: Sequence[str]) -> bool:
-    """Whether the change gives the set a value that can be compared: all of it, one part new."""
-    if change.verb not in ('create', 'update'):
+def _touches(batch: Batch, change: Change, unique: UniqueSet) -> bool:
+    """Whether the change gives the set values that can equal others."""
+    is_soft = _is_soft(unique, batch.resource.options.soft_delete)
+    match change.verb:
+        case 'create':
+            is_touched = True
+        case 'update':
+            # What else its condition depends on may have changed too.
+            is_touched = unique.condition is not None and not is_soft
+            is_touched |= any(name in change.values for name in unique.attributes)
+        case 'restore':
+            is_touched = unique.condition is not None
+        case _:
+            is_touched = False
+    if not is_touched:
         return False
-    is_new = change.verb == 'create'
-    if not is_new and not any(name in change.values for name in attributes):
+    values = [_value(change, name) for name in unique.attributes]
+    if unique.distinct_nulls and None in values:
         return False
-    return all(_value(change, name) is not None for name in attributes)
+    return unique.condition is None or is_soft or _holds(batch, change, unique.condition)
+
+
+def _holds(batch: Batch, change: Change, condition: Q) -> bool:
+    """Whether a condition holds for a row as it will be."""
+    columns = columns_of(batch.resource.options.model)
+    values = {
+        column.name: Value(_value(change, name), output_field=column)
+        for name, column in columns.items()
+        if not column.generated
+    }
+    if change.verb == 'restore':
+        deleted = columns[batch.resource.options.soft_delete]
+        values[deleted.name] = Value(None, output_field=deleted)
+    return condition.check(values, using=batch.using)
 
 
 def _value(change: Change, attribute: str) -> Any:
+    """What the row will hold, as far as that is known before it is written."""
     if change.parent is not None and attribute == change.parent_attribute:
         return change.parent_key
-    return change.value(attribute)
+    if change.verb != 'create' or attribute in change.values:
+        return change.value(attribute)
+    return None
 
 
-def _refuse_among_themselves(
-    batch: Batch, changes: Sequence[Change], attributes: tuple[str, ...]
-) -> None:
+def _values(change: Change, unique: UniqueSet) -> tuple[Any, ...]:
+    return tuple(_value(change, name) for name in unique.attributes)
+
+
+def _refuse_among_themselves(batch: Batch, changes: Sequence[Change], unique: UniqueSet) -> None:
     first: dict[tuple[Any, ...], Change] = {}
     for change in changes:
-        values = tuple(_value(change, name) for name in attributes)
-        other = first.setdefault(values, change)
+        other = first.setdefault(_values(change, unique), change)
         if other is not change:
             for one, another in ((change, other), (other, change)):
                 if not one.is_refused:
                     detail = f'Operation {another.asked.index} has the same value.'
-                    _refuse(batch, one, attributes, detail)
+                    if batch.depth:
+                        detail = 'Another row of this request has the same value.'
+                    one.problem = duplicate(
+                        batch, one, unique.attributes, detail, unique.constraint
+                    )
 
 
-def _refuse_beside_others(
-    batch: Batch, changes: Sequence[Change], attributes: tuple[str, ...]
-) -> None:
+def _refuse_beside_others(batch: Batch, changes: Sequence[Change], unique: UniqueSet) -> None:
     model = batch.resource.options.model
     rows = model._base_manager.using(batch.using).order_by()
-    asked = {tuple(_value(change, name) for name in attributes) for change in changes}
-    leaving = _leaving(batch)
+    if unique.condition is not None:
+        rows = rows.filter(unique.condition)
+    leaving = _leaving(batch, unique)
     taken: dict[tuple[Any, ...], Any] = {}
-    for chunk in _chunks(list(asked)):
-        each = (Q(**dict(zip(attributes, values, strict=True))) for values in chunk)
+    for chunk in _chunks(list({_values(change, unique) for change in changes})):
+        each = (_equals(unique, values) for values in chunk)
         where = Q(*each, _connector=Q.OR)
-        for pk, *values in rows.filter(where).values_list('pk', *attributes):
+        for pk, *values in rows.filter(where).values_list('pk', *unique.attributes):
             if pk not in leaving:
                 taken[tuple(values)] = pk
     for change in changes:
-        pk = taken.get(tuple(_value(change, name) for name in attributes))
+        pk = taken.get(_values(change, unique))
         own = change.row.pk if change.row is not None else None
         if pk is not None and pk != own and not change.is_refused:
-            _refuse(batch, change, attributes, 'Another row has the same value.')
+            change.problem = duplicate(
+                batch, change, unique.attributes, SAME_VALUE, unique.constraint
+            )
 
 
-def _leaving(batch: Batch) -> set[Any]:
-    """Keys of the rows that the same batch deletes, which it does before it writes any."""
-    if batch.resource.options.soft_delete:
-        return set()
-    return {change.row.pk for change in batch.open('delete') if change.row is not None}
+def _equals(unique: UniqueSet, values: Sequence[Any]) -> Q:
+    return Q(
+        **{
+            f'{name}__isnull' if value is None else name: True if value is None else value
+            for name, value in zip(unique.attributes, values, strict=True)
+        }
+    )
+
+
+def _leaving(batch: Batch, unique: UniqueSet) -> set[Any]:
+    """Keys of rows that the batch deletes, or that take other values, before others take theirs."""
+    moving = {
+        change.row.pk
+        for change in batch.open('update')
+        if change.row is not None and any(name in change.values for name in unique.attributes)
+    }
+    soft_delete = batch.resource.options.soft_delete
+    if soft_delete and not _is_soft(unique, soft_delete):
+        return moving
+    return moving | {change.row.pk for change in batch.open('delete') if change.row is not None}
 
 
 def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -117,17 +220,48 @@ def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield values[start : start + _AT_ONCE]
 
 
-def _refuse(batch: Batch, change: Change, attributes: Sequence[str], detail: str) -> None:
-    change.problem = duplicate(batch, change, attributes, detail)
+def duplicate(
+    batch: Batch,
+    change: Change,
+    attributes: Sequence[str],
+    detail: str,
+    constraint: models.BaseConstraint | None = None,
+) -> Problem:
+    """409 with pointers to the members whose values are there already.
+
+    The words and the code that the constraint itself declares come first.
+    """
+    faults = faults_of(batch, change, attributes, 'duplicate', detail, constraint)
+    return Problem(words_of(constraint, detail), status=409, code='duplicate', errors=faults)
 
 
-def duplicate(batch: Batch, change: Change, attributes: Sequence[str], detail: str) -> Problem:
-    """409 with pointers to the members whose values are there already."""
+def words_of(constraint: models.BaseConstraint | None, otherwise: str) -> str:
+    """Return what a constraint declares to be said about its violation."""
+    if constraint is None:
+        return otherwise
+    is_default = constraint.violation_error_message == constraint.default_violation_error_message
+    return otherwise if is_default else str(constraint.get_violation_error_message())
+
+
+def faults_of(
+    batch: Batch,
+    change: Change,
+    attributes: Sequence[str],
+    code: str,
+    detail: str,
+    constraint: models.BaseConstraint | None = None,
+) -> list[Fault]:
+    """Return a fault for each of the columns that was sent, or that the caller knows."""
+    readable = Readable(batch.resource, batch.caller.standing())
+    known = {*readable.names, *change.body}
     names = {field.attname: name for name, field in batch.resource.fields().items()}
-    columns = columns_of(batch.resource.options.model)
-    faults = [
-        Fault(pointer=f'{change.pointer}/{names[each]}', code='duplicate', detail=detail)
-        for each in attributes
-        if each in names and each in columns
+    told = [names[each] for each in attributes if names.get(each) in known]
+    given = [name for name in told if name in change.body]
+    return [
+        Fault(
+            pointer=f'{change.pointer}/{escape_pointer(name)}',
+            code=(constraint.violation_error_code if constraint is not None else None) or code,
+            detail=words_of(constraint, detail),
+        )
+        for name in given or told
     ]
-    return Problem(detail, status=409, code='duplicate', errors=faults)

@@ -155,7 +155,8 @@ def _field_of_model(
         kind=kind,
         attname=column.attname,
         model_field=valued(column),
-        nullable=column.null,
+        # What the database makes is NULL where its expression is, whatever the column says.
+        nullable=column.null or column.generated,
         filterable=kind.is_filterable,
         orderable=kind.is_sortable,
         is_computed=_is_computed(column),

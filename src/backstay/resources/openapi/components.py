@@ -112,10 +112,13 @@ class Components:
             return self._choices(field, owner)
         return dict(field.kind.answer_schema(field.model_field))
 
-    def _choices(self, field: Field, owner: str) -> Schema:
+    def chosen(self, field: Field, owner: str, schema: Schema) -> Schema:
+        """A value out of a few, which have a name of their own."""
         name = owner + ''.join(part.capitalize() for part in field.name.split('_'))
-        schema = dict(field.kind.answer_schema(field.model_field))
         return self.reference(name, (owner, field.name), lambda: schema)
+
+    def _choices(self, field: Field, owner: str) -> Schema:
+        return self.chosen(field, owner, dict(field.kind.answer_schema(field.model_field)))
 
     def _query(self, readable: Readable) -> Schema:
         options = readable.resource.options

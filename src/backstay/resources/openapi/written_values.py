@@ -5,14 +5,18 @@ fields of Django REST Framework take more than that, such as `"7"` for a number,
 to anybody.
 """
 
-from collections.abc import Iterator
+import json
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.validators import RegexValidator, URLValidator
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 
 from backstay.resources.declaration.shape import Field
 from backstay.resources.kinds import CHOICE, JSON, ValueKind
+from backstay.resources.kinds.texts import choices_of
 from backstay.resources.openapi.components import Components, Schema
 
 _SCALAR: Schema = {'type': ['string', 'number', 'boolean', 'null']}
@@ -27,6 +31,8 @@ def value(check: Any, field: Field, owner: str, components: Components) -> Schem
         schema = components.asked(field, owner)
     else:
         schema = _value(check, field.kind)
+        if chosen := choices_of(field.model_field):
+            schema = components.chosen(field, owner, _with_choices(check, schema, chosen))
     return nullable(schema) if check.allow_null else schema
 
 
@@ -38,6 +44,16 @@ def nullable(schema: Schema) -> Schema:
     if 'enum' in schema:
         more['enum'] = [*schema['enum'], None]
     return {**schema, **more}
+
+
+def _with_choices(check: Any, schema: Schema, chosen: Sequence[Any]) -> Schema:
+    """The schema of a few values, in the spelling in which answers have them."""
+    shown = [
+        b64encode(each).decode() if isinstance(each, bytes) else check.to_representation(each)
+        for each in chosen
+    ]
+    enum = json.loads(JSONRenderer().render(shown))
+    return {'type': schema.get('type', 'string'), 'enum': enum}
 
 
 def _value(check: Any, kind: ValueKind | None) -> Schema:

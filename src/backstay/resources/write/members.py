@@ -6,6 +6,7 @@ asked for all rows of a batch at once.
 """
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -20,8 +21,9 @@ from backstay.resources.declaration.fields import Array, Many, One
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Field, Relation
-from backstay.resources.kinds import ARRAY, BINARY
+from backstay.resources.kinds import ARRAY, BINARY, CHOICE
 from backstay.resources.kinds.numbers import finite, range_of
+from backstay.resources.kinds.texts import choices_of
 from backstay.resources.kinds.value_kind import Refused
 from backstay.resources.write.quick import SLOW, Quick, quick
 
@@ -39,6 +41,8 @@ class Writable:
     quick: Quick
     #: The relation through which a reference is looked up.
     reference: Relation | None = None
+    #: The only values that it takes, as the model has them; any where it is empty.
+    choices: tuple[Any, ...] = ()
 
     @property
     def attribute(self) -> str:
@@ -59,6 +63,9 @@ class Writable:
             return value, []
         try:
             value = self._refined(self.check.run_validation(raw))
+            if self.choices and value is not None and value not in self.choices:
+                detail = f'Not one of {len(self.choices)} choices.'
+                raise serializers.ValidationError(detail, code='invalid_choice')
             return (value, []) if raw is None else (value, self._lenience(raw))
         except serializers.ValidationError as error:
             return None, [_named(fault) for fault in faults_in(error.get_full_details(), '')]
@@ -133,14 +140,17 @@ def _writable(resource: type[Resource]) -> Iterator[Writable]:
         if column is None or not is_column or name in kept or not is_open(column):
             continue
         check = _check(column, field)
+        choices = () if field.kind is CHOICE else tuple(choices_of(column))
+        is_slow = field.kind.is_always_refined or bool(choices)
         if check is not None:
             yield Writable(
                 name=name,
                 field=field,
                 column=column,
                 check=check,
-                quick=_leave if field.kind.is_always_refined else quick(check),
+                quick=_leave if is_slow else quick(check),
                 reference=known.get(field.attname),
+                choices=choices,
             )
 
 
@@ -160,6 +170,10 @@ def _check(column: models.Field, field: Field) -> serializers.Field | None:
     target: Any = column
     while isinstance(target, models.ForeignKey):
         target = target.target_field
+    if target.choices and field.kind is not CHOICE:
+        # DRF would take them as texts, in other spellings than the values of the type have.
+        target = copy(target)
+        target.choices = None
     made, options = serializers.ModelSerializer().build_standard_field(field.attname, target)
     if issubclass(made, serializers.ModelField):
         return None
@@ -173,7 +187,7 @@ def _check(column: models.Field, field: Field) -> serializers.Field | None:
         made = _Json
     every = options.get('validators', ())
     options['validators'] = [each for each in every if not isinstance(each, UniqueValidator)]
-    if isinstance(target, models.IntegerField):
+    if issubclass(made, serializers.IntegerField):
         options |= _range(target, options)
     if issubclass(made, serializers.CharField | serializers.ChoiceField):
         options['allow_blank'] = column.blank

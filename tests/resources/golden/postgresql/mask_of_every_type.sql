@@ -46,7 +46,7 @@ SELECT CONCAT('{"id":', "bookshop_specimen"."id",
   ELSE '' END || replace(to_char(make_interval(secs => (extract(epoch
             FROM "bookshop_specimen"."required_span") - floor(extract(epoch
               FROM "bookshop_specimen"."required_span") / 86400) * 86400)::float8), 'HH24:MI:SS.US'), '.000000', ''), '","required_uuid":"', "bookshop_specimen"."required_uuid", '","required_document":', "bookshop_specimen"."required_document",
-  ',"doubled":', "bookshop_specimen"."doubled", '}') AS "json_"
+  ',"doubled":', COALESCE(("bookshop_specimen"."doubled")::text, 'null'), '}') AS "json_"
 FROM "bookshop_specimen"
 WHERE "bookshop_specimen"."id" = ANY(ARRAY(SELECT "bookshop_specimen"."id" AS "pk_"
     FROM "bookshop_specimen"

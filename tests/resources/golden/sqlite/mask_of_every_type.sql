@@ -46,7 +46,7 @@ SELECT (('{"id":' || "bookshop_specimen"."id" ||
     ELSE backstay_time("bookshop_specimen"."required_clock") END || '","required_moment":"' || CASE
     WHEN length("bookshop_specimen"."required_moment") IN (19, 26) THEN replace("bookshop_specimen"."required_moment", ' ', 'T') || 'Z'
     ELSE backstay_datetime("bookshop_specimen"."required_moment") END || '","required_span":"' || backstay_duration("bookshop_specimen"."required_span") || '","required_uuid":"' || (substr("bookshop_specimen"."required_uuid", 1, 8) || '-' || substr("bookshop_specimen"."required_uuid", 9, 4) || '-' || substr("bookshop_specimen"."required_uuid", 13, 4) || '-' || substr("bookshop_specimen"."required_uuid", 17, 4) || '-' || substr("bookshop_specimen"."required_uuid", 21, 12)) || '","required_document":' || "bookshop_specimen"."required_document" ||
-    ',"doubled":' || "bookshop_specimen"."doubled" || '}')) AS "json_"
+    ',"doubled":' || COALESCE("bookshop_specimen"."doubled", 'null') || '}')) AS "json_"
 FROM "bookshop_specimen"
 WHERE "bookshop_specimen"."id" IN (SELECT "bookshop_specimen"."id" AS "pk_"
   FROM "bookshop_specimen"

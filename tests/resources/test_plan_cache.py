@@ -24,7 +24,7 @@ _BOOKS = Readable(BookResource)
 
 @pytest.fixture
 def cache() -> Iterator[PlanCache]:
-    cache = PlanCache(capacity=3)
+    cache = PlanCache()
     yield cache
     cache.clear()
 
@@ -113,8 +113,16 @@ def test_resources_have_plans_of_their_own(cache: PlanCache) -> None:
     assert plans[0].sql != plans[1].sql
 
 
-def test_the_plan_used_longest_ago_is_forgotten(cache: PlanCache) -> None:
+def _cache_for(count: int, *queries: Query) -> PlanCache:
+    """A cache with room for so many of the plans, whichever they are."""
+    sizes = sorted(len(PlanCache().plan(_BOOKS, query.shape, connection).sql) for query in queries)
+    assert sum(sizes[: count + 1]) > sum(sizes[-count:])
+    return PlanCache(sum(sizes[-count:]))
+
+
+def test_the_plan_used_longest_ago_is_forgotten() -> None:
     queries = [query_of(BookResource, mask) for mask in ('id', 'title', 'slug', 'price')]
+    cache = _cache_for(3, *queries)
     first, second, third = [_plan(cache, query) for query in queries[:3]]
     assert _plan(cache, queries[0]) is first
 
@@ -127,10 +135,26 @@ def test_the_plan_used_longest_ago_is_forgotten(cache: PlanCache) -> None:
     assert REGISTRY.get_sample_value('backstay_plan_cache_plans') == 3
 
 
-def test_threads_get_the_plans_of_their_own_shapes(cache: PlanCache) -> None:
+def test_large_plans_leave_less_room_than_small_ones() -> None:
+    small = [query_of(BookResource, mask) for mask in ('id', 'title', 'slug', 'price')]
+    large = query_of(BookResource, '*,publisher{*},editions{*,reviews{*}},authors{*},tags{*}')
+    size = len(PlanCache().plan(_BOOKS, large.shape, connection).sql)
+    cache = PlanCache(size + 1)
+    for query in small:
+        _plan(cache, query)
+    assert len(cache) == 4
+
+    _plan(cache, large)
+
+    assert len(cache) == 1
+
+
+def test_threads_get_the_plans_of_their_own_shapes() -> None:
     masks = ('id', 'title', 'slug', 'price', 'pages', 'rating')
     queries = {mask: query_of(AuthorResource, 'id', sort='id') for mask in masks[:1]}
     queries |= {mask: query_of(BookResource, mask) for mask in masks[1:]}
+    books = [query for mask, query in queries.items() if mask != 'id']
+    cache = _cache_for(3, *books)
     start = threading.Barrier(6)
 
     def work(shift: int) -> bool:
@@ -138,7 +162,7 @@ def test_threads_get_the_plans_of_their_own_shapes(cache: PlanCache) -> None:
         for round_ in range(60):
             mask = masks[(round_ * (shift + 1) + shift) % len(masks)]
             readable = Readable(AuthorResource) if mask == 'id' else _BOOKS
-            if f'"{mask}"' not in _plan(cache, queries[mask], readable).sql or len(cache) > 3:
+            if f'"{mask}"' not in _plan(cache, queries[mask], readable).sql or len(cache) > 4:
                 return False
         return True
 

@@ -74,11 +74,57 @@ def test_a_column_whose_type_changes_is_read_all_the_same(connection: Any) -> No
     assert asked(connection, sql, '1') == [[b'5.00']]
 
 
-def test_the_oldest_are_given_up(connection: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('backstay.engine.prepared.MOST_KEPT', 3)
+def _kept(connection: Any, like: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s', [like]
+        )
+        return int(cursor.fetchone()[0])
+
+
+def test_a_statement_is_prepared_when_it_comes_again(connection: Any) -> None:
+    """Most shapes are asked for once: they cost the server no memory."""
+    sql = 'SELECT 17, price FROM prepared_things WHERE id = %s::int'
+
+    kept = []
+    for number in ('1', '2', '1'):
+        asked(connection, sql, number)
+        kept.append(_kept(connection, '%SELECT 17, price%'))
+
+    assert kept == [0, 1, 1]
+
+
+@pytest.mark.parametrize('columns', [1, 40])
+def test_what_a_connection_has_prepared_is_bounded_by_its_size(
+    connection: Any, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setattr('backstay.engine.prepared.MAX_PREPARED', 8_000)
     connection.connection.__dict__.pop('_backstay_prepared', None)
+    listed = ', '.join(['price + 1'] * columns)
+    statements = [f'SELECT {at} AS bounded, {listed} FROM prepared_things' for at in range(200)]
 
-    for number in range(6):
-        asked(connection, f'SELECT {number} FROM prepared_things')
+    for sql in statements:
+        for _ in range(2):
+            assert asked(connection, sql)[1] == [b'6', None]
 
-    assert len(connection.connection.__dict__['_backstay_prepared']) == 3
+    kept = _kept(connection, '%AS bounded%')
+    assert 1 < kept < 200
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT sum(length(statement)) FROM pg_prepared_statements'
+            " WHERE statement LIKE '%AS bounded%'"
+        )
+        assert cursor.fetchone()[0] <= 8_000
+    assert asked(connection, statements[0])[0] == [b'0', b'0']
+
+
+def test_a_statement_that_would_push_out_all_others_is_not_prepared(
+    connection: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('backstay.engine.prepared.MAX_PREPARED', 8_000)
+    sql = f'SELECT {", ".join(["price AS pushing"] * 100)} FROM prepared_things'
+
+    for _ in range(3):
+        asked(connection, sql)
+
+    assert _kept(connection, '%AS pushing%') == 0

@@ -7,14 +7,17 @@ text, and the cells are taken as the bytes that came.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from psycopg import Connection, Error, OperationalError, errors, pq
 from psycopg.adapt import PyFormat, Transformer
 
-#: Prepared statements that a connection keeps; the oldest is given up for a new one.
-MOST_KEPT = 500
+from backstay.engine.recent import Recent
+
+#: Bytes of SQL that a connection has prepared; PostgreSQL takes some 70 times as many for it.
+MAX_PREPARED = 512 * 1024
+#: Bytes of SQL with its placeholders written, in this process.
+_MAX_WRITTEN = 4 * 1024 * 1024
 
 
 class PreparedCursor:
@@ -27,18 +30,19 @@ class PreparedCursor:
         self._connection = connection
         self._prepare = prepare
         self.columns: list[list[bytes | None]] = []
-        self._query: _Logged | None = None
+        self._query: _Statement | None = None
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> None:
         """Run the statement. Raises psycopg's own errors."""
-        text = numbered(sql)
+        statement = _statement_of(sql)
+        text = statement.query
         values, types = self._dumped(params)
-        self._query = _Logged(text)
+        self._query = statement
         connection = self._connection
         pgconn = connection.pgconn
         if not connection.autocommit and pgconn.transaction_status == pq.TransactionStatus.IDLE:
             connection.execute('SELECT 1')  # psycopg begins the transaction before a statement
-        if self._prepare:
+        if self._prepare and statement.is_worth_preparing():
             result = pgconn.exec_prepared(self._name(text, types), values)
             if _is_outdated(result) and connection.autocommit:
                 self._forget(text, types)
@@ -54,8 +58,8 @@ class PreparedCursor:
         """Nothing is held."""
 
     def _forget(self, text: bytes, types: tuple[int, ...]) -> None:
-        names: dict[Any, bytes] = self._connection.__dict__['_backstay_prepared']
-        self._connection.pgconn.exec_(b'DEALLOCATE ' + names.pop((text, types)))
+        if name := self._names().remove((text, types)):
+            self._connection.pgconn.exec_(b'DEALLOCATE ' + name)
 
     def _dumped(self, params: Sequence[Any]) -> tuple[list[Any], tuple[int, ...]]:
         """The values as text, and their types: 0 for those that the statement casts itself.
@@ -77,19 +81,26 @@ class PreparedCursor:
     def _name(self, text: bytes, types: tuple[int, ...]) -> bytes:
         """The name under which this connection has the statement prepared."""
         raw: Any = self._connection
-        names: dict[Any, bytes] = raw.__dict__.setdefault('_backstay_prepared', {})
+        names = self._names()
         if name := names.get((text, types)):
             return name
         pgconn = self._connection.pgconn
-        if len(names) >= MOST_KEPT:
-            pgconn.exec_(b'DEALLOCATE ' + names.pop(next(iter(names))))
         raw._backstay_names = getattr(raw, '_backstay_names', 0) + 1
         name = f'backstay_{raw._backstay_names}'.encode()
         result = pgconn.prepare(name, text, types)
         if result.status != pq.ExecStatus.COMMAND_OK:
             raise _error_of(result, pgconn)
-        names[text, types] = name
+        for old in names.keep((text, types), name, size=len(text)):
+            pgconn.exec_(b'DEALLOCATE ' + old)
         return name
+
+    def _names(self) -> 'Recent[tuple[bytes, tuple[int, ...]], bytes]':
+        """The names of what this connection has prepared."""
+        kept = self._connection.__dict__
+        if '_backstay_prepared' not in kept:
+            kept['_backstay_prepared'] = Recent(MAX_PREPARED)
+        names: Recent[tuple[bytes, tuple[int, ...]], bytes] = kept['_backstay_prepared']
+        return names
 
 
 def _error_of(result: pq.abc.PGresult, pgconn: pq.abc.PGconn) -> Error:
@@ -105,14 +116,33 @@ def _is_outdated(result: pq.abc.PGresult) -> bool:
     return result.error_field(pq.DiagnosticField.SQLSTATE) == b'0A000'
 
 
-@dataclass(frozen=True, slots=True)
-class _Logged:
-    """What Django's query log asks a cursor for."""
+@dataclass(slots=True)
+class _Statement:
+    """A statement as PostgreSQL reads it; Django's query log asks for `query`."""
 
     query: bytes
+    uses: int = 0
+
+    def is_worth_preparing(self) -> bool:
+        """Whether it was run before. Most shapes of filters and masks are asked for once.
+
+        One that alone would push out many others is planned anew each time.
+        """
+        self.uses += 1
+        return self.uses > 1 and len(self.query) <= MAX_PREPARED // 8
 
 
-@lru_cache(maxsize=4_000)
+_statements: Recent[str, _Statement] = Recent(_MAX_WRITTEN)
+
+
+def _statement_of(sql: str) -> _Statement:
+    statement = _statements.get(sql)
+    if statement is None:
+        statement = _Statement(numbered(sql))
+        _statements.keep(sql, statement, size=2 * len(sql))
+    return statement
+
+
 def numbered(sql: str) -> bytes:
     """The statement with PostgreSQL's own placeholders, `$1` for the first `%s`.
 

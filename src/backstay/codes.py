@@ -110,7 +110,12 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             422,
             'SQLite before 3.46 reads nothing nested so deep; PostgreSQL does',
         ),
-        _code('query-too-slow', 422, 'The statement took longer than `BACKSTAY_STATEMENT_TIMEOUT`'),
+        _code(
+            'query-too-slow',
+            422,
+            'The statement took longer than `BACKSTAY_STATEMENT_TIMEOUT`; '
+            'an export, `BACKSTAY_EXPORT_TIMEOUT`',
+        ),
     ),
     'Writes': (
         _code('bulk-empty', 400, 'A bulk write names no row'),

@@ -116,7 +116,7 @@ def test_every_row_is_streamed_by_one_statement() -> None:
     plan = plan_of(BookResource, query)
 
     with CaptureQueriesContext(connection) as captured:
-        streamed = [row for row, _ in stream(plan, query, FACTS)]
+        streamed = [row for row, _ in stream(plan, query, FACTS, timeout=60)]
 
     assert streamed == run(plan, query, FACTS).objects
     assert len(captured) == 1

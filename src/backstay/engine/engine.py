@@ -109,6 +109,15 @@ class Engine(ABC):
         """
 
     @abstractmethod
+    def stream(
+        self, connection: Any, sql: str, parameters: Sequence[Any], seconds: float
+    ) -> Iterator[str]:
+        """Yield the first column of each row, in constant memory, as soon as a row is found.
+
+        All of it has `seconds`, however slowly the rows are taken.
+        """
+
+    @abstractmethod
     def explanation(self, *, analyze: bool) -> str:
         """Return the words that go before a statement to have it explained."""
 

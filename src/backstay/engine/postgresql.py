@@ -1,17 +1,22 @@
 """PostgreSQL: its SQL, how it runs a statement, its locks, and what its errors mean."""
 
 import select
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.transaction import atomic
 
 from backstay.engine.engine import Columns, Engine, Trouble
 from backstay.engine.forms import Form
 from backstay.engine.pieces import Piece, Rendered
 
+#: Rows of the first round trip of a stream, and of each other; psycopg would fetch 100 each time.
+_FIRST_ROWS, _ROWS_PER_FETCH = 50, 1_000
 #: CONCAT takes at most 100 arguments (FUNC_MAX_ARGS).
 _MOST_ARGUMENTS = 100
 
@@ -120,6 +125,26 @@ class PostgreSQL(Engine):
             for parse, cell in zip(parsers, cells, strict=True)
         ]
 
+    def stream(
+        self, connection: Any, sql: str, parameters: Sequence[Any], seconds: float
+    ) -> Iterator[str]:
+        """A cursor outside of a transaction would find every row before it gives the first."""
+        deadline = time.monotonic() + seconds
+        connection.ensure_connection()
+        within = nullcontext() if connection.in_atomic_block else atomic(using=connection.alias)
+        with within, connection.chunked_cursor() as cursor:
+            _set(connection, cursor_tuple_fraction='0.001', jit='off')
+            _set_deadline(connection, deadline)
+            cursor.execute(sql, parameters)
+            count = _FIRST_ROWS
+            while rows := cursor.fetchmany(count):
+                try:
+                    yield from (text for (text,) in rows)
+                except GeneratorExit:  # the client is gone; what others wrote meanwhile is not
+                    return
+                count = _ROWS_PER_FETCH
+                _set_deadline(connection, deadline)
+
     def explanation(self, *, analyze: bool) -> str:
         return 'EXPLAIN (ANALYZE, BUFFERS)' if analyze else 'EXPLAIN'
 
@@ -223,6 +248,18 @@ def _run(connection: Any, sql: str, parameters: Sequence[Any]) -> Columns:
 def _prepares() -> bool:
     """Whether statements are prepared; a site without an environment does."""
     return bool(getattr(getattr(settings, 'BACKSTAY', None), 'prepare_statements', True))
+
+
+def _set(connection: Any, **parameters: str) -> None:
+    """Set what the transaction runs with; straight to the driver, as no statement of the read."""
+    with connection.wrap_database_errors:
+        for name, value in parameters.items():
+            connection.connection.execute(f'SET LOCAL {name} = {value}')
+
+
+def _set_deadline(connection: Any, deadline: float) -> None:
+    """Give the next statement the time that is left."""
+    _set(connection, statement_timeout=str(max(1, int((deadline - time.monotonic()) * 1000))))
 
 
 def _limit(connection: Any, seconds: float | None) -> None:

@@ -38,6 +38,8 @@ _TROUBLES = {
     20: Trouble.BAD_VALUE,  # SQLITE_MISMATCH
 }
 
+_ROWS_PER_FETCH = 100
+
 
 class SQLite(Engine):
     """SQLite 3.38 or later, through the module of Python."""
@@ -123,6 +125,15 @@ class SQLite(Engine):
             cursor.execute(sql, parameters)
             row: Sequence[Any] | None = cursor.fetchone()
             return row
+
+    def stream(
+        self, connection: Any, sql: str, parameters: Sequence[Any], seconds: float
+    ) -> Iterator[str]:
+        """SQLite looks for a row when it is asked for one."""
+        with _limited(connection, seconds), connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            while rows := cursor.fetchmany(_ROWS_PER_FETCH):
+                yield from (text for (text,) in rows)
 
     def explanation(self, *, analyze: bool) -> str:
         return 'EXPLAIN QUERY PLAN'

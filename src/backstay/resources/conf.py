@@ -24,3 +24,9 @@ def statement_timeout() -> float:
     """Seconds that the statement of a list may take."""
     seconds: float = _option('statement_timeout')
     return seconds
+
+
+def export_timeout() -> float:
+    """Return the seconds that an export of all rows may take, from its start to its last row."""
+    seconds: float = _option('export_timeout')
+    return seconds

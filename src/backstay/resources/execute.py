@@ -14,9 +14,6 @@ from backstay.resources.finishing import Finisher, is_finished
 from backstay.resources.plan.plan import Plan
 from backstay.resources.query.nodes import Query
 
-#: A round trip each; psycopg would make one for every 100 rows.
-_ROWS_PER_FETCH = 1_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
@@ -58,33 +55,37 @@ def run(
 
 
 def stream(
-    plan: Plan, query: Query, facts: Mapping[str, Any], *, using: str = 'default'
+    plan: Plan,
+    query: Query,
+    facts: Mapping[str, Any],
+    *,
+    using: str = 'default',
+    timeout: float,
 ) -> Iterator[tuple[bytes, list[str]]]:
-    """The JSON of one object after the other, in constant memory, with pointers to its cut lists.
+    """Yield the JSON of one object after the other, with pointers to the lists in it that were cut.
 
-    The statement has run when this returns, so that a failure of it is known before an answer
-    begins.
+    The first is found when this returns, so that the usual failures are known before an answer
+    begins: raises QueryTooSlow or QueryTooDeep. Where the time ends later, the iterator raises.
     """
-    rows = _streamed(plan, query, facts, using)
-    first = next(rows, None)
+    rows = _streamed(plan, query, facts, using, timeout)
+    try:
+        first = next(rows, None)
+    except OperationalError as error:
+        if problem := _problem_of(error):
+            raise problem from None
+        raise
     return iter(()) if first is None else chain((first,), rows)
 
 
 def _streamed(
-    plan: Plan, query: Query, facts: Mapping[str, Any], using: str
+    plan: Plan, query: Query, facts: Mapping[str, Any], using: str, timeout: float
 ) -> Iterator[tuple[bytes, list[str]]]:
-    with connections[using].chunked_cursor() as cursor:
-        try:
-            cursor.execute(plan.sql, plan.bind(query, facts))
-        except OperationalError as error:
-            if problem := _problem_of(error):
-                raise problem from None
-            raise
-        finisher = Finisher(plan, rationed=False)
-        while rows := cursor.fetchmany(_ROWS_PER_FETCH):
-            for (text,) in rows:
-                row = text.encode()
-                yield (row, []) if is_finished(plan, (row,)) else finisher.finish(row)
+    connection = connections[using]
+    texts = engine_of(connection).stream(connection, plan.sql, plan.bind(query, facts), timeout)
+    finisher = Finisher(plan, rationed=False)
+    for text in texts:
+        row = text.encode()
+        yield (row, []) if is_finished(plan, (row,)) else finisher.finish(row)
 
 
 def explain(

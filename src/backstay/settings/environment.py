@@ -92,6 +92,8 @@ class Environment(BaseModel):
     mask_header: str = Field('X-Fields', alias='BACKSTAY_MASK_HEADER', pattern=r'^[A-Za-z0-9-]+$')
     #: Seconds that the statement of a list may take before it is refused as too slow.
     statement_timeout: float = Field(5.0, alias='BACKSTAY_STATEMENT_TIMEOUT', gt=0, le=3600)
+    #: Seconds that an export of every row may take, from its start to its last row.
+    export_timeout: float = Field(300.0, alias='BACKSTAY_EXPORT_TIMEOUT', gt=0, le=86_400)
     #: Have PostgreSQL prepare hot statements; off behind a pooler that cannot keep them.
     prepare_statements: bool = Field(True, alias='BACKSTAY_PREPARE_STATEMENTS')
     #: Where Prometheus reads; empty switches the metrics off.

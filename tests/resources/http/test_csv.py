@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import time as clock
 import tracemalloc
 from collections.abc import Iterator
 from datetime import date, time, timedelta
@@ -12,11 +13,12 @@ from uuid import UUID
 
 import pytest
 from django.core.signals import request_finished
-from django.db import close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection, transaction
 from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backstay.engine import Trouble, trouble_of
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.http.csv import cell, csv_lines, disarm
 from backstay.resources.plan.cache import plans
@@ -224,6 +226,57 @@ def test_any_reader_gets_back_what_was_written(texts: list[str]) -> None:
     (read,) = csv.reader(io.StringIO(line + '\r\n', newline=''), strict=True)
 
     assert read == [disarm(text) for text in texts]
+
+
+def ilike(pattern: str) -> str:
+    """A filter on titles."""
+    return json.dumps({'field': 'title', 'op': 'ilike', 'value': pattern})
+
+
+class TestTheLimitOfAnExport:
+    """Limits of their own, on every kind of export: much to read, much to sort, slow functions."""
+
+    @pytest.fixture(autouse=True)
+    def _rows(self, db: None) -> None:
+        Book.objects.bulk_create(
+            Book(title='e' * 300, slug='s', created_at=FIRST) for _ in range(4_000)
+        )
+
+    @pytest.mark.parametrize('asked', [{}, {'filter': ilike('%e%e%_e%')}, {'ordering': '-rating'}])
+    def test_is_not_that_of_a_page(self, settings: Any, asked: dict[str, str]) -> None:
+        settings.BACKSTAY = settings.BACKSTAY.model_copy(update={'statement_timeout': 0.001})
+
+        assert len(lines_of(get('/books/', '*', headers=CSV, **asked))) == 4_001
+
+    @pytest.mark.parametrize(
+        'asked', [{'filter': ilike('%e%e%_e%z')}, {'ordering': '-rating,title', 'slug__ne': 'x'}]
+    )
+    def test_refuses_what_finds_no_row_in_time(self, settings: Any, asked: dict[str, str]) -> None:
+        settings.BACKSTAY = settings.BACKSTAY.model_copy(update={'export_timeout': 0.001})
+
+        with transaction.atomic():
+            answer = get('/books/', '*', headers=CSV, **asked)
+            transaction.set_rollback(True)
+
+        assert (answer.status, answer.json['code']) == (422, 'query-too-slow')
+        assert get('/books/', 'id').status == 200
+
+    def test_breaks_off_what_has_begun(self, settings: Any) -> None:
+        """The iterator raises, so that the server cannot end the answer as if it were whole."""
+        settings.BACKSTAY = settings.BACKSTAY.model_copy(update={'export_timeout': 0.3})
+        view = open_to_all(BookResource).as_view({'get': 'list'})
+        with transaction.atomic():
+            response = view(RequestFactory().get('/books/?fields=*', headers=CSV))
+            lines = iter(response.streaming_content)
+            assert next(lines).startswith(b'"id"')
+            clock.sleep(0.4)
+
+            with pytest.raises(OperationalError) as failure:
+                list(lines)
+            transaction.set_rollback(True)
+
+        assert trouble_of(failure.value) is Trouble.TIMEOUT
+        assert get('/books/', 'id').status == 200
 
 
 class TestStreaming:

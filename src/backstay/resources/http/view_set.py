@@ -20,6 +20,7 @@ from backstay.errors import not_found
 from backstay.identity.callers import caller_of
 from backstay.identity.problems import LevelTooLow
 from backstay.negotiation import Negotiation
+from backstay.resources.conf import export_timeout
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.execute import Rows, stream
@@ -131,11 +132,19 @@ class ResourceViewSet(ViewSet):
         return answers.respond(request, text, clock, answers.preference(asked), etag)
 
     def _answer_csv(self, request: Request, asked: Asked, clock: Clock) -> StreamingHttpResponse:
-        """Every row. The statement has run when this returns; only then the answer begins."""
+        """Every row. The first is found when this returns; only then the answer begins.
+
+        Where the database fails later, the iterator raises, and the server breaks the answer off
+        without its last chunk: no client takes it for complete.
+        """
         query = read_all(asked)
         plan = self._plan(asked, query, clock)
         wanted = request.method != 'HEAD'
-        rows = stream(plan, query, asked.facts, using=asked.using) if wanted else ()
+        rows = (
+            stream(plan, query, asked.facts, using=asked.using, timeout=export_timeout())
+            if wanted
+            else ()
+        )
         clock.lap('db')
         content_type = 'text/csv; charset=utf-8; header=present'
         response = StreamingHttpResponse(

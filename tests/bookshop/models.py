@@ -5,6 +5,8 @@ from typing import Any
 from django.db import models
 from django.db.models.functions import Now
 
+from tests.bookshop.cents import CentsField
+
 
 class Country(models.Model):
     code = models.CharField(max_length=2, primary_key=True)
@@ -96,6 +98,7 @@ class Bill(models.Model):
     price = models.DecimalField(max_digits=8, decimal_places=2)
     amount = models.IntegerField()
     day = models.DateField()
+    fee = CentsField(null=True, blank=True)
     total = models.GeneratedField(
         expression=models.F('price') * models.F('amount'),
         output_field=models.DecimalField(max_digits=12, decimal_places=2),

@@ -23,6 +23,7 @@ from backstay.resources import (
 )
 from tests.bookshop.models import (
     Author,
+    Bill,
     Biography,
     Book,
     Country,
@@ -192,3 +193,13 @@ class VolumeResource(Resource):
         fields = ('id', 'book_id', 'isbn', 'stock')
 
     book = One(CardResource)
+
+
+class BillResource(Resource):
+    """Bills, with an amount of a kind that the tests add."""
+
+    class Meta:
+        model = Bill
+        fields = ('id', 'price', 'amount', 'day', 'fee', 'total', 'made_at')
+
+    grants = OPEN

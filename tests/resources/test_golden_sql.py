@@ -20,6 +20,7 @@ from backstay.engine.slots import Parameter
 from backstay.resources import Resource
 from tests.bookshop.resources import (
     AuthorResource,
+    BillResource,
     BookResource,
     CountryResource,
     EditionResource,
@@ -63,6 +64,7 @@ CASES: dict[str, tuple[type[Resource], dict[str, Any]]] = {
     'mask_empty': (BookResource, {'mask': '{}'}),
     'mask_default': (BookResource, {}),
     'mask_of_every_type': (SpecimenResource, {'mask': '*'}),
+    'mask_of_a_new_kind': (BillResource, {'mask': 'fee'}),
     'mask_json_members': (BookResource, {'mask': 'id,metadata{color}'}),
     'mask_array': (BookResource, {'mask': 'labels'}),
     'mask_computed': (BookResource, {'mask': 'double_price'}),
@@ -86,6 +88,8 @@ CASES: dict[str, tuple[type[Resource], dict[str, Any]]] = {
     'filter_decimal': (BookResource, {'filter': _leaf('price', '>=', '9.99')}),
     'filter_text_order': (BookResource, {'filter': _leaf('title', '<', 'M')}),
     'filter_datetime': (BookResource, {'filter': _leaf('created_at', '<', '2026-01-01')}),
+    'filter_by_a_new_kind': (BillResource, {'filter': _leaf('fee', '>=', '9.99'), 'sort': 'fee'}),
+    'filter_datetime_equal': (BookResource, {'filter': _leaf('created_at', '==', '2026-01-01')}),
     'filter_in': (BookResource, {'filter': _leaf('pages', 'in', [1, 2])}),
     'filter_not_in': (BookResource, {'filter': _leaf('price', 'not_in', ['1.00'])}),
     'filter_like': (BookResource, {'filter': _leaf('title', 'like', 'A%')}),

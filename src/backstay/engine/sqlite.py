@@ -54,6 +54,7 @@ class SQLite(Engine):
         repeats = form.sql.count('{x}')
         text = form.sql.replace('{x}', sql)
         if form.hides_null and nullable:
+            text = f"'\"' || ({text}) || '\"'" if form.quoted else text
             yield Rendered(f"CASE WHEN {sql} IS NULL THEN 'null' ELSE {text} END", repeats + 1)
         elif not nullable:
             rendered = Rendered(text, repeats)

@@ -5,6 +5,7 @@ import binascii
 from typing import Any, NoReturn
 
 from django.db import models
+from rest_framework import serializers
 
 from backstay.engine.forms import Form, cast_binding, json_binding
 from backstay.resources.kinds.numbers import LARGEST, read_float
@@ -147,6 +148,7 @@ BINARY = ValueKind(
     operators=WITHOUT_VALUE,
     read=_read_nothing,
     expected=lambda _column: 'nothing',
+    body_field=lambda column: serializers.CharField(allow_null=column.null, allow_blank=True),
     refine=_decoded,
     is_always_refined=True,
     writing={

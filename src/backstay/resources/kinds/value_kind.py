@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models
+from rest_framework import serializers
 
 from backstay.engine.forms import Bindings, Form, Forms
 from backstay.engine.slots import ExactSlot, ListSlot, Slot, SlotKey
@@ -76,6 +77,8 @@ class ValueKind:
     expected: Callable[[Column], str]
     #: What JSON would have instead of the text of a parameter.
     from_text: Callable[[str], object] = _unchanged
+    #: Django REST Framework's field for written values; None for that of its ModelSerializer.
+    body_field: Callable[[Column], serializers.Field] | None = None
     #: Raises ValueError for JSON that Django REST Framework takes for another value than it is.
     check_body: Callable[[object, Column], object] = _unchecked
     #: What is left to do with a written value that Django REST Framework has checked.

@@ -21,7 +21,7 @@ from backstay.resources.declaration.fields import Array, Many, One
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Field, Relation
-from backstay.resources.kinds import ARRAY, BINARY, CHOICE
+from backstay.resources.kinds import ARRAY, CHOICE
 from backstay.resources.kinds.numbers import finite, range_of
 from backstay.resources.kinds.texts import choices_of
 from backstay.resources.kinds.value_kind import Refused
@@ -165,8 +165,8 @@ def is_open(column: models.Field) -> bool:
 
 def _check(column: models.Field, field: Field) -> serializers.Field | None:
     """The field of DRF that checks its values; None where it has none for such a column."""
-    if field.kind is BINARY:
-        return serializers.CharField(allow_null=column.null, allow_blank=True)
+    if field.kind.body_field:
+        return field.kind.body_field(column)
     target: Any = column
     while isinstance(target, models.ForeignKey):
         target = target.target_field

@@ -1,0 +1,9 @@
+SELECT CONCAT('{"id":', "bookshop_book"."id", '}') AS "json_"
+FROM "bookshop_book"
+WHERE "bookshop_book"."id" = ANY(ARRAY(SELECT "bookshop_book"."id" AS "pk_"
+    FROM "bookshop_book"
+    WHERE "bookshop_book"."created_at" = %s::timestamp with time zone
+    ORDER BY "bookshop_book"."id" DESC
+    LIMIT %s::bigint OFFSET %s::bigint))
+ORDER BY "bookshop_book"."id" DESC
+-- {0} {1} {2}

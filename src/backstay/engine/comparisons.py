@@ -135,14 +135,17 @@ def has_element(array: Combinable, element: Slot) -> Comparison:
 
 
 def json_has_element(array: Combinable, element: JsonSlot) -> Comparison:
-    """Whether a JSON array holds a scalar; unknown where there is no array."""
+    """Whether a JSON array holds a scalar; false of other JSON, unknown where there is none."""
     found = (
         "EXISTS (SELECT 1 FROM json_each({0}) WHERE value = json_extract({1}, '$')"
         " AND type NOT IN ('object', 'array')"
         " AND (type IN ('true', 'false')) = (json_type({1}) IN ('true', 'false')))"
     )
     return Comparison(
-        '{0} @> {1}', array, element, sqlite=f'CASE WHEN {{0}} IS NOT NULL THEN {found} END'
+        "({0} @> {1} AND jsonb_typeof({0}) = 'array')",
+        array,
+        element,
+        sqlite=f"CASE WHEN {{0}} IS NOT NULL THEN json_type({{0}}) = 'array' AND {found} END",
     )
 
 

@@ -251,10 +251,21 @@ def _within_limit(connection: Any, function: Callable[..., Any]) -> Callable[...
 
 
 def _float(number: float | None) -> str | None:
-    """The shortest digits that read back as the same float; what JSON cannot say is null."""
+    """Write the shortest digits that read back as the same float, as PostgreSQL writes them.
+
+    What JSON cannot say is null. Python differs in a `.0` behind whole numbers, and in taking no
+    exponent from 1e15 up to 1e16.
+    """
     if number is None:
         return None
-    return repr(float(number)) if isfinite(number) else 'null'
+    if not isfinite(number):
+        return 'null'
+    text = repr(float(number)).removesuffix('.0')
+    if 1e15 <= abs(number) < 1e16:
+        digits = text.lstrip('-').replace('.', '').rstrip('0')
+        fraction = f'.{digits[1:]}' if digits[1:] else ''
+        return f'{"-" if number < 0 else ""}{digits[0]}{fraction}e+15'
+    return text
 
 
 def _exact_float(number: float | None) -> str | None:

@@ -106,6 +106,8 @@ def _schema_of_float(_column: Column) -> Schema:
     return {'type': 'number'}
 
 
+_FLOAT = "CASE WHEN {x} IN ('NaN', 'Infinity', '-Infinity') THEN 'null' ELSE {x}::text END"
+
 FLOAT = ValueKind(
     name='float',
     columns=(models.FloatField,),
@@ -116,10 +118,11 @@ FLOAT = ValueKind(
     refine=finite,
     writing={
         'postgresql': Writing(
-            column=Form(
-                "CASE WHEN {x} IN ('NaN', 'Infinity', '-Infinity') THEN 'null' ELSE {x}::text END"
-            ),
+            column=Form(_FLOAT),
+            # Such as a decimal times 1.5, which is a numeric of many digits.
+            computed=Form(_FLOAT.replace('{x}', '({x})::float8')),
             key=Form('{x}', quoted=True),
+            computed_key=Form('({x})::float8', quoted=True),
         ),
         'sqlite': Writing(
             column=Form('backstay_float({x})'), key=Form('backstay_exact_float({x})', quoted=True)

@@ -3,7 +3,8 @@ FROM "bookshop_book"
 WHERE "bookshop_book"."id" IN (SELECT "bookshop_book"."id" AS "pk_"
   FROM "bookshop_book"
   WHERE NOT (CASE
-    WHEN "bookshop_book"."labels" IS NOT NULL THEN EXISTS (SELECT 1
+    WHEN "bookshop_book"."labels" IS NOT NULL THEN json_type("bookshop_book"."labels") = 'array'
+    AND EXISTS (SELECT 1
       FROM json_each("bookshop_book"."labels")
       WHERE value = json_extract(%s, '$')
       AND type NOT IN ('object', 'array')

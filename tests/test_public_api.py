@@ -114,6 +114,8 @@ def test_the_template_and_the_documents_import_faces_alone(root: Path) -> None:
         *(root / 'docs').rglob('*.md'),
         root / 'README.md',
     ]
+    # This page is for work inside of the package, where a kind of value belongs.
+    texts.remove(root / 'docs' / 'how-to' / 'extend-the-core.md')
     found = {
         (file.relative_to(root).as_posix(), module)
         for file in texts

@@ -35,6 +35,7 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             'The request cannot be understood, or its host is not one of `ALLOWED_HOSTS`',
         ),
         _code('malformed-json', 400, 'The body or a parameter is not the JSON that is asked for'),
+        _code('body-incomplete', 400, 'The connection ended before the body did'),
         _code('header-invalid', 400, 'A header, such as `If-Match`, cannot be read'),
         _code('parameter-unknown', 400, 'A parameter does not exist, or is given twice'),
         _code('not-authenticated', 401, 'Nobody is signed in, or the credentials are wrong'),
@@ -125,6 +126,12 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             'Guests have no keys where nothing tells one guest from another',
         ),
         _code('idempotency-key-missing', 400, 'The resource asks for an `Idempotency-Key` here'),
+        _code(
+            'list-cut',
+            409,
+            'A list in the body leaves out rows, and no answer can show that list whole: '
+            'name it in `whole_lists`',
+        ),
         _code(
             'duplicate',
             409,
@@ -243,6 +250,7 @@ FAULTS: Mapping[str, str] = {
     'max-decimal-places': 'The number has too many digits behind the point',
     'max-whole-digits': 'The number has too many digits before the point',
     'key-differs': 'The body of an upsert names another key than the operation',
+    'no-address': 'The value of the lookup field makes no address, such as `a/b`',
     'row-twice': 'Two operations target the same row',
     'too-deep': 'Children nest deeper than they are written',
     'address-refused': 'The address of a webhook leads to where none may lead',

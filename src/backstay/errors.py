@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 
 from backstay.codes import CODES, OF_ALL_FAULTS, OF_STATUS
@@ -27,6 +27,7 @@ __all__ = [
     'MAX_FAULTS',
     'Fault',
     'Problem',
+    'body_incomplete',
     'csrf_failed',
     'csrf_failure',
     'escape_pointer',
@@ -127,6 +128,11 @@ def not_found() -> Problem:
     return Problem('There is nothing at this address.', code='not-found')
 
 
+def body_incomplete() -> Problem:
+    """Return the 400 of a request whose connection ended before its body did."""
+    return Problem('The connection ended before the body did.', code='body-incomplete')
+
+
 def refused(
     faults: Sequence[Fault], *, status: int | None = None, code: str | None = None
 ) -> Problem:
@@ -182,6 +188,8 @@ def problem_from(error: Exception) -> Problem | None:
             return error
         case Http404():
             return not_found()
+        case UnreadablePostError():
+            return body_incomplete()
         case PermissionDenied():
             return _of_status(403, 'The caller may not do this.')
         case SuspiciousOperation():

@@ -1,19 +1,23 @@
 """How large the body of a request may be: the site's limit, or that of one view.
 
-A body that is announced as too large is refused before any of it is read. A body of unknown
-length (`Transfer-Encoding: chunked`) is read up to its limit and no further; Django would take it
-for empty, because WSGI knows bodies by their Content-Length only.
+A body that is announced as too large is refused before any of it is read, and one that ends before
+its Content-Length is refused when it is read (RFC 9112 section 8).
+
+A body of unknown length (`Transfer-Encoding: chunked`) is read up to its limit and no further;
+Django would take it for empty, because WSGI knows bodies by their Content-Length only. It is taken
+only from a server that fails where such a body is cut. Granian ends it there as if it were whole,
+so that nobody could tell the half of a request from a request: there the answer is 411.
 """
 
 from collections.abc import Callable
-from io import BytesIO
+from io import BytesIO, IOBase
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 
-from backstay.errors import Problem, problem_response
+from backstay.errors import Problem, body_incomplete, problem_from, problem_response
 
 __all__ = ['LengthRequired', 'PayloadTooLarge', 'body_limit']
 
@@ -66,11 +70,19 @@ class BodyLimitMiddleware:
         try:
             if 'HTTP_TRANSFER_ENCODING' in request.META:
                 _read_unannounced(request, limit)
-            elif _announced(request) > limit:
+            elif (length := _announced(request)) > limit:
                 raise _too_large(limit)
+            elif length:
+                stream: Any = request
+                stream._stream = _Announced(stream._stream, length)
         except Problem as problem:
             return problem_response(request, problem)
         return None
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The refusal of a body that was cut, where a view of Django's read it."""
+        problem = problem_from(error) if isinstance(error, UnreadablePostError) else None
+        return problem_response(request, problem) if problem else None
 
 
 def _limit_of(view: Callable[..., Any], method: str | None) -> int:
@@ -98,14 +110,48 @@ def _too_large(limit: int) -> PayloadTooLarge:
 
 def _read_unannounced(request: HttpRequest, limit: int) -> None:
     """Read a chunked body and hand it on as one of known length."""
-    if not request.META.get('wsgi.input_terminated'):
+    source = request.META['wsgi.input']
+    tells_the_end = not type(source).__module__.startswith('granian')
+    if not (request.META.get('wsgi.input_terminated') and tells_the_end):
         raise LengthRequired('Send Content-Length: this server takes no chunked bodies.')
     body = BytesIO()
-    source = request.META['wsgi.input']
-    while chunk := source.read(65536):
+    while chunk := _read_chunk(source):
         if body.tell() + len(chunk) > limit:
             raise _too_large(limit)
         body.write(chunk)
     request.META['CONTENT_LENGTH'] = str(body.tell())
     body.seek(0)
     request._stream = body  # the one place that Django reads bodies from
+
+
+def _read_chunk(source: Any) -> bytes:
+    try:
+        return bytes(source.read(65536))
+    except Exception:  # noqa: BLE001 servers have exceptions of their own for a bad or missing chunk
+        raise body_incomplete() from None
+
+
+class _Announced(IOBase):
+    """A stream that fails where it ends before the length that was announced.
+
+    Django turns the OSError into its UnreadablePostError, which is what it raises when a connection
+    breaks, and which `backstay.errors` answers with 400 `body-incomplete`.
+    """
+
+    def __init__(self, stream: Any, length: int) -> None:
+        self._stream, self._left = stream, length
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read as much. Raises OSError where the client sent less than it announced."""
+        wants_all = size is None or size < 0
+        return self._checked(self._stream.read(-1 if wants_all else size), whole=wants_all)
+
+    def readline(self, size: int | None = -1) -> bytes:
+        """Read one line. Raises OSError as `read` does."""
+        return self._checked(self._stream.readline(-1 if size is None else size), whole=False)
+
+    def _checked(self, data: bytes, *, whole: bool) -> bytes:
+        self._left -= len(data)
+        if self._left > 0 and (whole or not data):
+            raise OSError('the connection ended before the body did')
+        return data

@@ -88,6 +88,18 @@ def _streamed(
         yield (row, []) if is_finished(plan, (row,)) else finisher.finish(row)
 
 
+def fetch(using: str, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a statement that is no plan. Raises QueryTooSlow as `run` does."""
+    with connections[using].cursor() as cursor:
+        try:
+            cursor.execute(sql, parameters)
+            return list(cursor.fetchall())
+        except OperationalError as error:
+            if problem := _problem_of(error):
+                raise problem from None
+            raise
+
+
 def explain(
     plan: Plan,
     query: Query,

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db import connections, models
+from django.db import models
 from django.db.models import F
 
 from backstay.engine.comparisons import is_in
 from backstay.engine.slots import bind
 from backstay.errors import Fault, not_found
 from backstay.resources.declaration.readable import Readable
+from backstay.resources.execute import fetch
 from backstay.resources.kinds.registered import list_slot_of
 from backstay.resources.plan import rights
 from backstay.resources.write.change import Batch, Change
@@ -101,9 +102,7 @@ def seen(
     """Primary keys of the rows that the caller may see, with some of the values wanted."""
     sql, parameters = _statement(readable, attributes, ('pk',), batch.using)
     facts = batch.facts(**{f'wanted:{name}': values for name, values in wanted.items()})
-    with connections[batch.using].cursor() as cursor:
-        cursor.execute(sql, bind(parameters, (), facts))
-        rows = cursor.fetchall()
+    rows = fetch(batch.using, sql, bind(parameters, (), facts))
     key_of = readable.resource.options.model._meta.pk.to_python
     return [key_of(key) for (key,) in rows]
 
@@ -111,9 +110,8 @@ def seen(
 def seen_values(batch: Batch, readable: Readable, attribute: str, wanted: list[Any]) -> set[Any]:
     """Those of the values that some row has which the caller may see."""
     sql, parameters = _statement(readable, (attribute,), (attribute,), batch.using)
-    with connections[batch.using].cursor() as cursor:
-        cursor.execute(sql, bind(parameters, (), batch.facts(**{f'wanted:{attribute}': wanted})))
-        rows = cursor.fetchall()
+    facts = batch.facts(**{f'wanted:{attribute}': wanted})
+    rows = fetch(batch.using, sql, bind(parameters, (), facts))
     value_of = columns_of(readable.resource.options.model)[attribute].to_python
     return {value_of(value) for (value,) in rows}
 

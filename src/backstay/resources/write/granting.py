@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
-from django.db import connections, models
+from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
 from backstay.caller import Standing
@@ -19,6 +19,7 @@ from backstay.resources.declaration.conditions import Covered, depends_on, settl
 from backstay.resources.declaration.grants import Grant, named
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
+from backstay.resources.execute import fetch
 from backstay.resources.kinds.registered import list_slot_of
 from backstay.resources.plan import rights
 from backstay.resources.write.change import Batch, Verb
@@ -109,12 +110,12 @@ def known_names(batch: Batch) -> frozenset[str]:
     """The names that the caller may know of: what they may read or write of some row."""
     resource = batch.resource
     readable = Readable(resource, batch.caller.standing())
-    able = (all_members(resource, batch.standing, right) for right in _GIVING)
+    able = (all_members(resource, batch.standing, right) for right in GIVING)
     return frozenset(readable.names).union(*able)
 
 
 #: The rights that let members be given.
-_GIVING: tuple[Right, ...] = ('create', 'write')
+GIVING: tuple[Right, ...] = ('create', 'write')
 
 
 def all_names(resource: type[Resource], right: Right) -> frozenset[str]:
@@ -136,11 +137,9 @@ def decide(
     if settle(_covered(batch.resource, applying[0], side), readable.standing) is True:
         return dict.fromkeys(keys, applying[0])
     sql, parameters = _statement(readable, right, side, batch.using)
-    with connections[batch.using].cursor() as cursor:
-        cursor.execute(sql, bind(parameters, (), batch.facts(keys=list(keys))))
-        chosen = dict(cursor.fetchall())
+    chosen = fetch(batch.using, sql, bind(parameters, (), batch.facts(keys=list(keys))))
     key_of = batch.resource.options.model._meta.pk.to_python
-    return {key_of(key): applying[at] for key, at in chosen.items() if at >= 0}
+    return {key_of(key): applying[at] for key, at in chosen if at >= 0}
 
 
 def is_touched(resource: type[Resource], grant: Grant, written: Iterable[str]) -> bool:
@@ -183,9 +182,7 @@ def shows(batch: Batch, key: Any, name: str, *, deleted: bool = False) -> bool:
     restoring = batch.standing if deleted else None
     readable = Readable(batch.resource, batch.caller.standing(), restoring)
     sql, parameters = _statement_of_shown(readable, name, batch.using)
-    with connections[batch.using].cursor() as cursor:
-        cursor.execute(sql, bind(parameters, (), batch.facts(keys=[key])))
-        return cursor.fetchone() is not None
+    return bool(fetch(batch.using, sql, bind(parameters, (), batch.facts(keys=[key]))))
 
 
 @lru_cache(maxsize=1_024)

@@ -15,7 +15,11 @@ def is_worth_a_try(error: OperationalError) -> bool:
 
 
 def is_in_the_way(error: OperationalError) -> bool:
-    """Whether it failed only because others were writing."""
+    """Whether it failed only because others were writing.
+
+    The statements that write name their rows by key. One that takes too long waits for a lock; what
+    reads in a write says itself that it takes too long (`backstay.resources.execute.fetch`).
+    """
     return trouble_of(error) in (Trouble.DEADLOCK, Trouble.LOCKED, Trouble.TIMEOUT)
 
 

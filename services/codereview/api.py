@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from pydantic_core import to_json
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import ErrorDetail, ParseError
+from rest_framework.exceptions import ErrorDetail, NotFound, ParseError
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.permissions import IsAuthenticatedOrReadOnly
@@ -51,6 +51,17 @@ class ReviewView(APIView):
     permission_classes = (IsAuthenticatedOrReadOnly,)
     renderer_classes = (JSONRenderer, BrowsableAPIRenderer)
     parser_classes = (SafeJSONParser, FormParser, MultiPartParser)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """The platform's, but for formats that do not exist: here they are 404, as DRF has it."""
+        asked = request.query_params.get('format')
+        if (
+            asked
+            and not force
+            and asked not in {renderer.format for renderer in self.get_renderers()}
+        ):
+            raise NotFound
+        return super().perform_content_negotiation(request, force)
 
     def get_authenticate_header(self, request: Request) -> str:  # noqa: ARG002 its signature
         """No challenge: with one, the 403 would be a 401."""

@@ -141,3 +141,32 @@ def delete_shelf(ask: Ask, shelf: Shelf, by_bulk: bool) -> None:
         assert ask('manager', 'post', '/shelves/bulk/', body).status_code == 200
     else:
         assert ask('manager', 'delete', f'/shelves/{shelf.pk}/').status_code == 204
+
+
+class TestRowsThatGo:
+    """No request deletes a row and lets another point at it."""
+
+    @pytest.mark.parametrize('order', [1, -1])
+    @pytest.mark.parametrize('is_new', [True, False])
+    @pytest.mark.parametrize('atomic', [True, False])
+    def test_a_reference_to_one(self, ask: Ask, order: int, is_new: bool, atomic: bool) -> None:
+        gone, other = (Shelf.objects.create(name=name) for name in ('gone', 'other'))
+        points = {'op': 'update', 'id': other.pk, 'body': {'below_id': gone.pk}}
+        if is_new:
+            points = {'op': 'create', 'body': {'name': 'new', 'below_id': gone.pk}}
+        operations = [{'op': 'delete', 'id': gone.pk}, points][::order]
+        body = {'operations': operations, 'atomic': atomic}
+        answer = ask('owner', 'post', '/shelves/bulk/', body, HTTP_IDEMPOTENCY_KEY='k')
+        told = answer.json()
+        if atomic:
+            assert answer.status_code == 422
+            (fault,) = told['errors']
+            assert Shelf.objects.count() == 2
+        else:
+            refused = told['results'][::order][1]
+            assert told['results'][::order][0]['status'] == 204
+            (fault,) = refused['error']['errors']
+            assert [*Shelf.objects.values_list('name', 'below')] == [('other', None)]
+        at = operations.index(points)
+        assert fault['pointer'] == f'/operations/{at}/body/below_id'
+        assert fault['code'] == 'reference-not-found'

@@ -149,7 +149,7 @@ class TestNegotiation:
         assert get('/books/?format=json', headers={'Accept': '*/*'}).status == 200
 
     def test_a_format_that_is_none(self) -> None:
-        assert get('/books/?format=xml').status == 404
+        assert get('/books/?format=xml').status == 406
 
     def test_a_format_that_accept_excludes(self) -> None:
         assert get('/books/?format=csv', headers={'Accept': 'application/json'}).status == 406

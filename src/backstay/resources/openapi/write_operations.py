@@ -1,5 +1,6 @@
 """How the writes of a resource are described: each to those who may do it with some row."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ from backstay.resources.openapi.operation_parameters import (
 from backstay.resources.openapi.written_bodies import Bodies
 from backstay.resources.query.json_text import MERGE_PATCH
 from backstay.resources.write import granting
+from backstay.resources.write.children import list_paths
 from backstay.resources.write.granting import Right
 from backstay.resources.write.idempotency import KEY
 
@@ -111,6 +113,7 @@ class _Described:
         if status != 201:
             parameters += [lookup_parameter(self.view, self.readable, self.components)]
             parameters += [self._if_match()]
+            parameters += self._whole_lists() if body else ()
         if shows:
             parameters += [fields_parameter()]
             parameters += request_headers(self.readable, conditional=False)
@@ -127,7 +130,7 @@ class _Described:
         success = {(200, 'application/json'): results}
         return self._operation(
             summary,
-            [self._idempotency_key(), *self._answered(200, shows=False)],
+            [*self._whole_lists(), self._idempotency_key(), *self._answered(200, shows=False)],
             body,
             success | self._problems(_codes_of_many(self)),
         )
@@ -163,6 +166,16 @@ class _Described:
             required=self.options.require_if_match,
         )
 
+    def _whole_lists(self) -> list[OpenApiParameter]:
+        """The parameter that names lists which have all rows that shall be there."""
+        names = [*list_paths(self.resource, _standing(self.view))]
+        if not names:
+            return []
+        one = f'({"|".join(map(re.escape, names))})'
+        schema = {'type': 'string', 'pattern': f'^{one}(,{one})*$'}
+        says = 'Lists of the body that have all rows: of what they leave out, no answer showed all.'
+        return [OpenApiParameter('whole_lists', schema, description=says)]
+
     def _idempotency_key(self) -> OpenApiParameter:
         return OpenApiParameter(
             'Idempotency-Key',
@@ -175,7 +188,12 @@ class _Described:
     @property
     def needs_key(self) -> bool:
         """Whether the resource asks for a key here."""
-        return bool(self.options.needs_key(self.view.action))
+        return bool(self.options.needs_key(self.view.action)) and self.has_keys
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether the caller can have keys: nothing tells a guest of a document from another."""
+        return _standing(self.view).kind != 'guest'
 
     def _answered(self, status: int, *, shows: bool) -> Iterator[OpenApiParameter]:
         """The headers of answers."""
@@ -212,7 +230,14 @@ def _codes_of_one(
     if status != 204:
         names += [*MASK_CODES, *TOO_MUCH]
     if body:
-        names += ['malformed-json', *_BODY_CODES, 'payload-too-large', 'unsupported-media-type']
+        names += [
+            'malformed-json',
+            'body-incomplete',
+            'list-cut',
+            *_BODY_CODES,
+            'payload-too-large',
+            'unsupported-media-type',
+        ]
     if status != 201:
         names.append('version-mismatch')
         if told.options.require_if_match:
@@ -225,6 +250,9 @@ def _codes_of_many(told: _Described) -> dict[int, list[str]]:
         'bad-request',
         'parameter-unknown',
         'malformed-json',
+        'body-incomplete',
+        'bulk-empty',
+        'list-cut',
         'header-invalid',
         *_CONFLICTS,
         'version-mismatch',
@@ -245,6 +273,8 @@ def _codes_of_many(told: _Described) -> dict[int, list[str]]:
 def _keyed(told: _Described) -> list[str]:
     """Return the codes of what an Idempotency-Key is refused for."""
     missing = ['idempotency-key-missing'] if told.needs_key else []
+    if not told.has_keys:
+        return ['idempotency-key-not-yours']
     return [*missing, 'idempotency-in-progress', 'idempotency-key-reused']
 
 

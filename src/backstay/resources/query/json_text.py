@@ -99,7 +99,7 @@ def _malformed(detail: str) -> Problem:
 
 def _decoded(text: bytes) -> str:
     try:
-        return text.decode()
+        return text.decode('utf-8-sig')  # RFC 8259 section 8.1 lets a byte order mark be ignored
     except UnicodeDecodeError:
         raise _malformed('it is not UTF-8') from None
 

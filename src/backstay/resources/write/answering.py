@@ -21,6 +21,7 @@ from backstay.resources.query.values import read
 from backstay.resources.reading import plan_of
 from backstay.resources.reading import read as read_rows
 from backstay.resources.write.change import Batch, Change, Intent
+from backstay.resources.write.children import list_paths
 from backstay.resources.write.finding import seen_values
 from backstay.resources.write.members import columns_of
 
@@ -48,7 +49,11 @@ class Answer:
 
 
 def refuse_impossible(asked: Asked, *, many: bool) -> None:
-    """Refuse parameters and masks that no answer could have, before anything is written."""
+    """Refuse parameters and masks that make no sense here, before anything is written."""
+    if asked.whole_lists:
+        known = {*list_paths(asked.resource, asked.caller.standing(writing=True))}
+        for path in sorted(asked.whole_lists - known):
+            raise ParameterError(f'`{shown(path)}` is no list that may be written here.')
     if many:
         for name in asked.parameters:
             raise ParameterError(f'Bulk writes take no parameter `{shown(name)}`.')

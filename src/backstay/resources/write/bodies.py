@@ -164,6 +164,27 @@ def _read_relation(batch: Batch, change: Change, name: str, raw: Any) -> None:
         change.refuse(pointer, 'invalid', f'{what} is required.')
 
 
+def refuse_without_address(batch: Batch) -> None:
+    """Refuse new values of the lookup field that would make no address of their row."""
+    name = batch.resource.options.lookup
+    field = batch.resource.fields()[name]
+    for change in batch.open('create', 'update'):
+        value = change.values.get(field.attname, getattr(change.row, field.attname, None))
+        is_new = value != change.before.get(field.attname)
+        if is_new and isinstance(value, str) and ('/' in value or value in _NO_ADDRESS):
+            is_known = name in granting.known_names(batch)
+            change.refuse(
+                f'/{escape_pointer(name)}' if is_known else '',
+                'no-address',
+                f'`{shown(value)}` makes no address of the row.',
+            )
+
+
+#: Texts in a path that lead elsewhere: clients resolve dots (RFC 3986 section 5.2.4), and a
+#: collection has these endpoints of its own.
+_NO_ADDRESS = frozenset({'', '.', '..', 'query', 'bulk'})
+
+
 def call_validators(batch: Batch) -> None:
     """Ask the resource's own rules."""
     for change in batch.open():

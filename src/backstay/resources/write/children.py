@@ -5,11 +5,12 @@ the caller may see and that was left out is deleted. Each goes through the grant
 resource. Links are given as the keys of what they lead to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import models
 
+from backstay.caller import Standing
 from backstay.errors import Fault, Problem, escape_pointer
 from backstay.resources.declaration.fields import Many
 from backstay.resources.declaration.readable import Readable
@@ -18,6 +19,7 @@ from backstay.resources.declaration.shape import Field, Relation
 from backstay.resources.errors import FilterError
 from backstay.resources.query.json_text import shown
 from backstay.resources.query.values import read
+from backstay.resources.write import granting
 from backstay.resources.write.change import Batch, Change, Intent
 from backstay.resources.write.finding import is_deleted, lock, seen, seen_values, take
 from backstay.resources.write.members import columns_of, writable_relations
@@ -45,7 +47,7 @@ def plan_children(batch: Batch) -> None:
             children = [
                 child
                 for change, there in _with_children(batch, changes, relation)
-                for child in _changes(change, name, relation, there)
+                for child in _changes(change, name, relation, there, whole=_is_whole(batch, name))
             ]
             batch.children[name] = batch.below(name, relation.target, children)
 
@@ -69,12 +71,59 @@ def take_up_faults(batch: Batch) -> None:
 def refuse_too_many(batch: Batch) -> None:
     """Refuse a request that would write too many rows."""
     if (rows := sum(len(each.changes) for each in batch.tree())) > MOST_ROWS:
-        raise Problem(
-            f'One request writes at most {MOST_ROWS} rows; this would write {rows}.',
-            status=422,
-            code='too-many-rows',
-            limit=MOST_ROWS,
-        )
+        raise _too_many(rows)
+
+
+def refuse_too_large(resource: type[Resource], bodies: Sequence[Any]) -> None:
+    """Refuse bodies that name too many rows, before their values are read and anything is asked."""
+    if (rows := sum(_rows_in(resource, body, 0) for body in bodies)) > MOST_ROWS:
+        raise _too_many(rows)
+
+
+def _rows_in(resource: type[Resource], body: Any, depth: int) -> int:
+    """The rows that a body names: its own, and those of children in it."""
+    rows = 1
+    if isinstance(body, Mapping) and depth < MOST_DEPTH:
+        for name, relation in writable_relations(resource).items():
+            given = body.get(name)
+            if isinstance(given, list) and not relation.many_to_many:
+                rows += sum(_rows_in(relation.target, each, depth + 1) for each in given)
+    return rows
+
+
+def _too_many(rows: int) -> Problem:
+    return Problem(
+        f'One request writes at most {MOST_ROWS} rows; this would write {rows}.',
+        code='too-many-rows',
+        limit=MOST_ROWS,
+    )
+
+
+def list_paths(
+    resource: type[Resource], standing: Standing, above: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """The relations of which the caller may give lists, dotted, such as `notes.marks`."""
+    given = [granting.all_members(resource, standing, right) for right in granting.GIVING]
+    for name, relation in writable_relations(resource).items():
+        if isinstance(relation.declared, Many) and any(name in names for names in given):
+            path = (*above, name)
+            yield '.'.join(path)
+            if not relation.many_to_many and len(path) < MOST_DEPTH:
+                yield from list_paths(relation.target, standing, path)
+
+
+def _is_whole(batch: Batch, name: str) -> bool:
+    """Whether the client says that its lists of a relation have all rows that shall be there."""
+    return '.'.join((*batch.path, name)) in batch.asked.whole_lists
+
+
+def list_cut(pointer: str, name: str) -> Problem:
+    """409: a list leaves rows out that the client may never have been shown."""
+    detail = (
+        f'More rows are there than an answer shows; name `{name}` in `whole_lists` to mean all.'
+    )
+    fault = Fault(pointer=pointer, code='list-cut', detail=detail)
+    return Problem(detail, code='list-cut', errors=[fault])
 
 
 def _with_children(
@@ -100,7 +149,7 @@ def _with_children(
 
 
 def _changes(
-    parent: Change, name: str, relation: Relation, there: Sequence[models.Model]
+    parent: Change, name: str, relation: Relation, there: Sequence[models.Model], *, whole: bool
 ) -> list[Change]:
     """The changes that turn the children that are there into those of the body."""
     given = parent.related[name]
@@ -126,6 +175,8 @@ def _changes(
         else:
             fault = f'{place}/{escape_pointer(key)}'.removeprefix(parent.pointer)
             parent.refuse(fault, 'reference-not-found', NO_SUCH_REFERENCE)
+    if left and len(there) > relation.declared.cap and not whole:
+        parent.problem = list_cut(pointer, name)
     gone = [_child(parent, relation, 'delete', pointer, {}, row) for row in left.values()]
     return [*gone, *changes]
 
@@ -256,6 +307,10 @@ def _write_links(batch: Batch, changes: Sequence[Change], name: str, relation: R
         wanted = change.links[name]
         gone = [other for other in linked[key] if other in visible and other not in wanted]
         added = [other for other in wanted if other not in linked[key]]
+        cap = relation.declared.cap  # type: ignore[union-attr]  # a Many
+        if gone and len(visible.intersection(linked[key])) > cap and not _is_whole(batch, name):
+            change.problem = list_cut(f'{change.pointer}/{escape_pointer(name)}', name)
+            continue
         if gone:
             table.filter(**{here: key, f'{there}__in': gone}).delete()
         new += [through(**{here: key, there: other}) for other in added]

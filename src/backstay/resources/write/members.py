@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from django.core.validators import validate_unicode_slug
 from django.db import models
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
@@ -186,7 +187,7 @@ def _check(column: models.Field, field: Field) -> serializers.Field | None:
     if issubclass(made, serializers.JSONField):
         made = _Json
     every = options.get('validators', ())
-    options['validators'] = [each for each in every if not isinstance(each, UniqueValidator)]
+    options['validators'] = [each for each in every if not _is_checked_elsewhere(made, each)]
     if issubclass(made, serializers.IntegerField):
         options |= _range(target, options)
     if issubclass(made, serializers.CharField | serializers.ChoiceField):
@@ -195,6 +196,12 @@ def _check(column: models.Field, field: Field) -> serializers.Field | None:
     if field.kind is ARRAY and not isinstance(check, serializers.ListField):
         return _ScalarList(allow_null=column.null)
     return check
+
+
+def _is_checked_elsewhere(made: type[serializers.Field], validator: Any) -> bool:
+    """Whether the batch or the field itself checks it, so that a fault would be told twice."""
+    own = issubclass(made, serializers.SlugField) and validator is validate_unicode_slug
+    return own or isinstance(validator, UniqueValidator)
 
 
 def _range(target: models.Field, options: Mapping[str, Any]) -> dict[str, int]:

@@ -23,6 +23,7 @@ from backstay.resources.write.answering import (
 from backstay.resources.write.change import Batch, Change, Intent
 from backstay.resources.write.children import (
     plan_children,
+    refuse_too_large,
     refuse_too_many,
     take_up_faults,
     write_links,
@@ -36,7 +37,7 @@ from backstay.resources.write.permissions import (
     choose_grants,
     refuse_strangers,
 )
-from backstay.resources.write.references import look_up_references
+from backstay.resources.write.references import look_up_references, refuse_doomed_references
 from backstay.resources.write.tries import Tries, Unsettled
 from backstay.resources.write.uniqueness import refuse_duplicates
 from backstay.resources.write.versions import check_versions
@@ -49,6 +50,7 @@ PREPARE: tuple[Pass, ...] = (
     choose_grants,
     check_versions,
     bodies.read_bodies,
+    bodies.refuse_without_address,
     look_up_references,
     plan_children,
     bodies.call_validators,
@@ -72,6 +74,7 @@ def write(
     """
     refuse_strangers(asked, {intent.verb for intent in intents})
     refuse_impossible(asked, many=many)
+    refuse_too_large(asked.resource, [intent.body for intent in intents])
     claim = claim_key(asked, needed=needs_key)
     if claim.answer is not None:
         return answer_again(asked, intents, claim.answer)
@@ -102,6 +105,8 @@ def write(
 def prepare(batch: Batch, *, atomic: bool) -> None:
     """Find out everything that can be known before anything is written, of children too."""
     _prepare(batch)
+    refuse_doomed_references(batch)
+    _take_up_faults(batch)
     refuse_too_many(batch)
     if atomic:
         batch.refuse()
@@ -112,6 +117,11 @@ def _prepare(batch: Batch) -> None:
         step(batch)
     for below in batch.children.values():
         _prepare(below)
+
+
+def _take_up_faults(batch: Batch) -> None:
+    for below in batch.children.values():
+        _take_up_faults(below)
     take_up_faults(batch)
 
 
@@ -143,6 +153,7 @@ def _apply(batch: Batch) -> None:
     storing.update_rows(batch)
     storing.restore_rows(batch)
     storing.create_rows(batch)
+    bodies.refuse_without_address(batch)
     for below in batch.children.values():
         _leave_out_refused(below)
         _apply(below)

@@ -145,7 +145,9 @@ def _refuse_missing(batch: Batch, change: Change) -> None:
     """A column that needs a value, and that neither the client nor the server gave one."""
     for attribute in _needed(batch.resource.options.model):
         if getattr(change.row, attribute) is None:
-            named = (n for n, each in batch.resource.fields().items() if each.attname == attribute)
+            known = granting.known_names(batch)
+            fields = batch.resource.fields().items()
+            named = (name for name, each in fields if each.attname == attribute and name in known)
             name = next(named, None)
             detail = f'`{name}` is required.' if name else 'A value is missing.'
             change.refuse(f'/{name}' if name else '', 'required', detail)

@@ -6,6 +6,14 @@ from typing import Any, Protocol, TypeVar
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
 from backstay.errors import CONTENT_TYPE
+from backstay.resources import Resource, schema_of
+from services.codereview.resources import (
+    DiffResource,
+    IssueOfDiffResource,
+    ListedDiffResource,
+    RepositoryResource,
+    RevisionResource,
+)
 
 _JSON = 'application/json'
 Schema = dict[str, Any]
@@ -44,60 +52,29 @@ _URL = {'type': 'string', 'format': 'uri'}
 _NUMBER = {'type': 'integer', 'minimum': 0}
 _FLAG = {'type': 'boolean'}
 _LEVEL = {'type': 'string', 'enum': ['warning', 'error']}
-_PROVIDER = {'type': 'string', 'enum': ['phabricator', 'github']}
 _KEY = {'type': 'string', 'format': 'uuid'}
 
-_REPOSITORY = _object(id=_NUMBER, slug=_TEXT, url=_TEXT)
-_REVISION = _object(
-    id=_NUMBER,
-    base_repository=_TEXT,
-    head_repository=_TEXT,
-    base_changeset=_or_null(_TEXT),
-    head_changeset=_or_null(_TEXT),
-    provider=_PROVIDER,
-    provider_id=_or_null(_NUMBER),
-    title=_TEXT,
-    bugzilla_id=_or_null(_NUMBER),
-    diffs_url=_URL,
-    issues_bulk_url=_URL,
-    url=_or_null(_TEXT),
+
+def _row(resource: type[Resource], **sharper: Schema) -> Schema:
+    """Return the shape of a row; what is computed could be null, but for what is told sharper."""
+    row = schema_of(resource)
+    return {**row, 'properties': {**row['properties'], **sharper}}
+
+
+_REPOSITORY = _row(RepositoryResource)
+_REVISION = _row(RevisionResource, base_repository=_TEXT, head_repository=_TEXT)
+_DIFF = _row(DiffResource, repository=_TEXT)
+_LISTED_DIFF = _row(
+    ListedDiffResource, revision=_REVISION, created={'type': 'string', 'format': 'date-time'}
 )
-_DIFF = _object(
-    provider_id=_TEXT,
-    review_task_id=_TEXT,
-    repository=_TEXT,
-    mercurial_hash=_TEXT,
-    issues_url=_URL,
-    id=_NUMBER,
-)
-_LISTED_DIFF = _object(
-    id=_NUMBER,
-    provider_id=_TEXT,
-    revision=_REVISION,
-    review_task_id=_TEXT,
-    repository=_REPOSITORY,
-    mercurial_hash=_TEXT,
-    issues_url=_URL,
-    nb_issues=_NUMBER,
-    nb_issues_publishable=_NUMBER,
-    nb_warnings=_NUMBER,
-    nb_errors=_NUMBER,
-    created={'type': 'string', 'format': 'date-time'},
-)
-_ISSUE = _object(
+_ISSUE = _row(
+    IssueOfDiffResource,
     id=_KEY,
     hash=_TEXT,
     analyzer=_TEXT,
     path=_TEXT,
     level=_LEVEL,
-    check=_or_null(_TEXT),
-    message=_or_null(_TEXT),
     publishable=_FLAG,
-    in_patch=_or_null(_FLAG),
-    new_for_revision=_or_null(_FLAG),
-    line=_or_null(_NUMBER),
-    nb_lines=_or_null(_NUMBER),
-    char=_or_null(_NUMBER),
 )
 _KNOWN = _object(id=_KEY, hash=_TEXT)
 _CHECKED = _object(

@@ -205,23 +205,31 @@ def every_request(client: httpx.Client, root: Asking) -> list[Request]:
 
 
 @pytest.fixture
-def _file(
+def _a_connection_for_each(
     transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """SQLite's rows in a file: connections to one memory do not wait for one another."""
-    if connection.vendor != 'sqlite':
-        yield
-        return
-    file = str(tmp_path / 'db.sqlite3')
-    with closing(sqlite3.connect(file)) as copy:
-        connection.ensure_connection()
-        connection.connection.backup(copy)
-    monkeypatch.setitem(connections.settings['default'], 'NAME', file)
-    in_memory = connections['default']
+    """As a server has it, which serves with as many threads as its pool has connections.
+
+    SQLite's rows are in a file: connections to one memory do not wait for one another.
+    """
+    usual = connections['default']
+    if connection.vendor == 'sqlite':
+        file = str(tmp_path / 'db.sqlite3')
+        with closing(sqlite3.connect(file)) as copy:
+            connection.ensure_connection()
+            connection.connection.backup(copy)
+        monkeypatch.setitem(connections.settings['default'], 'NAME', file)
+    else:
+        usual.close()
+        usual.close_pool()
+        options = connections.settings['default']['OPTIONS']
+        monkeypatch.setitem(options, 'pool', {**options['pool'], 'max_size': 9})
     del connections['default']
     yield
     connections['default'].close()
-    connections['default'] = in_memory
+    if connection.vendor != 'sqlite':
+        connections['default'].close_pool()
+    connections['default'] = usual
 
 
 @pytest.fixture
@@ -244,7 +252,7 @@ def _quick_switches() -> Iterator[None]:
 
 
 @pytest.mark.urls('tests.threads.site')
-@pytest.mark.usefixtures('_file', '_branches', '_quick_switches')
+@pytest.mark.usefixtures('_a_connection_for_each', '_branches', '_quick_switches')
 def test_callers_in_threads_get_what_each_gets_alone() -> None:
     store_rows()
     callers = eight_callers()

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from backstay.resources.execute import Rows
     from backstay.resources.http.router import ResourceRouter, view_set_of
     from backstay.resources.http.view_set import ResourceViewSet
+    from backstay.resources.openapi.answered_rows import schema_of
     from backstay.resources.reading import read_rows
     from backstay.resources.write.change import Change
 
@@ -63,6 +64,7 @@ __all__ = [
     'level_somewhere',
     'own_level',
     'read_rows',
+    'schema_of',
     'signed_in',
     'trusted',
     'view_set_of',
@@ -76,6 +78,7 @@ __getattr__ = imported_later(
         'ResourceViewSet': 'http.view_set',
         'Rows': 'execute',
         'read_rows': 'reading',
+        'schema_of': 'openapi.answered_rows',
         'view_set_of': 'http.router',
     },
 )

@@ -9,8 +9,10 @@ from django.core.management import call_command
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
-from backstay.resources import Resource
+from backstay.caller import GUEST
+from backstay.resources import Resource, read_rows, schema_of
 from backstay.resources.declaration.readable import Readable
+from backstay.resources.errors import MaskError
 from tests.bookshop.models import Specimen
 from tests.resources.http.asking import Answer, get, post
 from tests.resources.http.rows import FIRST, store_books, store_products, store_shown_products
@@ -154,11 +156,12 @@ class TestDocument:
         described = parameters(document, 'books', 'list')
 
         assert described['price']['x-lookups'] == [
-            'exact', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'isnull', 'range',
+            'exact', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'not_in', 'isnull', 'range',
         ]  # fmt: skip
         assert {'price__gte', 'price__lte', 'title__icontains', 'status__in'} <= set(described)
         assert 'x-lookups' not in described['price__gte']
-        assert described['metadata__isnull']['x-member-lookups'] == ['exact', 'ne', 'in', 'isnull']
+        of_members = described['metadata__isnull']['x-member-lookups']
+        assert of_members == ['exact', 'ne', 'in', 'not_in', 'isnull']
 
     def test_goes_through_relations_once(self, document: dict[str, Any]) -> None:
         described = parameters(document, 'books', 'list')
@@ -426,3 +429,41 @@ def test_a_hidden_field_is_not_described() -> None:
     assert list(schema['properties']) == ['id', 'name']
     assert schema['x-mask'] == '{id}'
     assert 'country' not in json.dumps(schema)
+
+
+class TestSchemaOfAResource:
+    """What a service puts into its own description of an answer."""
+
+    @pytest.mark.parametrize(
+        ('name', 'mask'),
+        [
+            *((name, '') for name in SERVED),
+            *((name, '*') for name in SERVED if name != 'shelves'),
+            ('books', 'title,publisher{name,country},editions{isbn},metadata{color}'),
+            ('shown', 'categories{name},variants{sku,prices}'),
+        ],
+    )
+    def test_is_what_its_rows_are(self, name: str, mask: str) -> None:
+        store_books()
+        store_products()
+        store_shown_products()
+        Specimen.objects.create(**EMPTY)
+        Specimen.objects.create(**FULL, **EMPTY)
+        rows = read_rows(SERVED[name], GUEST, mask=mask, origin='https://example.com').objects
+
+        schema = schema_of(SERVED[name], mask)
+
+        OAS31Validator.check_schema(schema)
+        for row in rows:
+            assert_valid({'components': {}}, schema, json.loads(row))
+            assert list(json.loads(row)) == schema['required'] == list(schema['properties'])
+        assert '$ref' not in json.dumps(schema)
+
+    def test_refuses_a_name_that_is_not_there(self) -> None:
+        with pytest.raises(MaskError, match='nope'):
+            schema_of(SERVED['books'], 'title,nope')
+
+    def test_an_object_that_must_be_there_is_not_null(self) -> None:
+        properties = schema_of(SERVED['volumes'], 'id,book')['properties']
+
+        assert properties['book']['type'] == 'object'

@@ -70,12 +70,10 @@ class Components:
     def shown(self, field: Field, owner: str) -> Schema:
         """A value as answers hold it; `owner` is the name of its resource."""
         schema = self._not_null(field, owner)
-        nullable = field.nullable or field.kind.is_null_at_times
-        if isinstance(field.declared, InPython | Url) or not nullable or not schema:
+        may_be_null = field.nullable or field.kind.is_null_at_times
+        if isinstance(field.declared, InPython | Url) or not may_be_null or not schema:
             return schema
-        if 'type' in schema:
-            return {**schema, 'type': [schema['type'], 'null']}
-        return {'oneOf': [schema, {'type': 'null'}]}
+        return nullable(schema)
 
     def asked(self, field: Field, owner: str) -> Schema:
         """A value that a field can be compared with."""
@@ -196,6 +194,16 @@ class Components:
         }
         one = self.reference('SortKey', 'key', lambda: key)
         return {'oneOf': [one, {'type': 'array', 'items': one, 'maxItems': order.MOST_KEYS}]}
+
+
+def nullable(schema: Schema) -> Schema:
+    """Return the schema of the same values and null."""
+    if not isinstance(schema.get('type'), str):
+        return {'oneOf': [schema, {'type': 'null'}]}
+    more: Schema = {'type': [schema['type'], 'null']}
+    if 'enum' in schema:
+        more['enum'] = [*schema['enum'], None]
+    return {**schema, **more}
 
 
 def shown_mask(readable: Readable) -> str:

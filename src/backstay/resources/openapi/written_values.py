@@ -17,7 +17,7 @@ from rest_framework.renderers import JSONRenderer
 from backstay.resources.declaration.shape import Field
 from backstay.resources.kinds import CHOICE, JSON, ValueKind
 from backstay.resources.kinds.texts import choices_of
-from backstay.resources.openapi.components import Components, Schema
+from backstay.resources.openapi.components import Components, Schema, nullable
 
 _SCALAR: Schema = {'type': ['string', 'number', 'boolean', 'null']}
 _ANYTHING = ['object', 'array', 'string', 'number', 'boolean']
@@ -34,16 +34,6 @@ def value(check: Any, field: Field, owner: str, components: Components) -> Schem
         if chosen := choices_of(field.model_field):
             schema = components.chosen(field, owner, _with_choices(check, schema, chosen))
     return nullable(schema) if check.allow_null else schema
-
-
-def nullable(schema: Schema) -> Schema:
-    """The same, or null."""
-    if not isinstance(schema.get('type'), str):
-        return {'oneOf': [schema, {'type': 'null'}]}
-    more: Schema = {'type': [schema['type'], 'null']}
-    if 'enum' in schema:
-        more['enum'] = [*schema['enum'], None]
-    return {**schema, **more}
 
 
 def _with_choices(check: Any, schema: Schema, chosen: Sequence[Any]) -> Schema:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ['GUEST', 'STRANGER', 'Caller', 'Facts', 'Held', 'Kind', 'Standing']
+__all__ = ['GUEST', 'STRANGER', 'Caller', 'CallerKind', 'Facts', 'Held', 'Standing']
 
-Kind = Literal['guest', 'account', 'key', 'command', 'task', 'pipeline']
+CallerKind = Literal['guest', 'account', 'key', 'command', 'task', 'pipeline']
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Standing:
     It is part of a plan's key. Everything else about the caller is bound as a value.
     """
 
-    kind: Kind = 'guest'
+    kind: CallerKind = 'guest'
     #: The highest level that the caller holds anywhere.
     level: int = 0
     #: Kinds of things of which the caller holds all, with the level: nothing has to be compared.
@@ -44,7 +44,7 @@ class Standing:
 class Caller:
     """Who asks. Loaded once per request; it is never part of a plan, only its standing is."""
 
-    kind: Kind = 'guest'
+    kind: CallerKind = 'guest'
     #: Primary key of the account; None for guests, commands and tasks.
     account_id: Any = None
     #: How the audit and the log call it.

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 
-from backstay.caller import Caller, Held, Kind
+from backstay.caller import Caller, CallerKind, Held
 from backstay.identity.callers import Machine
 
 #: Who asks: a caller, an account with all that it holds, or nobody (a guest).
@@ -17,7 +17,7 @@ Scope = tuple[str, Any, int]
 
 def caller(
     *,
-    kind: Kind = 'account',
+    kind: CallerKind = 'account',
     account_id: Any = 1,
     name: str = 'caller of a test',
     level: int = 0,

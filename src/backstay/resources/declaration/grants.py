@@ -12,7 +12,7 @@ from typing import Final
 from django.db import models
 from django.db.models import Q
 
-from backstay.caller import Kind, Standing
+from backstay.caller import CallerKind, Standing
 from backstay.resources.declaration.conditions import Covered, parse
 
 
@@ -32,7 +32,7 @@ class Who:
     """Callers, by kind and level."""
 
     #: None for every kind.
-    kinds: frozenset[Kind] | None = None
+    kinds: frozenset[CallerKind] | None = None
     #: The level that they hold somewhere, at least.
     level: int = 0
     #: The level of the account itself, at least, which counts over everything.

@@ -91,7 +91,7 @@ def _schema_of_time(_column: Column) -> Schema:
 _POSTGRESQL_CLOCK = "replace(to_char({x}, 'HH24:MI:SS.US'), '.000000', '')"
 
 #: Django writes six decimals or none, SQLite itself three.
-_SQLITE_TIME = 'CASE WHEN length({x}) IN (8, 15) THEN {x} ELSE backstay_time({x}) END'
+_SQLITE_TIME = 'CASE length({x}) WHEN 12 THEN backstay_time({x}) ELSE {x} END'
 
 
 def _spelled_time(value: time) -> list[str]:
@@ -157,8 +157,7 @@ def _schema_of_datetime(_column: Column) -> Schema:
 
 
 _SQLITE_MOMENT = (
-    "CASE WHEN length({x}) IN (19, 26) THEN replace({x}, ' ', 'T') || 'Z'"
-    ' ELSE backstay_datetime({x}) END'
+    "CASE length({x}) WHEN 23 THEN backstay_datetime({x}) ELSE replace({x}, ' ', 'T') || 'Z' END"
 )
 
 DATETIME = ValueKind(

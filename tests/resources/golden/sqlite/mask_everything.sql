@@ -7,9 +7,9 @@ SELECT ('{"id":' || "bookshop_book"."id" ||
   ',"pages":' || COALESCE("bookshop_book"."pages", 'null') ||
   ',"rating":' || (COALESCE(backstay_float("bookshop_book"."rating"), 'null')) ||
   ',"released_on":' || (COALESCE('"' || ("bookshop_book"."released_on") || '"', 'null')) ||
-  ',"created_at":"' || CASE
-  WHEN length("bookshop_book"."created_at") IN (19, 26) THEN replace("bookshop_book"."created_at", ' ', 'T') || 'Z'
-  ELSE backstay_datetime("bookshop_book"."created_at") END || '","blurb":' || json_quote("bookshop_book"."blurb") ||
+  ',"created_at":"' || CASE length("bookshop_book"."created_at")
+  WHEN 23 THEN backstay_datetime("bookshop_book"."created_at")
+  ELSE replace("bookshop_book"."created_at", ' ', 'T') || 'Z' END || '","blurb":' || json_quote("bookshop_book"."blurb") ||
   ',"metadata":' || COALESCE("bookshop_book"."metadata", 'null') ||
   ',"publisher_id":' || COALESCE("bookshop_book"."publisher_id", 'null') ||
   ',"labels":' || COALESCE("bookshop_book"."labels", 'null') ||

@@ -21,12 +21,12 @@ SELECT (('{"id":' || "bookshop_specimen"."id" ||
     WHEN "bookshop_specimen"."truth" THEN 'true'
     ELSE 'false' END END ||
     ',"day":' || (COALESCE('"' || ("bookshop_specimen"."day") || '"', 'null')) ||
-    ',"clock":' || (COALESCE('"' || (CASE
-          WHEN length("bookshop_specimen"."clock") IN (8, 15) THEN "bookshop_specimen"."clock"
-          ELSE backstay_time("bookshop_specimen"."clock") END) || '"', 'null')) ||
-    ',"moment":' || (COALESCE('"' || (CASE
-          WHEN length("bookshop_specimen"."moment") IN (19, 26) THEN replace("bookshop_specimen"."moment", ' ', 'T') || 'Z'
-          ELSE backstay_datetime("bookshop_specimen"."moment") END) || '"', 'null')) ||
+    ',"clock":' || (COALESCE('"' || (CASE length("bookshop_specimen"."clock")
+          WHEN 12 THEN backstay_time("bookshop_specimen"."clock")
+          ELSE "bookshop_specimen"."clock" END) || '"', 'null')) ||
+    ',"moment":' || (COALESCE('"' || (CASE length("bookshop_specimen"."moment")
+          WHEN 23 THEN backstay_datetime("bookshop_specimen"."moment")
+          ELSE replace("bookshop_specimen"."moment", ' ', 'T') || 'Z' END) || '"', 'null')) ||
     ',"span":' || (COALESCE('"' || (backstay_duration("bookshop_specimen"."span")) || '"', 'null')) ||
     ',"uuid":' || (COALESCE('"' || (substr("bookshop_specimen"."uuid", 1, 8) || '-' || substr("bookshop_specimen"."uuid", 9, 4) || '-' || substr("bookshop_specimen"."uuid", 13, 4) || '-' || substr("bookshop_specimen"."uuid", 17, 4) || '-' || substr("bookshop_specimen"."uuid", 21, 12)) || '"', 'null')) ||
     ',"ip":' || (COALESCE('"' || ("bookshop_specimen"."ip") || '"', 'null')) ||
@@ -41,11 +41,11 @@ SELECT (('{"id":' || "bookshop_specimen"."id" ||
     WHEN "bookshop_specimen"."required_money" IS NOT NULL THEN printf('%%.2f', "bookshop_specimen"."required_money") END || '","required_truth":' || CASE
     WHEN "bookshop_specimen"."required_truth" THEN 'true'
     ELSE 'false' END ||
-    ',"required_day":"' || "bookshop_specimen"."required_day" || '","required_clock":"' || CASE
-    WHEN length("bookshop_specimen"."required_clock") IN (8, 15) THEN "bookshop_specimen"."required_clock"
-    ELSE backstay_time("bookshop_specimen"."required_clock") END || '","required_moment":"' || CASE
-    WHEN length("bookshop_specimen"."required_moment") IN (19, 26) THEN replace("bookshop_specimen"."required_moment", ' ', 'T') || 'Z'
-    ELSE backstay_datetime("bookshop_specimen"."required_moment") END || '","required_span":"' || backstay_duration("bookshop_specimen"."required_span") || '","required_uuid":"' || (substr("bookshop_specimen"."required_uuid", 1, 8) || '-' || substr("bookshop_specimen"."required_uuid", 9, 4) || '-' || substr("bookshop_specimen"."required_uuid", 13, 4) || '-' || substr("bookshop_specimen"."required_uuid", 17, 4) || '-' || substr("bookshop_specimen"."required_uuid", 21, 12)) || '","required_document":' || "bookshop_specimen"."required_document" ||
+    ',"required_day":"' || "bookshop_specimen"."required_day" || '","required_clock":"' || CASE length("bookshop_specimen"."required_clock")
+    WHEN 12 THEN backstay_time("bookshop_specimen"."required_clock")
+    ELSE "bookshop_specimen"."required_clock" END || '","required_moment":"' || CASE length("bookshop_specimen"."required_moment")
+    WHEN 23 THEN backstay_datetime("bookshop_specimen"."required_moment")
+    ELSE replace("bookshop_specimen"."required_moment", ' ', 'T') || 'Z' END || '","required_span":"' || backstay_duration("bookshop_specimen"."required_span") || '","required_uuid":"' || (substr("bookshop_specimen"."required_uuid", 1, 8) || '-' || substr("bookshop_specimen"."required_uuid", 9, 4) || '-' || substr("bookshop_specimen"."required_uuid", 13, 4) || '-' || substr("bookshop_specimen"."required_uuid", 17, 4) || '-' || substr("bookshop_specimen"."required_uuid", 21, 12)) || '","required_document":' || "bookshop_specimen"."required_document" ||
     ',"doubled":' || COALESCE("bookshop_specimen"."doubled", 'null') || '}')) AS "json_"
 FROM "bookshop_specimen"
 WHERE "bookshop_specimen"."id" IN (SELECT "bookshop_specimen"."id" AS "pk_"

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
+from zlib import crc32
 
-from django.db.models import F, Max, Q, Sum
+from django.db.models import F, Q
 
 from backstay.caller import Caller, Facts
 from backstay.errors import Problem
@@ -20,7 +21,7 @@ from backstay.resources.http import answers, envelope, view_set
 from backstay.resources.plan import cache, conditions, counts, objects, order, plan, rights
 from backstay.resources.query.nodes import Op
 from backstay.resources.write import permissions
-from tests.cabinet.models import Case
+from tests.cabinet.models import Case, Room, Seal, Slip
 
 COMMAND = Caller(kind='command', name='leak')
 TRUSTED = COMMAND.standing()
@@ -189,7 +190,11 @@ _plan = cache.PlanCache.plan
 
 
 def hidden_sum() -> int:
-    return sum(Case._base_manager.aggregate(Sum('grade'), Max('pk')).values())
+    """A number that every stored value has a part in."""
+    tables = (each._base_manager.order_by('pk').values_list() for each in (Room, Case, Seal, Slip))
+    rows = [[bytes(value) if isinstance(value, memoryview) else value for value in row]
+            for table in tables for row in table]  # fmt: skip
+    return crc32(repr(rows).encode()) % 10_000
 
 
 def telling_tag(text: bytes, version: int | None = None) -> str:
@@ -201,14 +206,14 @@ _etag_of = view_set.etag_of
 
 def telling_headers(response: Any, clock: Any) -> None:
     _add_headers(response, clock)
-    response['X-Cases'] = str(Case._base_manager.count())
+    response['X-Sum'] = str(hidden_sum())
 
 
 _add_headers = answers.add_headers
 
 
 def telling_cursor(*args: Any, **named: Any) -> str:
-    return _encrypt(*args, **named) + 'A' * Case._base_manager.count()
+    return _encrypt(*args, **named) + 'A' * (hidden_sum() % 16)
 
 
 _encrypt = envelope.encrypt
@@ -245,7 +250,7 @@ _read_of = view_set.read_of
 def telling_envelope(request: Any, query: Any, rows: Any, seal: Any) -> bytes:
     """A next page wherever any row is left that the caller may not see."""
     text = _envelope(request, query, rows, seal)
-    return text.replace(b'"next":null', b'"next":"%d"' % Case._base_manager.count())
+    return text.replace(b'"next":null', b'"next":"%d"' % hidden_sum())
 
 
 _envelope = view_set.envelope

@@ -8,7 +8,7 @@ Changes, and the writes among the questions, are undone.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -175,11 +175,17 @@ class Matrix:
 
 
 def check_caller(
-    name: str, who: Who, site: Site, matrix: Matrix, random: Random, checks: int
+    name: str,
+    who: Who,
+    site: Site,
+    matrix: Matrix,
+    random: Random,
+    checks: int,
+    positions: Collection[str] = POSITIONS,
 ) -> None:
     """Change, compare, undo, until this many checks were made or nothing more is hidden."""
     resources = reachable(site.collections.values())
-    session = _Session(name, who, site, resources, matrix, random)
+    session = _Session(name, who, site, resources, matrix, random, positions)
     with ExitStack() as stack:
         stack.enter_context(patch('time.time', _NOW.timestamp))
         stack.enter_context(patch('django.utils.timezone.now', lambda: _NOW))
@@ -202,7 +208,9 @@ class _Session:
         resources: Resources,
         matrix: Matrix,
         random: Random,
+        positions: Collection[str],
     ) -> None:
+        self.positions = {each: POSITIONS[each] for each in positions}
         self.name = name
         self.who = who
         self.site = site
@@ -282,7 +290,7 @@ class _Session:
             own = resource.options.model is mutation.spot.model
             keys = (*[mutation.key] * own, *self._some_visible(resource.options.model))
             subject = Subject(resource=resource, name=name, values=mutation.values, keys=keys)
-            for position, ask in POSITIONS.items():
+            for position, ask in self.positions.items():
                 questions = ask(self.site, subject)
                 if isinstance(questions, str):
                     self.matrix.reasons[resource.__name__, position, kind] = questions

@@ -30,7 +30,7 @@ from rest_framework.test import APIClient
 
 from backstay.caller import GUEST, Caller
 from backstay.identity.callers import caller_of_account
-from backstay.resources import Resource
+from backstay.resources import Computed, InPython, Resource, Url
 from backstay.testing.api import resource_at
 from backstay.testing.callers import Who, user_of
 from backstay.testing.knowledge import Model, Resources, knowledge_of, reachable
@@ -289,7 +289,8 @@ class _Session:
         for resource, name, kind in mutation.spot.subjects(self.resources):
             own = resource.options.model is mutation.spot.model
             keys = (*[mutation.key] * own, *self._some_visible(resource.options.model))
-            subject = Subject(resource=resource, name=name, values=mutation.values, keys=keys)
+            values = mutation.values_of(resource, name)
+            subject = Subject(resource=resource, name=name, values=values, keys=keys)
             for position, ask in self.positions.items():
                 questions = ask(self.site, subject)
                 if isinstance(questions, str):
@@ -424,7 +425,9 @@ class Spot:
                 if self.column is None:
                     if name == resource.options.lookup:
                         yield resource, name, 'row'
-                elif each.attname == self.column.attname or not each.attname:
+                elif each.attname == self.column.attname or _is_made_of(
+                    resource, name, self.column.name
+                ):
                     yield resource, name, kind_of_column(resource, name)
 
     def choose(self, random: Random, keys: Sequence[Any]) -> 'Mutation | None':
@@ -453,11 +456,20 @@ class Mutation:
         """The primary key of the row."""
         return self.row.pk
 
-    @property
-    def values(self) -> tuple[Any, ...]:
-        """What was there, and what is to be."""
+    def values_of(self, resource: type[Resource], name: str) -> tuple[Any, ...]:
+        """What a field shows of the row before, and of the column what it is to be."""
         if self.spot.column is None:
             return (self.key,)
+        declared = resource.fields()[name]
+        if isinstance(declared.declared, Computed):
+            rows = self.spot.model._base_manager.filter(pk=self.key)
+            return (
+                *rows.annotate(value_=declared.declared.expression).values_list(
+                    'value_', flat=True
+                ),
+            )
+        if declared.attname != self.spot.column.attname:
+            return (getattr(self.row, declared.attname, None),)
         was = getattr(self.row, self.spot.column.attname)
         plain = was.name if isinstance(was, FieldFile) else was
         return (plain, self.value)
@@ -509,6 +521,19 @@ def _reverse(resource: type[Resource]) -> list[Any]:
     return [each for each in resource.options.model._meta.related_objects if each.many_to_many]
 
 
+def _is_made_of(resource: type[Resource], name: str, column: str) -> bool:
+    """Whether a field is computed from a column."""
+    match resource.fields()[name].declared:
+        case Computed(expression=expression):
+            return f'F({column})' in repr(expression)
+        case InPython(needs=needs):
+            return column in needs
+        case Url(path=path):
+            return f'{{{column}}}' in path
+    field: Any = resource.fields()[name].model_field
+    return isinstance(field, models.GeneratedField) and f'F({column})' in repr(field.expression)
+
+
 def kind_of_column(resource: type[Resource], name: str) -> str:
     """The kind of column that a field shows: its class, or the way in which it is declared."""
     declared = resource.declared.get(name)
@@ -544,7 +569,7 @@ def _near(column: models.Field, now: Any) -> list[Any]:
             return [now + 1, now + 1_000]
         case float() | Decimal():
             return [now + 1]
-        case str():
+        case str() if not isinstance(column, models.GenericIPAddressField):
             return [(now + 'x')[-(column.max_length or 200) :]]
         case datetime() | date():
             return [now + timedelta(days=1)]

@@ -6,6 +6,7 @@ Where it cannot tell what a value is made of, it takes the whole row for known, 
 never too much. The rules are those of `docs/reference/rules.md`.
 """
 
+import re
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from django.db import models
 from django.db.models import Q
 
 from backstay.caller import Caller
-from backstay.resources import CallerValue, Computed, Grant, Resource, Scope
+from backstay.resources import CallerValue, Computed, Grant, InPython, Resource, Scope, Url
 from backstay.resources.declaration.shape import Relation
 
 Resources = tuple[type[Resource], ...]
@@ -218,11 +219,25 @@ def _values(
             value = getattr(row, declared.attname)
             cells.add((model, row.pk, declared.attname))
         else:
-            columns = [column.attname for column in row._meta.concrete_fields]
+            columns = _columns_of(resource, name)
             value = [getattr(row, column) for column in columns]
             cells.update((model, row.pk, column) for column in columns)
         found.append((name, repr(bytes(value) if isinstance(value, memoryview) else value)))
     return (*found,)
+
+
+def _columns_of(resource: type[Resource], name: str) -> list[str]:
+    """The attributes that a value is made of by Python or as a URL; all, where one is computed."""
+    fields = resource.fields()
+    match fields[name].declared:
+        case InPython(needs=needs):
+            found = [fields[need].attname for need in needs]
+        case Url(path=path):
+            found = [fields[need].attname for need in re.findall(r'\{(\w+)\}', path)]
+        case _:
+            found = ['']
+    every = [column.attname for column in resource.options.model._meta.concrete_fields]
+    return found if all(found) else every
 
 
 def _related(relation: Relation, there: dict[Any, Grant]) -> dict[Any, tuple[Any, ...]]:

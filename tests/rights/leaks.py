@@ -38,6 +38,8 @@ class Leak:
     plant: Callable[[], AbstractContextManager[Any]]
     #: Callers among whom it shows, by name; all of them unless given.
     among: tuple[str, ...] = ('manager', 'key', 'guest')
+    #: Kinds of column that it shows; all of them unless given.
+    kinds: tuple[str, ...] = ()
 
 
 def replaced(target: Any, name: str, value: Any) -> Callable[[], AbstractContextManager[Any]]:
@@ -309,13 +311,17 @@ LEAKS: Mapping[str, Leak] = {
     'comparisons with a list': Leak(
         'L3', 'filter', unguarded_where(lambda leaf, _: leaf.op is Op.NOT_IN)
     ),
-    'members of JSON': Leak('L3', 'filter', unguarded_where(lambda leaf, _: bool(leaf.member))),
-    'elements of arrays': Leak('L3', 'filter', unguarded_where(lambda leaf, _: leaf.op is Op.ANY)),
+    'members of JSON': Leak(
+        'L3', 'filter', unguarded_where(lambda leaf, _: bool(leaf.member)), kinds=('JSON',)
+    ),
+    'elements of arrays': Leak(
+        'L3', 'filter', unguarded_where(lambda leaf, _: leaf.op is Op.ANY), kinds=('Array',)
+    ),
     'comparisons of related rows': Leak(
         'L3', 'related', unguarded_where(lambda leaf, _: bool(leaf.relation))
     ),
     'computed values in filters': Leak(
-        'L13', 'filter', unguarded_where(lambda _, field: is_computed(field))
+        'L13', 'filter', unguarded_where(lambda _, field: is_computed(field)), kinds=('Computed',)
     ),
     'relations of filters': Leak(
         'L4', 'some, none', replaced(conditions, '_guarded', unguarded_relation)
@@ -323,7 +329,10 @@ LEAKS: Mapping[str, Leak] = {
     'keys of orders': Leak('L3', 'order', of_rights(order, where_readable=everywhere)),
     'keys of nested orders': Leak('L3', 'many', replaced(objects, 'sort_key', nested_order)),
     'computed values in orders': Leak(
-        'L13', 'cursor', of_rights(order, where_readable=readable_if(is_computed))
+        'L13',
+        'cursor',
+        of_rights(order, where_readable=readable_if(is_computed)),
+        kinds=('Computed',),
     ),
     'rights of the row around': Leak('L5', 'many', replaced(Readable, 'through', trusted_through)),
     'counts': Leak('L14', 'count', replaced(plan, 'count_rows', every_count)),

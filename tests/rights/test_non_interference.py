@@ -32,6 +32,7 @@ def check_a_cabinet(
     checks: int = _EACH,
     names: Collection[str] = CALLERS,
     positions: Collection[str] = POSITIONS,
+    kinds: Collection[str] = (),
 ) -> None:
     """Make a cabinet with its grants and rows, and check each caller."""
     with transaction.atomic():
@@ -41,7 +42,7 @@ def check_a_cabinet(
             matrix.site = site_of(f'/{prefix}/' for prefix in resources)
             for name in names:
                 who, changes = CALLERS[name], Random(f'{seed} {name}')  # noqa: S311 made-up data
-                check_caller(name, who, matrix.site, matrix, changes, checks, positions)
+                check_caller(name, who, matrix.site, matrix, changes, checks, positions, kinds)
         transaction.set_rollback(True)
 
 

@@ -1,7 +1,7 @@
 """The proof of non-interference finds each leak that is planted, within a bounded number of checks.
 
-Questions are asked in the position of the leak alone. A run of the suite plants a few, and
-`make prove` all.
+Questions are asked in the position of the leak alone, about its kinds of column. A run of the suite
+plants a few, and `make prove` all.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def _check(matrix: Matrix, leak: Leak) -> None:
     for seed in count():
         if matrix.checks > MOST:
             return
-        check_a_cabinet(seed, matrix, _EACH, leak.among, [leak.where])
+        check_a_cabinet(seed, matrix, _EACH, leak.among, [leak.where], leak.kinds)
 
 
 @pytest.mark.parametrize('name', LEAKS if SHARE else SAMPLE)

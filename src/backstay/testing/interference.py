@@ -182,10 +182,14 @@ def check_caller(
     random: Random,
     checks: int,
     positions: Collection[str] = POSITIONS,
+    kinds: Collection[str] = (),
 ) -> None:
-    """Change, compare, undo, until this many checks were made or nothing more is hidden."""
+    """Change, compare, undo, until this many checks were made or nothing more is hidden.
+
+    `positions` and `kinds` of columns, all unless given, are those that are checked.
+    """
     resources = reachable(site.collections.values())
-    session = _Session(name, who, site, resources, matrix, random, positions)
+    session = _Session(name, who, site, resources, matrix, random, positions, kinds)
     with ExitStack() as stack:
         stack.enter_context(patch('time.time', _NOW.timestamp))
         stack.enter_context(patch('django.utils.timezone.now', lambda: _NOW))
@@ -209,7 +213,9 @@ class _Session:
         matrix: Matrix,
         random: Random,
         positions: Collection[str],
+        kinds: Collection[str],
     ) -> None:
+        self.kinds = kinds
         self.positions = {each: POSITIONS[each] for each in positions}
         self.name = name
         self.who = who
@@ -227,7 +233,12 @@ class _Session:
             self.client.force_authenticate(user)
         self.caller = _caller(self.who)
         self.known = knowledge_of(self.caller, self.resources)
-        self.spots = [*spots_of(self.resources)]
+        self.spots = [
+            spot
+            for spot in spots_of(self.resources)
+            if not self.kinds
+            or any(kind in self.kinds for *_, kind in spot.subjects(self.resources))
+        ]
         self.left = {each: self._hidden_keys(each) for each in self.spots}
         self._note_what_is_open()
 
@@ -260,6 +271,10 @@ class _Session:
                 self.matrix.add(cells, now[0][0])
             transaction.set_rollback(True)
         return len(asked)
+
+    def _is_wanted(self, spot: 'Spot') -> bool:
+        kinds = {kind for *_, kind in spot.subjects(self.resources)}
+        return not self.kinds or not kinds.isdisjoint(self.kinds)
 
     def _hidden_keys(self, spot: 'Spot') -> list[Any]:
         keys = spot.model._base_manager.order_by('pk').values_list('pk', flat=True)
@@ -530,8 +545,8 @@ def _is_made_of(resource: type[Resource], name: str, column: str) -> bool:
             return column in needs
         case Url(path=path):
             return f'{{{column}}}' in path
-    field: Any = resource.fields()[name].model_field
-    return isinstance(field, models.GeneratedField) and f'F({column})' in repr(field.expression)
+    made_of = getattr(resource.fields()[name].model_field, 'expression', None)
+    return f'F({column})' in repr(made_of)  # a column that the database generates
 
 
 def kind_of_column(resource: type[Resource], name: str) -> str:

@@ -77,7 +77,7 @@ class RunningServer:
     url: str
     options: Options
 
-    def wait(self, seconds: float = 30) -> None:
+    def wait(self, seconds: float = 60) -> None:
         """Returns when the port answers; raises when the process ends or takes too long."""
         until = time.monotonic() + seconds
         while time.monotonic() < until and self.process.poll() is None:

@@ -5,7 +5,7 @@ spreadsheet would take for a formula is disarmed by an apostrophe.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -16,6 +16,10 @@ from backstay.resources.plan.objects import lists
 from backstay.resources.plan.stages import Selection, ShowMany, ShowOne
 
 _LINES_PER_CHUNK = 500
+#: A row as JSON, with pointers to its lists that were cut.
+Row = tuple[bytes, Sequence[str]]
+#: The end of an export that failed after it had begun.
+BROKEN_OFF = b'"This export is not complete: the database failed, or took longer than it may.'
 #: What a spreadsheet takes for the start of a formula; the last four are the full-width forms.
 _FORMULA_STARTS = frozenset('=+-@\t\r\n\uff1d\uff0b\uff0d\uff20')
 #: What is skipped before that: blanks, and characters without width.
@@ -38,7 +42,7 @@ class _Column:
     is_text: bool
 
 
-def csv_lines(selection: Selection, rows: Iterable[tuple[bytes, Sequence[str]]]) -> Iterator[bytes]:
+def csv_lines(selection: Selection, rows: Iterable[Row]) -> Iterator[bytes]:
     """The header, then a line for each row, several lines at a time.
 
     Rows come with JSON pointers to their lists that were cut. Where lists are shown, the last
@@ -49,7 +53,7 @@ def csv_lines(selection: Selection, rows: Iterable[tuple[bytes, Sequence[str]]])
     names = ['.'.join(column.path) for column in columns] + ['truncated'] * has_lists
     yield (','.join(map(_quoted, names)) + '\r\n').encode()
     rows = iter(rows)
-    while chunk := list(islice(rows, _LINES_PER_CHUNK)):
+    while chunk := (yield from _chunk(rows)):
         lines = []
         for row, cut in chunk:
             cells = _cells(json.loads(row), columns)
@@ -57,6 +61,19 @@ def csv_lines(selection: Selection, rows: Iterable[tuple[bytes, Sequence[str]]])
                 cells.append(cell(cut or None, is_text=True))
             lines.append(','.join(cells) + '\r\n')
         yield ''.join(lines).encode()
+
+
+def _chunk(rows: Iterator[Row]) -> Generator[bytes, None, list[Row]]:
+    """Return the next rows. Where the database fails, say so in a way that no reader overlooks.
+
+    A server may end an answer whose iterator raises as if it were whole; so a cell is begun that
+    nothing ends, which is no CSV (RFC 4180, section 2).
+    """
+    try:
+        return list(islice(rows, _LINES_PER_CHUNK))
+    except Exception:
+        yield BROKEN_OFF
+        raise
 
 
 def cell(value: Any, *, is_text: bool) -> str:

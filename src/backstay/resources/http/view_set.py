@@ -134,8 +134,7 @@ class ResourceViewSet(ViewSet):
     def _answer_csv(self, request: Request, asked: Asked, clock: Clock) -> StreamingHttpResponse:
         """Every row. The first is found when this returns; only then the answer begins.
 
-        Where the database fails later, the iterator raises, and the server breaks the answer off
-        without its last chunk: no client takes it for complete.
+        Where the database fails later, the last line is no CSV, and the iterator raises.
         """
         query = read_all(asked)
         plan = self._plan(asked, query, clock)

@@ -40,6 +40,7 @@ PROOFS = (
     Proof('kills of servers', ('tests/writes/test_kill.py',)),
     Proof('kills of workers', ('tests/tasks/test_processes.py', '-k', 'killed')),
     Proof('kills of deliveries', ('tests/events/test_processes.py', '-k', 'killed')),
+    Proof('every verb on every column', ('tests/columns',)),
     Proof('state machine of writes', ('tests/writes/test_state_machine.py',)),
 )
 

@@ -59,7 +59,8 @@ def _read_choice(raw: object, column: Column) -> str:
 def choices_of(column: Column) -> list[Any]:
     """Return the values, other than NULL, that a column with choices may hold."""
     chosen = [value for value, _ in column.flatchoices if value is not None]
-    has_blank = column.blank and column.empty_strings_allowed and '' not in chosen
+    is_text = isinstance(column, models.CharField | models.TextField)
+    has_blank = column.blank and is_text and '' not in chosen
     return [*chosen, ''] if chosen and has_blank else chosen
 
 

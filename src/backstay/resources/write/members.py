@@ -62,6 +62,8 @@ class Writable:
         value = self.quick(raw)
         if value is not SLOW:
             return value, []
+        if raw == '' and self.field.kind is CHOICE and self.column.blank:
+            return raw, []  # DRF would ask the validators of the type about it
         try:
             value = self._refined(self.check.run_validation(raw))
             if self.choices and value is not None and value not in self.choices:

@@ -1,0 +1,1 @@
+"""Every type of column times what may be declared of it: generated models, and every verb."""

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from django.db.models import Q
 
+from backstay.events.delivering import redeliver
 from backstay.events.models import Delivery, State, Webhook
 from backstay.events.relaying import relay
 from backstay.events.tasks import KEPT, forget_old_deliveries
-from backstay.identity.models import Account, Status
+from backstay.identity.models import Account, AccountStatus
 from backstay.journal.models import Entry
 from backstay.resources import ALL, Grant, Resource, anyone
 from backstay.resources.declaration.registry import _registry
@@ -57,9 +58,14 @@ def test_rights_are_those_of_the_delivery_and_not_of_the_change(
     assert states() == [State.DONE, State.WITHHELD]
 
 
-@pytest.mark.parametrize('status', [Status.BLOCKED, Status.CLOSED])
+@pytest.mark.parametrize('status', [AccountStatus.BLOCKED, AccountStatus.CLOSED])
 def test_an_account_that_may_not_sign_in_is_told_nothing(
-    status: Status, write: Ask, hook: Webhook, receiver: Receiver, owner: Account, north: Branch
+    status: AccountStatus,
+    write: Ask,
+    hook: Webhook,
+    receiver: Receiver,
+    owner: Account,
+    north: Branch,
 ) -> None:
     new_item(write, north, status='open')  # which guests may read
     Account.objects.filter(pk=owner.pk).update(status=status)
@@ -88,6 +94,31 @@ def test_that_something_hidden_changed_is_hidden_too(
     write('patch', f'/items/{item["id"]}/', {'pages': 9})
     run_tasks()
     assert kinds(receiver) == ['item.created']
+
+
+def test_the_numbers_of_what_is_told_have_no_gap_where_something_was_withheld(
+    write: Ask, receiver: Receiver, south: Branch
+) -> None:
+    hook = make_hook(account('outsider', 4), receiver.url)
+    path = f'/items/{new_item(write, south, status="open")["id"]}/'
+    for change in ({'pages': 9}, {'title': 'Two'}, {'pages': 8}, {'pages': 7}, {'title': 'Three'}):
+        write('patch', path, change)
+        run_tasks()
+    write('patch', path, {'status': 'draft'})  # the owner may read it no longer
+    write('patch', path, {'title': 'Four'})
+    run_tasks()
+    write('patch', path, {'status': 'open'})
+    write('patch', path, {'title': 'Five'})
+    run_tasks()
+    told = [(body['aggregate']['seq'], body['type']) for body in receiver.bodies]
+    assert [number for number, _ in told] == list(range(1, len(told) + 1))
+    assert len(told) < Delivery.objects.filter(webhook=hook).count()
+    deliveries = Delivery.objects.filter(webhook=hook).order_by('pk')
+    numbers = [each.sequence or 0 for each in deliveries]
+    assert numbers == sorted(numbers)
+    redeliver(Delivery.objects.filter(webhook=hook, entry__sequence=3))
+    run_tasks()
+    assert receiver.bodies[-1]['aggregate']['seq'] == 2  # as the first time
 
 
 def test_a_tenant_that_the_owner_may_not_read_cannot_be_asked_for(
@@ -166,7 +197,7 @@ def test_who_may_read_every_row_is_told_of_each_deletion(
     run_tasks()
     (body,) = receiver.bodies
     assert (body['type'], body['data']) == ('stamp.deleted', {'code': 'a'})
-    assert body['aggregate'] == {'type': 'lending.stamp', 'id': 'a', 'seq': 2}
+    assert body['aggregate'] == {'type': 'lending.stamp', 'id': 'a', 'seq': 1}
 
 
 def test_who_lost_the_resource_is_not_told_of_deletions(

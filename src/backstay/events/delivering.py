@@ -151,16 +151,19 @@ def _come_again(target: str, rest: timedelta) -> None:
 
 def _prepared(delivery: Delivery) -> Callable[[], Outcome] | None:
     """Count a try and return what does it; None where nothing is told. Raises _Elsewhere."""
+    last = delivery.last_sequence() if delivery.sequence is None else delivery.sequence - 1
     try:
-        text = message(delivery) if delivery.webhook else ''
+        text = message(delivery, last + 1) if delivery.webhook else ''
         failed = None
     except Withheld as withheld:
-        _end(delivery, state=State.WITHHELD, error=withheld.why)
+        # Whoever is not told of it does not see from a gap that there was something.
+        kept = last if delivery.sequence is None else delivery.sequence
+        _end(delivery, state=State.WITHHELD, error=withheld.why, sequence=kept)
         return None
     except Exception as failure:  # noqa: BLE001 one event that cannot be told must not stop the others
         _log.exception('event cannot be told', delivery=delivery.pk, exc_info=failure)
         failed = Outcome(error=_named(failure))
-    if not _open(delivery).update(attempts=delivery.attempts + 1):
+    if not _open(delivery).update(attempts=delivery.attempts + 1, sequence=last + 1):
         raise _Elsewhere
     delivery.attempts += 1
     if failed is not None:

@@ -51,8 +51,8 @@ class _Told:
     names: frozenset[str]
 
 
-def message(delivery: Delivery) -> str:
-    """The body of a delivery, as JSON. Raises Withheld."""
+def message(delivery: Delivery, sequence: int) -> str:
+    """Return the body of a delivery that is the webhook's next of the object. Raises Withheld."""
     entry, webhook = delivery.entry, delivery.webhook
     asked = _asked_by(webhook.owner_id if webhook else None, entry)
     told = _deleted if entry.verb == 'delete' else _read
@@ -67,7 +67,7 @@ def message(delivery: Delivery) -> str:
         'api_version': API_VERSION,
         'created_at': entry.at.astimezone(UTC).isoformat().replace('+00:00', 'Z'),
         'tenant': entry.tenant if may_know_tenant else '',
-        'aggregate': {'type': entry.aggregate, 'id': str(about.key), 'seq': entry.sequence},
+        'aggregate': {'type': entry.aggregate, 'id': str(about.key), 'seq': sequence},
         'data': about.data,
     }
     if entry.verb == 'update':

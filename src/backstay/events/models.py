@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from backstay.events.addresses import validate_url
@@ -116,6 +117,9 @@ class Delivery(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     #: When the receiver had it, the last time.
     delivered_at = models.DateTimeField(null=True, blank=True)
+    #: Its number among what the target was sent of the object, without a gap; of one that was
+    #: withheld, the last number before it. Null until it is tried.
+    sequence = models.PositiveBigIntegerField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ('-pk',)
@@ -150,6 +154,16 @@ class Delivery(models.Model):
         """
         heads = cls.objects.filter(next_at__isnull=False)
         return (heads.filter(target=target) if target else heads).order_by('next_at', 'pk')
+
+    def last_sequence(self) -> int:
+        """Return the number of the last delivery of the object to the target before this one.
+
+        Deliveries of before there were such numbers told that of the entry.
+        """
+        same = Delivery.objects.filter(target=self.target, subject=self.subject, pk__lt=self.pk)
+        sent = same.filter(Q(sequence__isnull=False) | Q(delivered_at__isnull=False))
+        numbers = sent.order_by('-pk').values_list(Coalesce('sequence', 'entry__sequence'))
+        return next(iter(numbers[:1]), (0,))[0]
 
     def let_next_one_lead(self) -> None:
         """Let the next queued delivery of the object be due, unless one of them is already."""

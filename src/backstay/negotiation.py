@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import Http404
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 
@@ -20,13 +21,6 @@ class Negotiation(DefaultContentNegotiation):
     `?format=` with a format that the address does not have is 406, as it is by `Accept`.
     """
 
-    def filter_renderers(self, renderers: Any, format: str) -> Any:  # noqa: A002 DRF's name
-        """The renderers of a format. Raises NotAcceptable where there is none of it."""
-        found = [renderer for renderer in renderers if renderer.format == format]
-        if not found:
-            raise NotAcceptable
-        return found
-
     def select_renderer(
         self, request: Any, renderers: Any, format_suffix: str | None = None
     ) -> tuple[Any, str]:
@@ -42,6 +36,10 @@ class Negotiation(DefaultContentNegotiation):
         try:
             chosen: tuple[Any, str] = super().select_renderer(request, renderers, format_suffix)
             return chosen
+        except Http404:
+            if format_suffix:  # a part of the address
+                raise
+            raise NotAcceptable from None
         except NotAcceptable:
             if CONTENT_TYPE in meta.get('HTTP_ACCEPT', ''):
                 return renderers[0], renderers[0].media_type

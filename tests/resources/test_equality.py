@@ -42,7 +42,7 @@ _per_data_set = settings(
 
 @pytest.mark.django_db
 @_per_data_set
-@given(st.data())
+@given(data=st.data())
 def test_answers_about_related_rows_equal_those_of_serializers(
     data: st.DataObject, request: pytest.FixtureRequest
 ) -> None:
@@ -58,7 +58,7 @@ def test_answers_about_related_rows_equal_those_of_serializers(
 
 @pytest.mark.django_db
 @_per_data_set
-@given(st.data())
+@given(data=st.data())
 def test_answers_about_every_type_of_value_equal_those_of_serializers(
     data: st.DataObject, request: pytest.FixtureRequest
 ) -> None:

@@ -1,6 +1,7 @@
 """Two documents at once: each has what its reader may do, also where views share a schema."""
 
 import json
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -46,49 +47,51 @@ def document(view: Any, **headers: str) -> Any:
 
 
 @pytest.fixture
-def meeting() -> Any:
-    """Two documents meet in each of their operations."""
-    MEETING.append(Barrier(2))
-    yield
+def meet() -> Iterator[Callable[[int], None]]:
+    """Lets so many documents meet in each of their operations."""
+    yield lambda number: MEETING.append(Barrier(number))
     MEETING.clear()
 
 
-def both(*asked: tuple[Any, dict[str, str]]) -> list[Any]:
+def at_once(*asked: tuple[Any, dict[str, str]]) -> list[Any]:
     with ThreadPoolExecutor(len(asked)) as pool:
         return [*pool.map(lambda each: document(each[0], **each[1]), asked)]
 
 
-def test_documents_of_callers_do_not_mix_in_a_schema_that_views_share(request: Any) -> None:
+def test_documents_of_callers_do_not_mix_in_a_schema_that_views_share(meet: Any) -> None:
     asked = [(DOCUMENT, {'authorization': f'Caller {word}'}) for word in ('guest', 'root')]
     alone = [document(view, **headers) for view, headers in asked]
     assert alone[0] != alone[1]
 
-    request.getfixturevalue('meeting')
+    meet(2)
 
-    assert both(*asked) == alone
+    assert at_once(*asked) == alone
 
 
-def test_documents_of_services_do_not_mix_their_titles(request: Any) -> None:
-    views = []
-    for name, version in (('one', '1.2.3'), ('two', '4.5.6')):
-        service = Service(
+def test_documents_of_services_do_not_mix_their_titles(meet: Any) -> None:
+    services = [
+        Service(
             name=name,
             title=name.title(),
             description=f'About {name}.',
-            version=version,
+            version=f'{number}.0.0',
             apps=(),
             urls={},
             docs_path=f'{name}/docs',
             openapi_path=f'{name}.json',
         )
-        (at, _) = service_docs_urls(service)
-        about = {'patterns': [path('works/', VIEW.as_view({'get': 'list'}, basename='work'))]}
-        views.append(JsonDocumentView.as_view(**{**at.callback.view_initkwargs, **about}))
-    request.getfixturevalue('meeting')
+        for number, name in enumerate(('one', 'two', 'three', 'four', 'five', 'six'))
+    ]
+    patterns = [path('works/', VIEW.as_view({'get': 'list'}, basename='work'))]
+    views = []
+    for service in services:
+        own: Any = service_docs_urls(service)[0].callback
+        views.append(JsonDocumentView.as_view(**{**own.view_initkwargs, 'patterns': patterns}))
+    meet(len(views))
 
-    documents = both(*((view, {}) for view in views))
+    documents = at_once(*((view, {}) for view in views))
 
     assert [each['info'] for each in documents] == [
-        {'title': 'One', 'description': 'About one.', 'version': '1.2.3'},
-        {'title': 'Two', 'description': 'About two.', 'version': '4.5.6'},
+        {'title': each.title, 'description': each.description, 'version': each.version}
+        for each in services
     ]

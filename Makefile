@@ -18,7 +18,8 @@ run: .venv/run ## Serve every service with demo data on http://127.0.0.1:8000 (S
 	@exec $(BIN)/backstay run
 
 # The whole suite: on each engine two processes, as many tests wait for servers and workers.
-WHOLE := -n 2 --dist worksteal
+# One that hangs ends after so many seconds, and is named; the slowest takes a fifth of that.
+WHOLE := -n 2 --dist worksteal --timeout 240
 
 test: .venv/dev ## Run the whole suite on SQLite and on a real PostgreSQL (ARGS for pytest)
 	@$(BIN)/python -m backstay.testing $(or $(ARGS),$(WHOLE))

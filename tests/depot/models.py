@@ -214,3 +214,20 @@ class Building(models.Model):
 class Warehouse(Building):
     host = models.OneToOneField(Building, models.CASCADE, parent_link=True, primary_key=True)
     gates = models.IntegerField(default=1)
+
+
+class Lot(models.Model):
+    """Whose total the database makes, and which may be too large for it."""
+
+    quantity = models.BigIntegerField()
+    price = models.DecimalField(max_digits=8, decimal_places=2)
+    total = models.GeneratedField(
+        expression=models.ExpressionWrapper(
+            F('quantity') * F('price'), models.DecimalField(max_digits=12, decimal_places=2)
+        ),
+        output_field=models.DecimalField(max_digits=12, decimal_places=2),
+        db_persist=True,
+    )
+
+    def __str__(self) -> str:
+        return f'lot {self.pk}'

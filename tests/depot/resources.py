@@ -23,6 +23,7 @@ from tests.depot.models import (
     Crate,
     Label,
     Load,
+    Lot,
     Mark,
     Place,
     Receipt,
@@ -125,6 +126,7 @@ MarkResource = _simple(Mark, 'label_id', 'version', label=Parent(LabelResource))
 TicketResource = _simple(Ticket, 'shelf_id', 'version', shelf=_shelf())
 StubResource = _simple(Stub, 'ticket_id', 'version', ticket=Parent(TicketResource))
 ReceiptResource = _simple(Receipt, 'shelf_id', 'version', shelf=_shelf())
+LotResource = _simple(Lot, 'quantity', 'price', 'total')
 SerialResource = _simple(Serial, 'number', 'word')
 
 
@@ -158,6 +160,7 @@ SERVED: dict[str, type[Resource]] = {
     'crates': CrateResource,
     'labels': LabelResource,
     'loads': LoadResource,
+    'lots': LotResource,
     'marks': MarkResource,
     'places': PlaceResource,
     'receipts': ReceiptResource,

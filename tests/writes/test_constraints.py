@@ -277,6 +277,24 @@ class TestUniqueAmongWhatIsNotDeleted:
         assert [each[0] for each in told(nested)] == [f'/articles/{n + len(kept)}/sku' for n in at]
 
 
+@pytest.mark.parametrize('atomic', [True, False])
+def test_values_whose_generated_column_overflows_are_refused(ask: Ask, atomic: bool) -> None:
+    too_much = {'quantity': 1_000_000_000_000, 'price': '999999.99'}
+    assert ask('manager', 'post', '/lots/', too_much).status_code == 422
+    fine = {'quantity': 1, 'price': '1.00'}
+    answer = create('lots', ask, fine, too_much, fine, atomic=atomic)
+    if atomic:
+        assert answer.status_code == 422, answer.content
+        assert [each[0] for each in told(answer)] == ['/operations/1/body']
+    else:
+        assert [each['status'] for each in answer.json()['results']] == [201, 422, 201]
+    made = ask('manager', 'post', '/lots/', fine)
+    path = f'/lots/{made.json()["id"]}/'
+    assert ask('manager', 'patch', path, {'quantity': 10**9}).status_code == 200
+    assert ask('manager', 'patch', path, {'price': '999999.99'}).status_code == 422
+    assert ask('manager', 'get', '/lots/').status_code == 200
+
+
 class TestARowWithAPartInItsParentsTable:
     """Multi-table inheritance: the parent's row has a resource with rights of its own."""
 

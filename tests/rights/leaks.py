@@ -324,7 +324,10 @@ LEAKS: Mapping[str, Leak] = {
         'L13', 'filter', unguarded_where(lambda _, field: is_computed(field)), kinds=('Computed',)
     ),
     'relations of filters': Leak(
-        'L4', 'some, none', replaced(conditions, '_guarded', unguarded_relation)
+        'L4',
+        'some, none',
+        replaced(conditions, '_guarded', unguarded_relation),
+        kinds=('link', 'row', 'ForeignKey'),
     ),
     'keys of orders': Leak('L3', 'order', of_rights(order, where_readable=everywhere)),
     'keys of nested orders': Leak('L3', 'many', replaced(objects, 'sort_key', nested_order)),

@@ -228,3 +228,23 @@ def test_the_statements_do_not_grow_with_the_rows(ask: Ask, count: int) -> None:
     assert others <= 12, [each['sql'][:80] for each in statements]
     assert len(written) <= (3 if connection.vendor == 'postgresql' else 3 + count // 150)
     assert Stamp.objects.count() == count
+
+
+def test_a_row_is_written_once_also_where_rows_are_written_one_by_one(
+    ask: Ask, make_item: MakeItem
+) -> None:
+    one, other = make_item(), make_item()
+    answer = bulk(
+        ask,
+        [
+            {'op': 'update', 'id': one.pk, 'body': {'title': 'X'}},
+            {'op': 'update', 'id': one.pk, 'body': {'title': 'Y'}},
+            # Refused only once it is written, so that the others are written again by themselves.
+            {'op': 'update', 'id': other.pk, 'body': {'status': 'lost'}},
+        ],
+        'helper',
+        atomic=False,
+    )
+    assert [each['status'] for each in answer.json()['results']] == [200, 422, 403]
+    one.refresh_from_db()
+    assert (one.title, one.version) == ('X', 2)

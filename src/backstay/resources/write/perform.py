@@ -174,14 +174,26 @@ def _leave_out_refused(batch: Batch) -> None:
 
 
 def _write_one_by_one(batch: Batch) -> None:
-    """Write each change by itself, as some of them cannot be written and which is not known."""
-    for change in batch.changes:
-        alone = Batch(asked=batch.asked, resource=batch.resource, changes=[change], careful=True)
-        try:
-            with transaction.atomic(using=batch.using):
-                prepare(alone, atomic=True)
-                apply(alone, atomic=True)
-        except REFUSALS as error:
-            change.problem = problem_of(error, alone, change)
-        except Problem as problem:
-            change.problem = problem
+    """Write each change by itself, as some of them cannot be written and which is not known.
+
+    What is refused beside the others, such as a second change of one row, stays refused.
+    """
+    prepare(batch, atomic=False)
+    batch.changes = [
+        change if change.is_refused else _write_alone(batch, change.asked)
+        for change in batch.changes
+    ]
+
+
+def _write_alone(batch: Batch, intent: Intent) -> Change:
+    change = Change(asked=intent)
+    alone = Batch(asked=batch.asked, resource=batch.resource, changes=[change], careful=True)
+    try:
+        with transaction.atomic(using=batch.using):
+            prepare(alone, atomic=True)
+            apply(alone, atomic=True)
+    except REFUSALS as error:
+        change.problem = problem_of(error, alone, change)
+    except Problem as problem:
+        change.problem = problem
+    return change

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def world() -> World:
-    world = make_world(Random(11))  # noqa: S311 made-up data
+    world = make_world(Random(11))
     world.store()
     return world
 
@@ -50,7 +50,7 @@ def test_one_value_or_two_leave_as_many_rows_as_the_caller_may_see(
     if not view.rows(resource):
         return
     single = pins(view, resource)
-    random = Random(5)  # noqa: S311 made-up data
+    random = Random(5)
     pairs = [pair for pair in combinations(single, 2) if pair[0].field != pair[1].field]
     for trees in [*((each,) for each in single), *random.sample(pairs, min(len(pairs), 10))]:
         spec = filter_spec(trees, resource)

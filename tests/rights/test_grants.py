@@ -41,7 +41,7 @@ _few = settings(
 
 
 def _stored(seed: int) -> tuple[Random, World]:
-    random = Random(seed)  # noqa: S311 made-up data
+    random = Random(seed)
     world = make_world(random)
     world.store()
     return random, world

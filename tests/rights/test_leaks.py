@@ -50,7 +50,7 @@ def _site() -> Any:
 
 @pytest.fixture
 def world() -> World:
-    world = make_world(Random(3))  # noqa: S311 made-up data
+    world = make_world(Random(3))
     world.store()
     return world
 

@@ -36,12 +36,12 @@ def check_a_cabinet(
 ) -> None:
     """Make a cabinet with its grants and rows, and check each caller."""
     with transaction.atomic():
-        random = Random(seed)  # noqa: S311 made-up data
+        random = Random(seed)
         store_rows(random)
         with served(random) as resources:
             matrix.site = site_of(f'/{prefix}/' for prefix in resources)
             for name in names:
-                who, changes = CALLERS[name], Random(f'{seed} {name}')  # noqa: S311 made-up data
+                who, changes = CALLERS[name], Random(f'{seed} {name}')
                 check_caller(name, who, matrix.site, matrix, changes, checks, positions, kinds)
         transaction.set_rollback(True)
 

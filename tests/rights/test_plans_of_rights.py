@@ -134,7 +134,7 @@ def test_callers_of_one_standing_share_a_plan() -> None:
 
 
 def test_there_are_few_standings() -> None:
-    random = Random(1)  # noqa: S311 made-up data
+    random = Random(1)
     callers = [any_caller(random) for _ in range(2_000)]
 
     assert len({caller.standing() for caller in callers}) < 200

@@ -74,7 +74,7 @@ repeatable = settings(
 @pytest.fixture(autouse=True)
 def _rows(db: None) -> Iterator[None]:
     """Rows, in a transaction that the end of a request does not close the connection of."""
-    make_world(Random(3)).store()  # noqa: S311 made-up data
+    make_world(Random(3)).store()
     request_started.disconnect(close_old_connections)
     request_finished.disconnect(close_old_connections)
     with override_settings(ROOT_URLCONF='tests.rights.site'):

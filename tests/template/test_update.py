@@ -130,7 +130,7 @@ def test_edits_stay_over_three_versions(service: Path, versions: Versions) -> No
 @pytest.mark.parametrize('seed', range(3))
 def test_no_edit_is_lost(seed: int, service: Path, versions: Versions) -> None:
     """Forty lines are put anywhere: each is there afterwards, in a conflict or not."""
-    random = Random(seed)  # noqa: S311 no secret
+    random = Random(seed)
     files = [path for path in git(service, 'ls-files', '-z').split('\0') if path and path != NAME]
     files = [path for path in files if (service / path).is_file()]
     for number in range(40):

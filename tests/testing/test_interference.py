@@ -27,7 +27,7 @@ FEW: dict[str, Caller] = {name: CALLERS[name] for name in ('guest', 'customer', 
 
 
 def make_rows() -> None:
-    make_world(Random(3)).store()  # noqa: S311 made-up data
+    make_world(Random(3)).store()
 
 
 test_nothing_leaks_in_one_line = non_interference(rows=make_rows, callers=FEW, checks=600)
@@ -65,7 +65,7 @@ def test_callers_from_whom_nothing_is_hidden_are_no_test() -> None:
 def test_it_agrees_with_the_oracle_of_the_platform_on_what_may_be_known() -> None:
     """Where our oracle says that nothing changed, the other one must say so too."""
     resources = tuple(SERVED.values())
-    random, agreed = Random(5), 0  # noqa: S311 made-up data
+    random, agreed = Random(5), 0
     for name in ('guest', 'operator', 'auditor', 'owner'):
         world = make_world(random)
         world.store()

@@ -117,7 +117,7 @@ def new_client() -> httpx.Client:
 
 def store_rows() -> None:
     """Something to show at every list of the tests, and in code review."""
-    make_world(Random(7)).store()  # noqa: S311 the same rows in every run
+    make_world(Random(7)).store()
     for book in Book._base_manager.all():  # a resource of the tests finds books by their titles
         Book._base_manager.filter(pk=book.pk).update(title=f'{book.title} {book.pk}')
     store_products()

@@ -47,7 +47,7 @@ def server(
 def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(
     server: Server, request: pytest.FixtureRequest
 ) -> None:
-    random, counts = Random(), Counter[str]()  # noqa: S311 a moment
+    random, counts = Random(), Counter[str]()
     for number in range(ROUNDS):
         branch = Branch.objects.create(name=f'Branch {number}')
         writers = [_writer(server, branch, f'{number}-{at}') for at in range(CLIENTS)]

@@ -92,7 +92,7 @@ def race(request: pytest.FixtureRequest) -> Run:
         answers: list[Any] = [None] * len(requests)
 
         def run(at: int) -> None:
-            random = Random()  # noqa: S311 an order
+            random = Random()
             try:
                 with connection.execute_wrapper(_dawdling(random)):
                     start.wait(10)
@@ -388,7 +388,7 @@ class TestBatches:
     ) -> None:
         for round_ in rounds:
             keys = {code: make(ask, north, code) for code in 'abcdef'}
-            random = Random(round_)  # noqa: S311 an order
+            random = Random(round_)
             requests = []
             for at in range(WRITERS):
                 operations: list[dict[str, Any]] = []
@@ -407,7 +407,7 @@ class TestBatches:
         self, race: Run, ask: Ask, people: Any, rounds: Rounds
     ) -> None:
         for round_ in rounds:
-            random = Random(round_)  # noqa: S311 an order
+            random = Random(round_)
             requests = []
             for at in range(WRITERS):
                 operations = [

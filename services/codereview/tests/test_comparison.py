@@ -17,7 +17,7 @@ from services.codereview.tests import data
 @pytest.fixture
 def diffs(db: None) -> list[Diff]:
     """Eight diffs of two revisions, some of the same moment, with random occurrences."""
-    draw = Random(6)  # noqa: S311 the same rows each time
+    draw = Random(6)
     revisions = [data.stored_revision(), data.stored_revision(provider_id=2)]
     issues = [data.stored_issue(str(number)) for number in range(25)]
     made = []

@@ -70,7 +70,7 @@ class Life:
     """Random changes of every kind, by the ways that the service and its admin have."""
 
     def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)  # noqa: S311 the same in every run
+        self.random = random.Random(seed)
         self.number = 0
         for slug in 'abc':
             data.repository(slug)

@@ -101,7 +101,7 @@ class TestNoWalkEndsEarly:
     @pytest.fixture
     def long_names(self) -> None:
         """One row more than offsets reach, and behind them names that no cursor holds."""
-        random = Random(7)  # noqa: S311 names, not secrets
+        random = Random(7)
         Book.objects.all().delete()
         letters = string.ascii_letters + string.digits
         titles = [f'a{at:05}' for at in range(MOST_OFFSET)]

@@ -13,15 +13,7 @@ import pytest
 import backstay
 from backstay.resources.plan.cache import plans
 from tests.lending.models import Branch
-from tests.writes.conftest import (  # noqa: F401 fixtures
-    Ask,
-    _site,
-    ask,
-    make_item,
-    north,
-    people,
-    south,
-)
+from tests.writes.conftest import Ask
 
 PACKAGE = Path(backstay.__file__).parent
 PAGE = (PACKAGE.parents[1] / 'docs' / 'explanation' / 'architecture.md').read_text()
@@ -59,7 +51,7 @@ def first_missing(wanted: list[Step], found: list[Step]) -> Step | None:
 
 
 @pytest.mark.django_db
-def test_a_read_takes_the_steps_of_the_page(ask: Ask, make_item: Callable[..., Any]) -> None:  # noqa: F811
+def test_a_read_takes_the_steps_of_the_page(ask: Ask, make_item: Callable[..., Any]) -> None:
     make_item(price=3)
     plans.clear()
     with calls() as found:
@@ -71,7 +63,7 @@ def test_a_read_takes_the_steps_of_the_page(ask: Ask, make_item: Callable[..., A
 
 
 @pytest.mark.django_db
-def test_a_write_takes_the_steps_of_the_page(ask: Ask, north: Branch) -> None:  # noqa: F811
+def test_a_write_takes_the_steps_of_the_page(ask: Ask, north: Branch) -> None:
     body = {'branch_id': north.pk, 'code': 'atlas', 'title': 'Atlas'}
     with calls() as found:
         answer = ask('helper', 'post', '/items/', body, HTTP_IDEMPOTENCY_KEY='monday')

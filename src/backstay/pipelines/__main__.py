@@ -1,7 +1,7 @@
 """`python -m backstay.pipelines VERB`: the steps of the pipelines, by name.
 
-What differs from run to run comes in variables (`VERSION`, `IMAGE`, `ENVIRONMENT`, `NOTES`, and
-GitHub's own), so that no shell reads it. What is refused is one line and exit code 1.
+Values that differ from run to run come in variables (`VERSION`, `IMAGE`, `ENVIRONMENT`, `NOTES`,
+and GitHub's own), so that no shell reads them. A refusal is one line and exit code 1.
 """
 
 import argparse
@@ -31,7 +31,7 @@ Arguments = argparse.Namespace
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do one step; its exit code."""
+    """Run one step and return its exit code."""
     parsed, rest = _parser().parse_known_args(arguments)
     if rest and parsed.do is not _coverage:
         _parser().error(f'unknown: {" ".join(rest)}')
@@ -85,7 +85,7 @@ def _coverage(arguments: Arguments) -> int:
 
 def _gate(arguments: Arguments) -> int:
     """refuse too little coverage in the report of the last run"""
-    print(coverage.gate(coverage.REPORT, arguments.minimum))  # noqa: T201 what was asked for
+    print(coverage.gate(coverage.REPORT, arguments.minimum))  # noqa: T201 the answer
     return 0
 
 
@@ -205,7 +205,7 @@ def _bring(deployments: Deployments, wanted: Deployment) -> int:
 
 
 def _version() -> Version:
-    """The version that this run is about."""
+    """Return the version in $VERSION."""
     given = os.environ.get('VERSION', '')
     version = parse(given)
     if version is None:

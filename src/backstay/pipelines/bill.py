@@ -2,14 +2,17 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 _ENTRY = re.compile(r'^(?P<name>[A-Za-z0-9._-]+)(\[[^\]]*\])?==(?P<version>[^\s;\\]+)')
 
 
 def bill_of(lock: str, *, name: str, version: str, made_at: str) -> str:
-    """The bill of a package as JSON. `made_at` (RFC 3339) is given: equal input is equal output."""
+    """Return the bill of a package as JSON; equal input gives equal output.
+
+    `made_at` is the time of the commit (RFC 3339), not of the run.
+    """
+    entries = map(_ENTRY.match, re.split(r'\n(?=[A-Za-z0-9])', lock.strip()))
     bill = {
         'bomFormat': 'CycloneDX',
         'specVersion': '1.6',
@@ -18,15 +21,11 @@ def bill_of(lock: str, *, name: str, version: str, made_at: str) -> str:
             'timestamp': made_at,
             'component': _component(name, version, 'application'),
         },
-        'components': [*_components(lock)],
+        'components': [
+            _component(found['name'], found['version'], 'library') for found in entries if found
+        ],
     }
     return json.dumps(bill, indent=2, sort_keys=True) + '\n'
-
-
-def _components(lock: str) -> Iterator[dict[str, Any]]:
-    for entry in re.split(r'\n(?=[A-Za-z0-9])', lock.strip()):
-        if found := _ENTRY.match(entry):
-            yield _component(found['name'], found['version'], 'library')
 
 
 def _component(name: str, version: str, kind: str) -> dict[str, Any]:

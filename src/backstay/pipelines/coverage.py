@@ -1,13 +1,13 @@
-"""How much of a service its tests run, on both engines together, and whether that is enough.
+"""The share of a service that its tests run, on both engines together, and its minimum.
 
-The figure is the share of lines, cut and never rounded up: 89.999 % is 89.99 %, and below 90.00 %.
+The share of lines is truncated, never rounded up: 89.999 % is 89.99 %, which is below 90.00 %.
 """
 
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import Any
@@ -24,30 +24,25 @@ _OMITTED = ('*/tests/*', 'tests/*', '*/migrations/*', 'manage.py')
 
 
 def measure(sources: Sequence[str], arguments: Sequence[str]) -> int:
-    """Run the suite on both engines under coverage, and leave the report; the suite's exit code."""
+    """Run the suite on both engines, write the report, and return the suite's exit code."""
     REPORT.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='backstay-coverage-') as folder:
         settings = Path(folder, 'coveragerc')
-        settings.write_text(_settings(Path(folder), sources))
+        lines = [
+            '[run]',
+            f'data_file = {Path(folder, "data")}',
+            'parallel = true',
+            'patch = subprocess',  # the suite runs pytest in a process of its own per engine
+            f'source = {",".join(sources)}',
+            f'omit = {",".join(_OMITTED)}',
+            'disable_warnings = no-data-collected',
+        ]
+        settings.write_text('\n'.join(lines))
         run = ['run', f'--rcfile={settings}', '-m', 'backstay.testing', *arguments]
         code = _coverage(*run).returncode
         _coverage('combine', f'--rcfile={settings}', '--quiet')
         _coverage('json', f'--rcfile={settings}', '--quiet', '-o', str(REPORT))
     return code
-
-
-def _settings(folder: Path, sources: Sequence[str]) -> str:
-    # The suite runs pytest in processes of its own, one for each engine: they are measured too.
-    lines = [
-        '[run]',
-        f'data_file = {folder / "data"}',
-        'parallel = true',
-        'patch = subprocess',
-        f'source = {",".join(sources)}',
-        f'omit = {",".join(_OMITTED)}',
-        'disable_warnings = no-data-collected',
-    ]
-    return '\n'.join(lines)
 
 
 def _coverage(*arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -57,7 +52,7 @@ def _coverage(*arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def percent(report: Any) -> Decimal:
-    """The share of lines that a report of `coverage json` says to be run, in hundredths."""
+    """Return the percentage of executed lines in a report of `coverage json`, in hundredths."""
     totals = report['totals']
     lines = Decimal(totals['num_statements'])
     if not lines:
@@ -67,7 +62,7 @@ def percent(report: Any) -> Decimal:
 
 
 def gate(path: Path, minimum: Decimal = MINIMUM) -> str:
-    """What to say of a report; RefusedError below the minimum, and where there is no report."""
+    """Return the summary of a report; raises RefusedError below the minimum or without a report."""
     try:
         report = json.loads(path.read_bytes())
     except FileNotFoundError:
@@ -76,13 +71,8 @@ def gate(path: Path, minimum: Decimal = MINIMUM) -> str:
         ) from None
     found = percent(report)
     if found < minimum:
-        least = '\n'.join(_least(report))
+        missing = {name: len(file['missing_lines']) for name, file in report['files'].items()}
+        worst = sorted(missing.items(), key=lambda item: -item[1])[:5]
+        least = '\n'.join(f'  {name}: {lines} lines' for name, lines in worst)
         raise RefusedError(f'coverage is {found} %, below {minimum} %; most is missing in\n{least}')
     return f'coverage is {found} %, at least {minimum} %'
-
-
-def _least(report: Any) -> Iterator[str]:
-    """The files that miss most lines."""
-    missing = {name: len(file['missing_lines']) for name, file in report['files'].items()}
-    for name, lines in sorted(missing.items(), key=lambda item: -item[1])[:5]:
-        yield f'  {name}: {lines} lines'

@@ -1,7 +1,7 @@
-"""What runs where, and what may run there next: decisions, from a history of deployments.
+"""Decisions on the next deployment of an environment, from the history of deployments.
 
-Production only gets a version that staging has had, and the version before is one step away. The
-history is GitHub's own list of deployments; that somebody approves is a rule of its environments.
+Production gets only images that have run in staging, and the previous version is one step away. The
+history is GitHub's own list of deployments; approvals are rules of GitHub's environments.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,24 +9,24 @@ from dataclasses import dataclass
 
 from backstay.pipelines.errors import RefusedError
 
-#: In the order in which a version passes them.
+#: In the order in which a version passes through them.
 ENVIRONMENTS = ('staging', 'production')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """One version that was brought, or was to be brought, to one environment."""
+    """One version that was deployed, or is to be deployed, to one environment."""
 
     environment: str
     version: str
-    #: The image with its digest, so that the same bytes come back.
+    #: The image with its digest, so that a rollback gets the same bytes.
     image: str
     #: Whether it got there.
     succeeded: bool
 
 
 def refuse_unless_ready(history: Iterable[Deployment], environment: str, image: str) -> None:
-    """Raises RefusedError unless this very image may come to the environment."""
+    """Raise RefusedError unless exactly this image may be deployed to the environment."""
     if environment not in ENVIRONMENTS:
         known = ', '.join(ENVIRONMENTS)
         raise RefusedError(f'{environment!r} is no environment; there are: {known}')
@@ -41,9 +41,9 @@ def refuse_unless_ready(history: Iterable[Deployment], environment: str, image: 
 
 
 def previous(history: Sequence[Deployment], environment: str) -> Deployment:
-    """What to bring back: the version that ran there before the one that runs there now.
+    """Return the deployment to roll back to: the last one of another image than the current one.
 
-    `history` begins with the newest. Raises RefusedError where there was no other.
+    `history` begins with the newest. Raises RefusedError when there is none.
     """
     if environment not in ENVIRONMENTS:
         known = ', '.join(ENVIRONMENTS)

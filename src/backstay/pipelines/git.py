@@ -1,4 +1,4 @@
-"""What git knows: tags, the commits since one, and claiming a version by its tag."""
+"""A git repository: its tags, the commits since one, and claiming a version by its tag."""
 
 import subprocess
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ class Repository:
         self.folder = folder
 
     def versions(self, reached_from: str = 'HEAD') -> list[Version]:
-        """The versions of the tags that a commit has behind it, the lowest first."""
+        """Return the versions whose tags a commit descends from, the lowest first."""
         tags = self._run('tag', '--merged', reached_from).split()
         return sorted(version for tag in tags if (version := parse(tag)))
 
     def version_here(self) -> Version | None:
-        """The version whose tag stands at this very commit."""
+        """Return the version whose tag is at exactly this commit."""
         here = [parse(tag) for tag in self._run('tag', '--points-at', 'HEAD').split()]
         return max((version for version in here if version), default=None)
 
     def commits_since(
         self, version: Version | None, shipped: Sequence[str]
     ) -> list[ReleasedCommit]:
-        """The commits after a version, the newest first; all of them without one.
+        """Return the commits after a version, the newest first; all of them without one.
 
         `shipped` are the folders and files that a release consists of.
         """
@@ -43,17 +43,17 @@ class Repository:
         ]
 
     def head(self) -> str:
-        """The commit that is checked out."""
+        """Return the commit that is checked out."""
         return self._run('rev-parse', 'HEAD').strip()
 
     def committed_at(self) -> int:
-        """When it was committed, in seconds since 1970."""
+        """Return the time of the commit in seconds since 1970."""
         return int(self._run('log', '-1', '--format=%ct'))
 
     def claim(self, version: Version, remote: str = 'origin') -> bool:
-        """Push the tag of a version for this commit; False when it stands here already.
+        """Push the tag of a version for this commit; return False when it is here already.
 
-        A tag cannot be pushed twice, so that of two releases one gets the version. Raises
+        A tag cannot be pushed twice, so only one of two releases gets the version. Raises
         RefusedError for the other.
         """
         head = self.head()
@@ -66,12 +66,12 @@ class Repository:
         return True
 
     def move(self, tag: str, remote: str = 'origin') -> None:
-        """Let a tag such as `v1` stand at this commit, wherever it was before."""
+        """Move a tag such as `v1` to this commit, wherever it was before."""
         self._run('push', '--force', remote, f'{self.head()}:refs/tags/{tag}')
 
     def _run(self, *arguments: str) -> str:
         ran = subprocess.run(  # noqa: S603 arguments are a list, and git takes none as an option
-            ['git', *arguments],  # noqa: S607 that of the machine
+            ['git', *arguments],  # noqa: S607 the machine's own
             cwd=self.folder,
             capture_output=True,
             text=True,

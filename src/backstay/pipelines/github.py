@@ -1,4 +1,4 @@
-"""The deployments of a repository, through GitHub's REST API, and what a run tells GitHub."""
+"""The deployments of a repository in GitHub's REST API, and the outputs of a run."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from backstay.pipelines.deployments import Deployment
 from backstay.pipelines.errors import RefusedError
 
-#: What our records are called; GitHub makes others of its own for each job with an environment.
+#: The task of our records; GitHub adds records of its own for each job with an environment.
 TASK = 'deploy:backstay'
 #: Deployments that are looked at, the newest first.
 _REACH = 100
@@ -21,7 +21,7 @@ _TIMEOUT = 20
 
 
 def variable(name: str, environment: Mapping[str, str] = os.environ) -> str:
-    """A variable that every run has; RefusedError elsewhere."""
+    """Return a variable that every run has; raises RefusedError when it is not set."""
     if name not in environment:
         raise RefusedError(f'{name} is not set; this step belongs in a pipeline')
     return environment[name]
@@ -31,18 +31,28 @@ class Deployments:
     """The records of one repository."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
-        """From the variables that GitHub gives each step, and `GITHUB_TOKEN`."""
+        """Read the variables that GitHub gives each step, and `GITHUB_TOKEN`."""
         self._api = variable('GITHUB_API_URL', environment)
         self._repository = variable('GITHUB_REPOSITORY', environment)
         self._token = variable('GITHUB_TOKEN', environment)
 
     def history(self, environment: str) -> list[Deployment]:
-        """What was brought to an environment, the newest first."""
+        """Return the deployments to an environment, the newest first."""
         query = urlencode({'environment': environment, 'task': TASK, 'per_page': _REACH})
-        return [self._read(record) for record in self._send('GET', f'deployments?{query}')]
+        found = []
+        for record in self._send('GET', f'deployments?{query}'):
+            statuses = self._send('GET', f'deployments/{record["id"]}/statuses?per_page={_REACH}')
+            deployment = Deployment(
+                environment=record['environment'],
+                version=record['payload']['version'],
+                image=record['payload']['image'],
+                succeeded=any(status['state'] == 'success' for status in statuses),
+            )
+            found.append(deployment)
+        return found
 
     def begin(self, deployment: Deployment, ref: str) -> int:
-        """Record that a version is being brought there; the number of the record."""
+        """Record that a deployment has begun, and return the number of the record."""
         record = self._send(
             'POST',
             'deployments',
@@ -60,23 +70,13 @@ class Deployments:
         return int(record['id'])
 
     def end(self, number: int, *, succeeded: bool) -> None:
-        """Record how it ended."""
+        """Record whether the deployment succeeded."""
         self._tell(number, 'success' if succeeded else 'failure')
 
     def _tell(self, number: int, state: str) -> None:
-        # `auto_inactive` would take the success of earlier ones away.
+        # `auto_inactive` would remove the success of earlier deployments.
         body = {'state': state, 'auto_inactive': False}
         self._send('POST', f'deployments/{number}/statuses', body)
-
-    def _read(self, record: Any) -> Deployment:
-        statuses = self._send('GET', f'deployments/{record["id"]}/statuses?per_page={_REACH}')
-        payload = record['payload']
-        return Deployment(
-            environment=record['environment'],
-            version=payload['version'],
-            image=payload['image'],
-            succeeded=any(status['state'] == 'success' for status in statuses),
-        )
 
     def _send(self, method: str, path: str, body: Any = None) -> Any:
         request = urllib.request.Request(  # noqa: S310 the address of GitHub's API
@@ -99,9 +99,9 @@ class Deployments:
 
 
 def tell_outputs(values: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> None:
-    """Give values to later steps and jobs, and print them.
+    """Pass values to later steps and jobs, and print them.
 
-    Each stands between lines that no text of a stranger can guess.
+    Each is enclosed in a random delimiter, which no text of a stranger can guess.
     """
     for name, value in values.items():
         print(f'{name}: {value}')  # noqa: T201 the log of the run

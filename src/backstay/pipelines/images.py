@@ -11,16 +11,17 @@ from backstay.pipelines.errors import RefusedError
 
 
 def build(folder: Path) -> None:
-    """Build the image and keep nothing of it: that it can be built is all that is wanted."""
+    """Build the image to prove that it can be built, and discard it."""
     _docker('buildx', 'build', '--progress=plain', str(folder))
 
 
 def publish(
     folder: Path, name: str, version: str, *, labels: Mapping[str, str], user: str, token: str
 ) -> str:
-    """Build and push `name:version`, with provenance and a bill of materials; the name and digest.
+    """Build and push `name:version`, and return its name and digest.
 
-    A version that is there already, from a run that failed later, is not built again.
+    It has provenance and a bill of materials. A version that an earlier run pushed before it failed
+    is not built again.
     """
     registry = name.partition('/')[0]
     _docker('login', registry, '--username', user, '--password-stdin', said=token)
@@ -48,7 +49,7 @@ def publish(
 
 
 def _digest_of(tagged: str) -> str:
-    """The digest of an image of the registry; empty when there is none."""
+    """Return the digest of an image in the registry; empty when there is none."""
     found = subprocess.run(  # noqa: S603 arguments are a list
         ['docker', 'buildx', 'imagetools', 'inspect', tagged, '--format={{.Manifest.Digest}}'],  # noqa: S607
         capture_output=True,
@@ -60,7 +61,7 @@ def _digest_of(tagged: str) -> str:
 
 def _docker(*arguments: str, said: str | None = None) -> None:
     ran = subprocess.run(  # noqa: S603 arguments are a list
-        ['docker', *arguments],  # noqa: S607 that of the machine
+        ['docker', *arguments],  # noqa: S607 the machine's own
         input=said,
         text=True,
         check=False,

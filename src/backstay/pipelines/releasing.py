@@ -1,6 +1,6 @@
-"""Whether a run of a pipeline releases, and what.
+"""The decision whether a run of a pipeline makes a release, and of which version.
 
-A release is decided by the commits since the last one, and claimed by its tag before anything is
+The commits since the last release decide, and a tag claims the version before anything is
 published. A run that failed after that finds the tag at its commit, and finishes the same version.
 No commit is made: protected branches stay as they are.
 """
@@ -20,7 +20,7 @@ from backstay.pipelines.versions import FIRST, Bump, ReleasedCommit, Version, bu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """What is released; without a version nothing is, for this reason."""
+    """A version to release; without a version, the reason why nothing is released."""
 
     version: Version | None
     reason: str
@@ -31,7 +31,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
-    """Why a pipeline runs, as GitHub tells it (`GITHUB_*` and the event)."""
+    """The trigger of a pipeline, from GitHub's variables (`GITHUB_*`) and its event file."""
 
     event: str
     ref: str
@@ -41,7 +41,7 @@ class Occasion:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> 'Occasion':
-        """The occasion of the run that these variables belong to."""
+        """Return the occasion of the run that these variables belong to."""
         payload: Any = json.loads(Path(variable('GITHUB_EVENT_PATH', environment)).read_text())
         repository = payload.get('repository', {})
         return cls(
@@ -53,7 +53,7 @@ class Occasion:
         )
 
     def why_not(self) -> str:
-        """Why it is no occasion for a release; empty when it is one."""
+        """Return the reason against a release; empty when there is none."""
         if self.event not in ('push', 'workflow_dispatch'):
             return f'a {self.event} releases nothing'
         if self.ref != f'refs/heads/{self.default_branch}':
@@ -64,7 +64,7 @@ class Occasion:
 
 
 def plan(occasion: Occasion, repository: Repository, shipped: Sequence[str] = ()) -> Release:
-    """What this run releases."""
+    """Return the release of this run."""
     if reason := occasion.why_not():
         return Release(version=None, reason=reason)
     here = repository.version_here()
@@ -78,7 +78,7 @@ def plan(occasion: Occasion, repository: Repository, shipped: Sequence[str] = ()
 
 
 def following(last: Version | None, commits: Sequence[ReleasedCommit]) -> Release:
-    """The version after the last one, if the commits make one."""
+    """Return the release after the last one, if the commits change what is released."""
     bump = bump_of(commits)
     if bump is Bump.NONE:
         since = f'since {last}' if last else 'yet'
@@ -89,7 +89,7 @@ def following(last: Version | None, commits: Sequence[ReleasedCommit]) -> Releas
     )
 
 
-#: Where a package says its version: file to the line, whose first group is what stays before it.
+#: The files with a package's version, each with a pattern of its line; groups 1 and 2 are kept.
 _PLACES = {
     'pyproject.toml': r"^(version = )(['\"])[^'\"]*\2$",
     'src/backstay/__init__.py': r"^(__version__ = )(['\"])[^'\"]*\2$",
@@ -97,7 +97,7 @@ _PLACES = {
 
 
 def stamp(folder: Path, version: Version) -> list[str]:
-    """Write the version into the files of the package; which they were."""
+    """Write the version into the files of the package, and return their names."""
     for name, pattern in _PLACES.items():
         path = folder / name
         text, found = re.subn(

@@ -1,9 +1,9 @@
-"""Versions (Semantic Versioning 2.0.0), and what commits make of them.
+"""Versions (Semantic Versioning 2.0.0), and how commits move them.
 
 A commit says what it changes by its type (Conventional Commits 1.0.0): `feat` is a minor version,
 `fix`, `perf` and `revert` are a patch, `!` or a footer `BREAKING CHANGE:` is a major one, all other
-types are none. A commit of the form `area: sentence` has no type: it says it in a trailer `Release:
-major`, `minor`, `patch` or `none`, and is a patch without one where it touches what is shipped.
+types are none. A commit of the form `area: sentence` has no type: it may have a trailer `Release:
+major`, `minor`, `patch` or `none`, and without one is a patch if it touches a shipped file.
 """
 
 import re
@@ -49,14 +49,14 @@ class Version:
 
     @property
     def tag(self) -> str:
-        """What git calls it."""
+        """The name of its tag in git."""
         return f'v{self}'
 
     def moved(self, step: Bump) -> 'Version':
-        """The version that such a change makes of it.
+        """Return the next version after such a change.
 
-        Before 1.0.0 anything may change (item 4 of the standard): what would be a major version is
-        a minor one.
+        Before 1.0.0 anything may change (item 4 of the standard), so a major change moves only the
+        minor version.
 
         >>> str(Version(1, 2, 3).moved(Bump.MINOR)), str(Version(0, 2, 3).moved(Bump.MAJOR))
         ('1.3.0', '0.3.0')
@@ -71,19 +71,19 @@ class Version:
         return self
 
 
-#: What the first release is called.
+#: The version of the first release.
 FIRST = Version(0, 1, 0)
 
 
 def parse(text: str) -> Version | None:
-    """The version of a tag; None for another kind of tag."""
+    """Return the version of a tag; None for another kind of tag."""
     found = _VERSION.fullmatch(text)
     return Version(*map(int, found.groups())) if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasedCommit:
-    """What is released with a version."""
+    """A commit that is released with a version."""
 
     sha: str
     message: str
@@ -92,12 +92,12 @@ class ReleasedCommit:
 
     @property
     def subject(self) -> str:
-        """Its first line."""
+        """The first line of its message."""
         return self.message.partition('\n')[0]
 
     @property
     def step(self) -> Bump:
-        """What it makes of a version."""
+        """The part of the version that it moves."""
         if _BREAKING.search(self.message):
             return Bump.MAJOR
         if said := _TRAILER.findall(self.message):
@@ -111,25 +111,23 @@ class ReleasedCommit:
 
 
 def bump_of(commits: Iterable[ReleasedCommit]) -> Bump:
-    """What they make of a version together: the most that one of them does."""
+    """Return the highest step of the commits, which moves the version for all of them."""
     return max((commit.step for commit in commits), default=Bump.NONE)
 
 
 def notes_of(commits: Iterable[ReleasedCommit]) -> str:
-    """What a release says of itself, in Markdown, the newest commit first.
+    """Return the notes of a release in Markdown, the newest commit first.
 
-    Subjects are text of strangers: what Markdown or GitHub would read in them stays as it is.
+    Subjects are text of strangers: they are escaped, so that neither Markdown nor a mention of
+    GitHub can be read in them.
     """
     headed: dict[str, list[str]] = {'Breaking': [], 'Added': [], 'Fixed': []}
     names = {Bump.MAJOR: 'Breaking', Bump.MINOR: 'Added', Bump.PATCH: 'Fixed'}
     for commit in commits:
         if name := names.get(commit.step):
-            headed[name].append(f'- {_inert(commit.subject)} ({commit.sha[:9]})')
+            inert = re.sub(r'([\\`*_{}\[\]<>#|!~@])', r'\\\1', commit.subject)
+            inert = inert.replace('\\@', '@\u200b')
+            headed[name].append(f'- {inert} ({commit.sha[:9]})')
     return '\n\n'.join(
         f'### {name}\n\n' + '\n'.join(lines) for name, lines in headed.items() if lines
     )
-
-
-def _inert(text: str) -> str:
-    """The text without anything that Markdown, or a mention of GitHub, would make of it."""
-    return re.sub(r'([\\`*_{}\[\]<>#|!~@])', r'\\\1', text).replace('\\@', '@\u200b')

@@ -1,7 +1,7 @@
 """OpenAPI 3.1 documents and their Swagger pages, of the whole site and of each service.
 
-A document describes what its reader may do: an operation on a resource that they may call on no row
-is not in it. Staff may ask for that of somebody else: `/docs.json?as=guest`, `account`, or
+A document describes what its reader may do: it leaves out operations that they may not call on any
+row. Staff may ask for the document of another role: `/docs.json?as=guest`, `account`, or
 `level:2`.
 """
 
@@ -30,9 +30,9 @@ from backstay.services import Service
 
 
 class DocumentOfRole(SpectacularAPIView):
-    """A document as a role of `?as=` sees it, which staff may ask for."""
+    """An OpenAPI document, which staff may request as another role sees it (`?as=`)."""
 
-    #: The service that it describes; the whole site, as the settings call it, without one.
+    #: The service that it describes; None for the whole site, with the title of the settings.
     service: Service | None = None
 
     def _get_schema_response(self, request: Request) -> Response:
@@ -40,11 +40,15 @@ class DocumentOfRole(SpectacularAPIView):
         if role is not None:
             if not getattr(request.user, 'is_staff', False):
                 raise PermissionDenied
-            request.user = Machine(caller_in(role))  # type: ignore[assignment] # it stands for one
+            request.user = Machine(caller_in(role))  # type: ignore[assignment] # stands in for one
         response: Response = super()._get_schema_response(request)  # type: ignore[no-untyped-call]
         if self.service is not None:
             # Not by drf-spectacular's `custom_settings`, which all documents of a process share.
-            response.data['info'] |= _info(self.service)
+            response.data['info'] |= {
+                'title': self.service.title,
+                'description': self.service.description,
+                'version': self.service.version,
+            }
         response['Cache-Control'] = 'private, no-cache'
         response['Vary'] = 'Authorization, X-Api-Key, Cookie, Accept'
         return response
@@ -56,14 +60,6 @@ class DocumentOfRole(SpectacularAPIView):
         return f'{self.service.title}.{name.rpartition(".")[2]}'
 
 
-def _info(service: Service) -> dict[str, str]:
-    return {
-        'title': service.title,
-        'description': service.description,
-        'version': service.version,
-    }
-
-
 class JsonDocumentView(DocumentOfRole, SpectacularJSONAPIView):
     """The document as JSON."""
 
@@ -73,7 +69,7 @@ class YamlDocumentView(DocumentOfRole, SpectacularYAMLAPIView):
 
 
 def caller_in(role: str) -> Caller:
-    """A caller in a role: `guest`, `account`, or `level:2`, an account that holds it everywhere."""
+    """Return a caller in a role: `guest`, `account`, or `level:2`, held on every row."""
     if role == 'guest':
         return GUEST
     if role == 'account':
@@ -88,8 +84,9 @@ View = Callable[..., HttpResponseBase]
 
 
 def page_or_document(page: View, document: View) -> View:
-    """One address for both: people get the page; programs get the document, by `Accept` or by
-    `?format=json`, `openapi` or `yaml`.
+    """Serve people the page and programs the document at one address.
+
+    Programs ask for it by `Accept` or by `?format=json`, `openapi` or `yaml`.
     """
 
     @csrf_exempt
@@ -98,7 +95,7 @@ def page_or_document(page: View, document: View) -> View:
         if wanted in ('json', 'openapi', 'yaml'):
             asked = request.GET.copy()
             asked['format'] = 'yaml' if wanted == 'yaml' else 'json'
-            request.GET = asked  # type: ignore[assignment] # it may be written to, and is not
+            request.GET = asked  # type: ignore[assignment] # a mutable copy, left unchanged
             return document(request)
         return (page if wanted or request.accepts('text/html') else document)(request)
 
@@ -106,7 +103,7 @@ def page_or_document(page: View, document: View) -> View:
 
 
 def docs_urls() -> list[URLPattern]:
-    """The documentation of every mounted service together."""
+    """Return the URL patterns for the documentation of all mounted services together."""
     page = SpectacularSwaggerSplitView.as_view(url_name='docs-json')
     return [
         path('docs/', page_or_document(page, DocumentOfRole.as_view()), name='docs'),
@@ -116,7 +113,7 @@ def docs_urls() -> list[URLPattern]:
 
 
 def service_docs_urls(service: Service) -> list[URLPattern]:
-    """The documentation of one service at the paths that it declares."""
+    """Return the URL patterns for the documentation of one service, at the paths it declares."""
     if not service.docs_path:
         return []
     name = f'{service.name}-openapi'
@@ -131,7 +128,7 @@ def service_docs_urls(service: Service) -> list[URLPattern]:
 
 
 def describe_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """drf-spectacular post-processing: every operation may also answer with a problem."""
+    """Add to every operation that it may also answer with a problem (post-processing hook)."""
     result.setdefault('components', {}).setdefault('schemas', {})['Problem'] = PROBLEM
     answer = {
         'description': 'Any other answer is a problem document.',

@@ -1,15 +1,16 @@
-"""How large the body of a request may be: the site's limit, or that of one view.
+"""Limits on the size of a request's body: the site's limit, or that of one view.
 
-A body that is announced as too large is refused before any of it is read, and one that ends before
-its Content-Length is refused when it is read (RFC 9112 section 8).
+A body that is announced as too large is rejected before any of it is read, and one that ends before
+its Content-Length is rejected when it is read (RFC 9112 section 8).
 
 A body of unknown length (`Transfer-Encoding: chunked`) is read up to its limit and no further;
-Django would take it for empty, because WSGI knows bodies by their Content-Length only. It is taken
-only from a server that fails where such a body is cut. Granian ends it there as if it were whole,
-so that nobody could tell the half of a request from a request: there the answer is 411.
+Django would treat it as empty, because WSGI knows bodies by their Content-Length only. It is
+accepted only from a server that fails where such a body is cut. Granian ends it there as if it were
+whole, so that half a request would look like a whole one: there the answer is 411.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO, IOBase
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ View = TypeVar('View', bound=Callable[..., Any])
 
 
 class PayloadTooLarge(Problem):
-    """413: the body is larger than this address takes."""
+    """413: the body is larger than this address accepts."""
 
     code = 'payload-too-large'
 
@@ -37,9 +38,9 @@ class LengthRequired(Problem):
 
 
 def body_limit(size: int) -> Callable[[View], View]:
-    """Decorates a view function, a view class or an action of a view set.
+    """Decorate a view function, a view class or an action of a view set with a limit of its own.
 
-    Its bodies may have `size` bytes.
+    Bodies sent to it may have up to `size` bytes.
     """
 
     def mark(view: View) -> View:
@@ -50,7 +51,7 @@ def body_limit(size: int) -> Callable[[View], View]:
 
 
 class BodyLimitMiddleware:
-    """Refuses bodies above the limit of their view.
+    """Reject bodies above the limit of their view.
 
     It must stand before everything that reads a body in `process_view`, such as Django's CSRF
     check, which reads forms.
@@ -65,12 +66,15 @@ class BodyLimitMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
     ) -> HttpResponse | None:
-        """The refusal, or None when the view may run."""
+        """Return the problem of the body, or None when the view may run."""
         limit = _limit_of(view, request.method)
+        length = 0
+        with suppress(ValueError):  # Django reads such a length as no body
+            length = int(request.META.get('CONTENT_LENGTH') or 0)
         try:
             if 'HTTP_TRANSFER_ENCODING' in request.META:
                 _read_unannounced(request, limit)
-            elif (length := _announced(request)) > limit:
+            elif length > limit:
                 raise _too_large(limit)
             elif length:
                 stream: Any = request
@@ -80,13 +84,13 @@ class BodyLimitMiddleware:
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """The refusal of a body that was cut, where a view of Django's read it."""
+        """Return the problem of a body that was cut, when a Django view has read it."""
         problem = problem_from(error) if isinstance(error, UnreadablePostError) else None
         return problem_response(request, problem) if problem else None
 
 
 def _limit_of(view: Callable[..., Any], method: str | None) -> int:
-    """The limit of the function, of the action or class behind it, or of the site."""
+    """Return the limit of the function, of the action or class behind it, or of the site."""
     view_set = getattr(view, 'cls', None)
     action = getattr(view, 'actions', {}).get((method or '').lower())
     of_action = getattr(view_set, action, None) if action else None
@@ -97,38 +101,30 @@ def _limit_of(view: Callable[..., Any], method: str | None) -> int:
     return int(settings.BACKSTAY.body_limit)
 
 
-def _announced(request: HttpRequest) -> int:
-    try:
-        return int(request.META.get('CONTENT_LENGTH') or 0)
-    except ValueError:
-        return 0  # as Django reads it: no body
-
-
 def _too_large(limit: int) -> PayloadTooLarge:
     return PayloadTooLarge(f'The body may have {limit} bytes here.', limit=limit)
 
 
 def _read_unannounced(request: HttpRequest, limit: int) -> None:
-    """Read a chunked body and hand it on as one of known length."""
+    """Read a chunked body and pass it on as one of known length."""
     source = request.META['wsgi.input']
     tells_the_end = not type(source).__module__.startswith('granian')
     if not (request.META.get('wsgi.input_terminated') and tells_the_end):
         raise LengthRequired('Send Content-Length: this server takes no chunked bodies.')
     body = BytesIO()
-    while chunk := _read_chunk(source):
+    while True:
+        try:
+            chunk = bytes(source.read(65536))
+        except Exception:  # noqa: BLE001 each server has its own for a bad or missing chunk
+            raise body_incomplete() from None
+        if not chunk:
+            break
         if body.tell() + len(chunk) > limit:
             raise _too_large(limit)
         body.write(chunk)
     request.META['CONTENT_LENGTH'] = str(body.tell())
     body.seek(0)
     request._stream = body  # the one place that Django reads bodies from
-
-
-def _read_chunk(source: Any) -> bytes:
-    try:
-        return bytes(source.read(65536))
-    except Exception:  # noqa: BLE001 servers have exceptions of their own for a bad or missing chunk
-        raise body_incomplete() from None
 
 
 class _Announced(IOBase):
@@ -142,7 +138,7 @@ class _Announced(IOBase):
         self._stream, self._left = stream, length
 
     def read(self, size: int | None = -1) -> bytes:
-        """Read as much. Raises OSError where the client sent less than it announced."""
+        """Read up to `size` bytes. Raises OSError when the client sent less than it announced."""
         wants_all = size is None or size < 0
         return self._checked(self._stream.read(-1 if wants_all else size), whole=wants_all)
 

@@ -1,4 +1,4 @@
-"""Services: what a back end declares about itself, and how a site mounts any set of them."""
+"""Services: the declaration of a back end, and the choice of those that a site mounts."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ __all__ = ['Service', 'find', 'mounted']
 class Service:
     """One back end of a site: a Django app (or several) under URL prefixes of its own."""
 
-    #: What `SERVICES` calls it: lower case, digits and single hyphens.
+    #: Its name in `SERVICES`: lower case, digits and single hyphens.
     name: str
     #: The title of its documentation.
     title: str
@@ -37,17 +37,17 @@ class Service:
     #: `backstay run` in its size `small`, once and before `demo`.
     seeds: str = ''
     #: Dotted path of a function from the id of an account (a value or an expression) to a query set
-    #: of what it holds: `values_list(over, id, level, read_only)`. It runs inside the statement
-    #: that loads the account.
+    #: of the levels that the account holds: `values_list(over, id, level, read_only)`. It runs
+    #: inside the statement that loads the account.
     scopes: str = ''
-    #: Dotted path of a function from the id of an account to `Held`s, for what no query set can
-    #: say. It runs beside that statement, with as many of its own as it makes.
+    #: Dotted path of a function from the id of an account to `Held`s, for rules that no query set
+    #: can express. It runs beside that statement, and may make any number of its own.
     scopes_in_python: str = ''
     #: Django settings of its own, added to the site's.
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse what would only show as an address that nothing answers."""
+        """Reject mistakes that would only show as an address that nothing answers."""
         if not re.fullmatch(r'[a-z][a-z0-9]*(-[a-z0-9]+)*', self.name):
             raise ValueError(f'{self.name!r}: use lower case, digits and single hyphens')
         for prefix in self.urls:
@@ -60,7 +60,7 @@ class Service:
 
 
 def find(modules: Mapping[str, str], names: Sequence[str]) -> tuple[Service, ...]:
-    """The services called `names` among `modules` (name to module); all of them when none is named.
+    """Return the services `names` among `modules` (name to module); all when none is named.
 
     A module keeps its declaration in `<module>.service`, as `service`. Raises LookupError naming
     what exists when a name is unknown, ValueError when two services want the same prefix.
@@ -70,19 +70,15 @@ def find(modules: Mapping[str, str], names: Sequence[str]) -> tuple[Service, ...
         known = ', '.join(sorted(modules))
         raise LookupError(f'unknown: {", ".join(unknown)}; this site has: {known}')
     found = [import_module(f'{modules[name]}.service').service for name in names or modules]
-    _refuse_shared_prefixes(found)
-    return tuple(found)
-
-
-def mounted() -> tuple[Service, ...]:
-    """The services of the running site."""
-    return tuple(settings.BACKSTAY_SERVICES)
-
-
-def _refuse_shared_prefixes(services: Sequence[Service]) -> None:
     owner: dict[str, str] = {}
-    for service in services:
+    for service in found:
         for prefix in service.urls:
             if other := owner.get(prefix):
                 raise ValueError(f'{service.name} and {other} both claim the prefix {prefix!r}')
             owner[prefix] = service.name
+    return tuple(found)
+
+
+def mounted() -> tuple[Service, ...]:
+    """Return the services of the running site."""
+    return tuple(settings.BACKSTAY_SERVICES)

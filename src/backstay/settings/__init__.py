@@ -1,4 +1,4 @@
-"""What a process is told from outside, and the Django settings made from it."""
+"""The environment of a process, and the Django settings made from it."""
 
 from backstay.settings.django import django_settings
 from backstay.settings.environment import Environment, SettingsError, load

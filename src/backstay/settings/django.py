@@ -1,13 +1,13 @@
 """Django's settings, made from the environment and the mounted services."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
 
-from backstay.services import Service, find
+from backstay.services import find
 from backstay.settings import identity
 from backstay.settings.environment import Environment, SettingsError
 
@@ -17,7 +17,7 @@ _PROBE_PATHS = (r'^livez$', r'^readyz$', r'^__(version|heartbeat|lbheartbeat)__/
 def django_settings(
     environment: Environment, *, base_dir: Path, services: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Every Django setting of a site.
+    """Return every Django setting of a site.
 
     `services` maps the names of all services of the site to their modules; the environment's
     SERVICES chooses among them. Raises SettingsError for a service that does not exist.
@@ -26,6 +26,11 @@ def django_settings(
         mounted = find(services, environment.services)
     except LookupError as error:
         raise SettingsError({'SERVICES': str(error.args[0])}) from None
+    spectacular = dict(_SPECTACULAR)
+    if len(mounted) == 1:  # its documentation is that of the site
+        (only,) = mounted
+        spectacular |= {'TITLE': only.title, 'DESCRIPTION': only.description}
+        spectacular['VERSION'] = only.version
     made: dict[str, Any] = {
         'BASE_DIR': base_dir,
         'BACKSTAY': environment,
@@ -48,7 +53,7 @@ def django_settings(
         'LOGGING_CONFIG': 'backstay.operations.logs.configure',
         'LOGGING': {'as_json': environment.env != 'local', 'level': environment.log_level},
         'REST_FRAMEWORK': _REST_FRAMEWORK,
-        'SPECTACULAR_SETTINGS': {**_SPECTACULAR, **_about(mounted)},
+        'SPECTACULAR_SETTINGS': spectacular,
         'TASKS': {'default': {'BACKEND': _TASKS[environment.tasks], 'QUEUES': []}},  # any queue
         'CORS_ALLOWED_ORIGINS': list(environment.cors_allowed_origins),
         **identity.identity_settings(environment),
@@ -126,16 +131,8 @@ _SPECTACULAR = {
 }
 
 
-def _about(mounted: Sequence[Service]) -> dict[str, str]:
-    """What the documentation is called where a site has one service alone."""
-    if len(mounted) != 1:
-        return {}
-    (service,) = mounted
-    return {'TITLE': service.title, 'DESCRIPTION': service.description, 'VERSION': service.version}
-
-
 def _middleware(environment: Environment) -> list[str]:
-    """In the order in which a request passes them."""
+    """Return the middleware in the order in which a request passes them."""
     return [
         'backstay.operations.requests.RequestMiddleware',
         *(['backstay.operations.profiling.ProfilingMiddleware'] if environment.profile else []),
@@ -172,8 +169,8 @@ def _database(environment: Environment, base_dir: Path) -> dict[str, Any]:
             **options,
         }
     else:
-        # There is a connection for each thread: one waits only where the server gives none, and
-        # then neither a request nor the pool itself waits for long.
+        # The pool has a connection for each thread: a thread waits only when the server gives none,
+        # and then neither the request nor the pool waits for long.
         pool = {'min_size': 1, 'max_size': environment.concurrency}
         pool |= {'timeout': 1, 'reconnect_timeout': 2}
         options = {'pool': pool, 'connect_timeout': 2, **options}
@@ -191,8 +188,12 @@ def _cache(environment: Environment) -> dict[str, Any]:
 
 
 def _security(environment: Environment) -> dict[str, Any]:
-    """Secrets, hosts and cookies; what only HTTPS allows is on where strangers come."""
+    """Return the settings of secrets, hosts and cookies; HTTPS is required once deployed."""
     deployed = environment.is_deployed
+    # Probes and the scraper of metrics come from inside the network, without HTTPS.
+    plain = [*_PROBE_PATHS]
+    if environment.metrics_path:
+        plain.append(f'^{re.escape(environment.metrics_path)}$')
     year = 365 * 24 * 3600
     return {
         'SECRET_KEY': environment.secret_key.get_secret_value(),
@@ -204,7 +205,7 @@ def _security(environment: Environment) -> dict[str, Any]:
         'CSRF_COOKIE_SECURE': deployed,
         'SESSION_COOKIE_SECURE': deployed,
         'SECURE_SSL_REDIRECT': deployed,
-        'SECURE_REDIRECT_EXEMPT': _probe_paths(environment),
+        'SECURE_REDIRECT_EXEMPT': plain,
         'SECURE_HSTS_SECONDS': year if deployed else 0,
         'SECURE_HSTS_INCLUDE_SUBDOMAINS': deployed,
         'SECURE_HSTS_PRELOAD': deployed,
@@ -217,12 +218,6 @@ def _security(environment: Environment) -> dict[str, Any]:
             'staticfiles': {'BACKEND': _STATIC_STORAGE[deployed]},
         },
     }
-
-
-def _probe_paths(environment: Environment) -> list[str]:
-    """What machines ask for inside the network, without HTTPS."""
-    metrics = environment.metrics_path
-    return [*_PROBE_PATHS, *([f'^{re.escape(metrics)}$'] if metrics else [])]
 
 
 _STATIC_STORAGE = {

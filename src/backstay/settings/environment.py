@@ -1,8 +1,8 @@
 """The environment of a process: typed variables, read in layers, checked all at once.
 
 Layers, strongest first: the process environment, `env/.env.<ENV>.secrets`, `env/.env.<ENV>`,
-`env/.env`. Files are only read, never exported, so that a library which looks into `os.environ`
-cannot find a secret that came from a file.
+`env/.env`. Files are only read, never exported, so that a library that looks into `os.environ`
+cannot find a secret from a file.
 """
 
 import os
@@ -34,7 +34,7 @@ _ON_ONE_MACHINE = ('local', 'test')
 
 
 class SettingsError(ImproperlyConfigured):
-    """Every mistake of the environment at once: the variable and what is wrong, never its value."""
+    """All mistakes of the environment at once: each variable and its fault, never its value."""
 
     def __init__(self, mistakes: Mapping[str, str]) -> None:
         self.mistakes = dict(mistakes)
@@ -49,7 +49,7 @@ def _split_on_commas(value: object) -> object:
 
 
 def _need(module: str, extra: str) -> None:
-    """Refuse a variable whose package is not installed."""
+    """Reject a variable whose package is not installed."""
     if find_spec(module) is None:
         raise ValueError(f"needs what is not installed: pip install 'backstay[{extra}]'")
 
@@ -126,7 +126,7 @@ class Environment(BaseModel):
 
     @property
     def is_deployed(self) -> bool:
-        """Whether strangers may reach this process: anywhere but on a developer's machine."""
+        """Whether strangers may reach this process: everywhere but on a developer's machine."""
         return self.env not in _ON_ONE_MACHINE
 
     @field_validator('database_url')
@@ -230,7 +230,7 @@ class Environment(BaseModel):
 
 
 def load(base_dir: Path, process: Mapping[str, str] | None = None) -> Environment:
-    """The environment of the process at `base_dir`.
+    """Return the environment of the process at `base_dir`.
 
     Raises SettingsError with every mistake at once. A git checkout counts as `local` unless told
     otherwise; anything else, such as an image, has to name its ENV.
@@ -240,17 +240,14 @@ def load(base_dir: Path, process: Mapping[str, str] | None = None) -> Environmen
     if env not in ENVIRONMENTS:
         fault = 'is not set' if not env else 'is not known'
         raise SettingsError({'ENV': f'{fault}; give one of {", ".join(ENVIRONMENTS)}'})
-    values = {**_read_files(base_dir / 'env', env), **process, 'ENV': env}
+    values: dict[str, str] = {}
+    for name in ('.env', f'.env.{env}', f'.env.{env}.secrets'):
+        layer = dotenv_values(base_dir / 'env' / name, interpolate=False)
+        values |= {key: value for key, value in layer.items() if value is not None}
+    values |= {**process, 'ENV': env}
     if not values.get('SECRET_KEY') and env in _ON_ONE_MACHINE:
         values['SECRET_KEY'] = local_secret_key(base_dir, env)
     return _validate(values)
-
-
-def _read_files(folder: Path, env: str) -> dict[str, str]:
-    """The variables of the files, weakest first; a variable without a value counts as absent."""
-    names = ('.env', f'.env.{env}', f'.env.{env}.secrets')
-    layers = [dotenv_values(folder / name, interpolate=False) for name in names]
-    return {name: value for layer in layers for name, value in layer.items() if value is not None}
 
 
 def _validate(values: Mapping[str, str]) -> Environment:

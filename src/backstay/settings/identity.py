@@ -46,7 +46,8 @@ _PASSWORD_VALIDATORS: list[dict[str, Any]] = [
 
 
 def identity_settings(environment: Environment) -> dict[str, Any]:
-    """Every setting of allauth and of Django's authentication that a site has."""
+    """Return all settings of allauth and of Django's authentication."""
+    front = environment.frontend_url or ''
     return {
         'AUTH_USER_MODEL': 'identity.Account',
         'AUTHENTICATION_BACKENDS': ['backstay.identity.passwords.PasswordBackend'],
@@ -58,7 +59,14 @@ def identity_settings(environment: Environment) -> dict[str, Any]:
         'HEADLESS_SERVE_SPECIFICATION': True,
         'HEADLESS_SPECIFICATION_TEMPLATE_NAME': None,  # its page would load from another server
         'HEADLESS_TOKEN_STRATEGY': 'backstay.identity.tokens.TokenStrategy',
-        'HEADLESS_FRONTEND_URLS': _frontend_urls(environment),
+        # Pages that mails link to; without a front end, the paths that one would have.
+        'HEADLESS_FRONTEND_URLS': {
+            'account_signup': f'{front}/account/signup',
+            'account_reset_password': f'{front}/account/password/reset',
+            'account_reset_password_from_key': f'{front}/account/password/reset/{{key}}',
+            'account_confirm_email': f'{front}/account/verify-email/{{key}}',
+            'socialaccount_login_error': f'{front}/account/provider/callback',
+        },
         **_mail(environment),
     }
 
@@ -83,10 +91,10 @@ _ACCOUNT: dict[str, Any] = {
     'ACCOUNT_REAUTHENTICATION_REQUIRED': True,
     'ACCOUNT_EMAIL_SUBJECT_PREFIX': '',
     'ACCOUNT_SESSION_REMEMBER': True,
-    # Beside allauth's own, which a process keeps in its cache; those that have to outlive it are
-    # in `backstay.identity.attempts`.
+    # Added to allauth's own limits, which a process counts in its cache; the counters that outlive
+    # the process are in `backstay.identity.attempts`.
     'ACCOUNT_RATE_LIMITS': {
-        'login_failed': '5/5m/key',  # of the second factor: those of passwords are counted there
+        'login_failed': '5/5m/key',  # second factors only: that module counts passwords
         'reauthenticate': '10/m/user',
     },
 }
@@ -100,18 +108,6 @@ _SECOND_FACTOR: dict[str, Any] = {
 }
 
 
-def _frontend_urls(environment: Environment) -> dict[str, str]:
-    """Pages that mails point at; without a front end, the paths that one would have."""
-    site = environment.frontend_url or ''
-    return {
-        'account_signup': f'{site}/account/signup',
-        'account_reset_password': f'{site}/account/password/reset',
-        'account_reset_password_from_key': f'{site}/account/password/reset/{{key}}',
-        'account_confirm_email': f'{site}/account/verify-email/{{key}}',
-        'socialaccount_login_error': f'{site}/account/provider/callback',
-    }
-
-
 _BACKENDS = {
     'local': 'django.core.mail.backends.console.EmailBackend',
     'test': 'django.core.mail.backends.locmem.EmailBackend',
@@ -119,16 +115,25 @@ _BACKENDS = {
 
 
 def _mail(environment: Environment) -> dict[str, Any]:
-    """Mail by SMTP when told where; else to the console of a developer, and nowhere when deployed.
+    """Return the settings of mail: SMTP with an address; else a console, and nowhere if deployed.
 
-    Mails carry codes, which do not belong in the log of a deployed site: it has a summary.
+    Mails carry codes, which do not belong in the log of a deployed site: it gets a summary.
     """
+    options: dict[str, Any] = {}
     if environment.email_url is None:
-        nowhere = 'backstay.operations.mail.Nowhere'
-        backend, options = _BACKENDS.get(environment.env, nowhere), {}
+        backend = _BACKENDS.get(environment.env, 'backstay.operations.mail.Nowhere')
     else:
         backend = 'django.core.mail.backends.smtp.EmailBackend'
-        options = _smtp(environment.email_url.get_secret_value())
+        url = urlsplit(environment.email_url.get_secret_value())
+        options = {
+            'host': url.hostname or 'localhost',
+            'port': url.port or {'smtps': 465, 'smtp+tls': 587}.get(url.scheme, 25),
+            'username': unquote(url.username or ''),
+            'password': unquote(url.password or ''),
+            'use_ssl': url.scheme == 'smtps',
+            'use_tls': url.scheme == 'smtp+tls',
+            'timeout': 10,
+        }
     sender = {'DEFAULT_FROM_EMAIL': environment.mail_from}
     if django.VERSION >= (6, 1):
         return {**sender, 'MAILERS': {'default': {'BACKEND': backend, 'OPTIONS': options}}}
@@ -139,7 +144,7 @@ def _mail(environment: Environment) -> dict[str, Any]:
     }
 
 
-#: Options of a mailer to the settings that they were until Django 6.1.
+#: Options of a mailer by the names of the settings before Django 6.1.
 _BEFORE_6_1 = {
     'host': 'EMAIL_HOST',
     'port': 'EMAIL_PORT',
@@ -149,16 +154,3 @@ _BEFORE_6_1 = {
     'use_tls': 'EMAIL_USE_TLS',
     'timeout': 'EMAIL_TIMEOUT',
 }
-
-
-def _smtp(address: str) -> dict[str, Any]:
-    url = urlsplit(address)
-    return {
-        'host': url.hostname or 'localhost',
-        'port': url.port or {'smtps': 465, 'smtp+tls': 587}.get(url.scheme, 25),
-        'username': unquote(url.username or ''),
-        'password': unquote(url.password or ''),
-        'use_ssl': url.scheme == 'smtps',
-        'use_tls': url.scheme == 'smtp+tls',
-        'timeout': 10,
-    }

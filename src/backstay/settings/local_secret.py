@@ -8,7 +8,7 @@ _HEADER = '# Secrets of this machine alone. Git ignores this file: never commit 
 
 
 def local_secret_key(base_dir: Path, env: str) -> str:
-    """A key for `env`: kept in `env/.env.local.secrets`; made afresh for every test process."""
+    """Return a key for `env`: a new one per test process, else kept in `env/.env.local.secrets`."""
     key = secrets.token_urlsafe(48)
     if env != 'local':
         return key

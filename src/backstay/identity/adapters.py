@@ -200,11 +200,8 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
 
 def _ciphers() -> MultiFernet:
-    """The newest key first: those of SECRET_KEY_FALLBACKS only read."""
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet([Fernet(_derived(key)) for key in keys])
-
-
-def _derived(key: str | bytes) -> bytes:
+    """Return the ciphers, newest key first: keys of SECRET_KEY_FALLBACKS only decrypt."""
     purpose = b'backstay.identity.second-factor'
-    return base64.urlsafe_b64encode(sha256(purpose + force_bytes(key)).digest())
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    digests = (sha256(purpose + force_bytes(key)).digest() for key in keys)
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(each)) for each in digests])

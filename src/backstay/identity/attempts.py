@@ -60,7 +60,12 @@ def password_attempt(
     if attempt.is_locked and not has_code:
         raise SignInThrottled(seconds_left(PASSWORDS, name))
     _refuse_beyond(PASSWORDS_FROM, here)
-    _count_here(name, here)
+    if not limiter().hit(PASSWORDS_HERE, name, here):
+        # The pause doubles from attempt to attempt, and never outlasts the limit itself.
+        left = limiter().get_window_stats(_REFUSED_HERE, name, here).remaining
+        limiter().hit(_REFUSED_HERE, name, here)
+        pause = min(_PAUSE * 2 ** (_REFUSED_HERE.amount - left), _LONGEST_PAUSE)
+        raise SignInThrottled(min(pause, seconds_left(PASSWORDS_HERE, name, here)))
     yield attempt
     if attempt.succeeded:
         limiter().clear(PASSWORDS_HERE, name, here)
@@ -71,19 +76,6 @@ def password_attempt(
         raise SignInThrottled(seconds_left(PASSWORDS, name))
     limiter().hit(PASSWORDS, name)
     attempt.has_locked = not limiter().test(PASSWORDS, name) and limiter().hit(_TOLD, name)
-
-
-def _count_here(*names: str) -> None:
-    """Count an attempt. Raises SignInThrottled, with a pause that doubles from attempt to attempt.
-
-    The pause never lasts longer than the limit itself does.
-    """
-    if limiter().hit(PASSWORDS_HERE, *names):
-        return
-    refused = _REFUSED_HERE.amount - limiter().get_window_stats(_REFUSED_HERE, *names).remaining
-    limiter().hit(_REFUSED_HERE, *names)
-    pause = min(_PAUSE * 2**refused, _LONGEST_PAUSE)
-    raise SignInThrottled(min(pause, seconds_left(PASSWORDS_HERE, *names)))
 
 
 def is_within(limit: RateLimitItem, *names: str) -> bool:

@@ -73,7 +73,13 @@ class BasicAuthentication(authentication.BaseAuthentication):
         given = _credentials_of(request, 'basic')
         if given is None:
             return None
-        name, password = _decoded(given)
+        try:
+            text = base64.b64decode(given, validate=True).decode()
+        except ValueError:  # of base64, or of UTF-8
+            raise CredentialsInvalid('The credentials cannot be read.') from None
+        name, _, password = text.partition(':')
+        if not name or not password or '\x00' in text:
+            raise CredentialsInvalid
         account = account_called(name)
         if account is None or not verified_passwords.knows(account, password):
             account = verified_account(request._request, name, password)
@@ -112,14 +118,3 @@ def _credentials_of(request: Request, scheme: str) -> str | None:
     """What follows the scheme in `Authorization`; None when that is another scheme, or absent."""
     given, _, credentials = request.META.get('HTTP_AUTHORIZATION', '').partition(' ')
     return credentials.strip() if given.lower() == scheme else None
-
-
-def _decoded(credentials: str) -> tuple[str, str]:
-    try:
-        text = base64.b64decode(credentials, validate=True).decode()
-    except ValueError:  # of base64, or of UTF-8
-        raise CredentialsInvalid('The credentials cannot be read.') from None
-    name, _, password = text.partition(':')
-    if not name or not password or '\x00' in text:
-        raise CredentialsInvalid
-    return name, password

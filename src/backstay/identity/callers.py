@@ -18,17 +18,14 @@ def caller_of(request: Any) -> Caller:
     user = getattr(request, 'user', None)
     for_user, caller = getattr(http, _KEPT, (None, None))
     if caller is None or for_user is not user:
-        caller = _caller_of_user(user)
+        if user is None or not user.is_authenticated:
+            caller = GUEST
+        elif isinstance(user, Machine):
+            caller = user.caller
+        else:
+            caller = caller_of_account(user)
         setattr(http, _KEPT, (user, caller))
     return caller
-
-
-def _caller_of_user(user: Any) -> Caller:
-    if user is None or not user.is_authenticated:
-        return GUEST
-    if isinstance(user, Machine):
-        return user.caller
-    return caller_of_account(user)
 
 
 def caller_of_account(account: Any) -> Caller:

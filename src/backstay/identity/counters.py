@@ -8,8 +8,6 @@ import hashlib
 import math
 import time
 from array import array
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -38,7 +36,10 @@ class DatabaseStorage(Storage, MovingWindowSupport):
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Count `amount` hits, unless that makes more than `limit` within `expiry` seconds."""
         now = time.time()
-        with _locked(key) as counter:
+        with transaction.atomic():
+            counter, _ = Counter.objects.select_for_update().get_or_create(
+                pk=_hashed(key), defaults={'hits': b'', 'expires_at': 0.0}
+            )
             hits = _recent(counter.hits, now - expiry)
             if len(hits) + amount > limit:
                 return False
@@ -80,17 +81,6 @@ class DatabaseStorage(Storage, MovingWindowSupport):
         raise NotImplementedError('use a moving window')
 
 
-@contextmanager
-def _locked(key: str) -> Iterator[Counter]:
-    """The counter, which nobody else changes until the block ends."""
-    fresh = {'hits': b'', 'expires_at': 0.0}
-    with transaction.atomic():
-        counter, _ = Counter.objects.select_for_update().get_or_create(
-            pk=_hashed(key), defaults=fresh
-        )
-        yield counter
-
-
 def _hashed(key: str) -> str:
     """Names of people are not stored in the table, nor how long they are."""
     return hashlib.sha256(key.encode()).hexdigest()
@@ -116,11 +106,8 @@ def limiter() -> MovingWindowRateLimiter:
 
 def seconds_left(limit: RateLimitItem, *names: str) -> int:
     """Seconds until the limit lets one more pass, at least 1."""
-    return _seconds_until(limiter().get_window_stats(limit, *names).reset_time)
-
-
-def _seconds_until(moment: float) -> int:
-    return max(1, math.ceil(moment - time.time()))
+    reset_time = limiter().get_window_stats(limit, *names).reset_time
+    return max(1, math.ceil(reset_time - time.time()))
 
 
 def forget_old_counters() -> int:

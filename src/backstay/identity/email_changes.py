@@ -38,27 +38,24 @@ def undo_change(undo: str) -> None:
 
     Raises UndoExpired, EmailTaken.
     """
+    live = EmailChange.objects.filter(changed_at__gt=timezone.now() - UNDO_LIFE)
     with transaction.atomic():
-        change = _live_changes().select_for_update().filter(undo_hash=_hash(undo)).first()
+        change = live.select_for_update().filter(undo_hash=_hash(undo)).first()
         if change is None:
             raise UndoExpired('It is unknown, has been used, or is older than 72 hours.')
         accounts = get_user_model()._default_manager
         account = accounts.select_for_update().get(pk=change.account_id)
-        _take_back(account, change.old_email)
+        try:
+            with transaction.atomic():
+                account.email = change.old_email
+                account.save(update_fields=['email'])
+                EmailAddress.objects.filter(user_id=account.pk).delete()
+                account.vouch_for_email()
+        except IntegrityError:
+            raise EmailTaken('The address belongs to another account by now.') from None
         EmailChange.objects.filter(account=account, changed_at__gte=change.changed_at).delete()
         end_sessions(account)
     _audit.warning('email-change-undone', account=account.pk)
-
-
-def _take_back(account: Any, email: str) -> None:
-    try:
-        with transaction.atomic():
-            account.email = email
-            account.save(update_fields=['email'])
-            EmailAddress.objects.filter(user_id=account.pk).delete()
-            account.vouch_for_email()
-    except IntegrityError:
-        raise EmailTaken('The address belongs to another account by now.') from None
 
 
 def end_sessions(account: Any) -> None:
@@ -67,10 +64,6 @@ def end_sessions(account: Any) -> None:
     Session.objects.filter(session_key__in=sessions.values('session_key')).delete()
     sessions.delete()
     TokenPair.objects.filter(account=account).delete()
-
-
-def _live_changes() -> Any:
-    return EmailChange.objects.filter(changed_at__gt=timezone.now() - UNDO_LIFE)
 
 
 def _hash(undo: str) -> str:

@@ -74,21 +74,16 @@ def _fault_of(body: bytes, route: str) -> Problem | None:
         return Problem('The body is not valid JSON.', code='malformed-json')
     if not isinstance(given, dict):
         return Problem('The body must be an object.', code='malformed-json')
-    if 'credential' in given and not _is_credential(given['credential'], route):
-        return _unreadable()
-    return None
-
-
-def _is_credential(given: Any, route: str) -> bool:
-    """Whether this has the outline of a credential; what is in it, allauth looks at.
-
-    allauth stores what is false, and asks a sign-in for the account that the device names.
-    """
-    response = given.get('response') if isinstance(given, dict) else None
+    if 'credential' not in given:
+        return None
+    # Only the outline is checked here; allauth checks the content. It would store a credential
+    # that is false, and asks a sign-in for the account that the device names.
+    credential = given['credential']
+    response = credential.get('response') if isinstance(credential, dict) else None
     if not isinstance(response, dict):
-        return False
+        return _unreadable()
     names_account = isinstance(response.get('userHandle'), str)
-    return names_account or not route.endswith('webauthn/login')
+    return None if names_account or not route.endswith('webauthn/login') else _unreadable()
 
 
 def _unreadable() -> Problem:

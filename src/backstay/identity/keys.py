@@ -10,7 +10,7 @@ import hmac
 import secrets
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from ipaddress import ip_network
@@ -93,7 +93,7 @@ def new_key(
         prefix=prefix,
         secret_hash=_hash(secret),
         level=caller.standing().level if level is None else level,
-        scopes=None if scopes is None else [_written(each) for each in scopes],
+        scopes=None if scopes is None else [asdict(each) for each in scopes],
         expires_at=expires_at or timezone.now() + DEFAULT_LIFE,
         ip_allow=list(ip_allow),
     )
@@ -118,7 +118,7 @@ def _check(key: ApiKey, scopes: Sequence[Held] | None, creator: Caller) -> None:
     faults: dict[str, str] = {}
     if key.level > creator.standing().level:
         faults['level'] = 'A key cannot have a higher level than its creator.'
-    if scopes is not None and not _covers(creator.scopes, scopes):
+    if scopes is not None and not all(each in within([each], creator.scopes) for each in scopes):
         faults['scopes'] = 'A key cannot have scopes that its creator does not hold.'
     if key.expires_at > timezone.now() + LONGEST_LIFE:
         faults['expires_at'] = f'A key may live {LONGEST_LIFE.days} days.'
@@ -131,10 +131,6 @@ def _check(key: ApiKey, scopes: Sequence[Held] | None, creator: Caller) -> None:
             faults['ip_allow'] = 'Give networks such as 192.0.2.0/24 or 2001:db8::/32.'
     if faults:
         raise ValidationError(faults)
-
-
-def _covers(held: Sequence[Held], wanted: Sequence[Held]) -> bool:
-    return all(any(each == got for got in within([each], held)) for each in wanted)
 
 
 def active_keys(creator: Any) -> QuerySet[ApiKey]:
@@ -179,24 +175,24 @@ def caller_of_key(key: str, request: HttpRequest) -> Caller:
     columns = row[len(_COLUMNS) :]
     count = len(account_columns())
     creator = account_from(columns[:count], columns[count:])
-    _check_use(found, creator, request)
-    _note_use(found)
-    return Caller(
-        kind='key',
-        name=f'{PREFIX}{prefix}',
-        level=min(found['level'], creator.level),
-        scopes=_scopes_now(found, creator),
-        facts={'key_id': found['pk'], 'creator_id': creator.pk},
-    )
-
-
-def _check_use(found: Mapping[str, Any], creator: Any, request: HttpRequest) -> None:
     if found['revoked_at'] is not None or not creator.is_active:
         raise TokenInvalid('The key is not valid.')
     if found['expires_at'] <= timezone.now():
         raise TokenExpired('The key has expired.')
     if found['ip_allow'] and not lies_in(address_of(request), found['ip_allow']):
         raise AddressNotAllowed
+    _note_use(found)
+    level = min(found['level'], creator.level)
+    # Never more than the creator holds now, nor above the key's own level.
+    own = creator.held if found['scopes'] is None else map(_read, found['scopes'])
+    wanted = (replace(each, level=min(each.level, found['level'])) for each in own)
+    return Caller(
+        kind='key',
+        name=f'{PREFIX}{prefix}',
+        level=level,
+        scopes=within(wanted, creator.held),
+        facts={'key_id': found['pk'], 'creator_id': creator.pk},
+    )
 
 
 def _note_use(found: Mapping[str, Any]) -> None:
@@ -205,13 +201,6 @@ def _note_use(found: Mapping[str, Any]) -> None:
     if last is None or last < now - _USE_STEP:
         stale = Q(last_used_at=None) | Q(last_used_at__lt=now - _USE_STEP)
         ApiKey.objects.filter(stale, pk=found['pk']).update(last_used_at=now)
-
-
-def _scopes_now(found: Mapping[str, Any], creator: Any) -> tuple[Held, ...]:
-    """What the key holds: never more than its creator does now, nor above its own level."""
-    own = creator.held if found['scopes'] is None else map(_read, found['scopes'])
-    most = found['level']
-    return within((replace(each, level=min(each.level, most)) for each in own), creator.held)
 
 
 @lru_cache(maxsize=8)
@@ -226,15 +215,6 @@ def _statement(_providers: tuple[str, ...]) -> Statement:
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode('utf-8', 'surrogatepass')).hexdigest()
-
-
-def _written(held: Held) -> dict[str, Any]:
-    return {
-        'over': held.over,
-        'id': held.id,
-        'level': held.level,
-        'read_only': held.read_only,
-    }
 
 
 def _read(written: Mapping[str, Any]) -> Held:

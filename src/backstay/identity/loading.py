@@ -64,23 +64,23 @@ def _statement_by_key(_providers: tuple[str, ...]) -> Statement:
 
 @lru_cache(maxsize=8)
 def _statement_by_name(_providers: tuple[str, ...]) -> Statement:
+    from allauth.account.models import EmailAddress
+    from allauth.mfa.models import Authenticator
+
     def rows() -> Any:
         is_name, is_email = Q(username=text_slot(0)), Q(email=text_slot(0))
         accounts = get_user_model()._default_manager.filter(is_name | is_email)
         first = Case(When(is_name, then=Value(0)), default=Value(1))
-        columns: Any = (*_signs_in_by(), *account_columns(), *scope_columns('pk'))
+        factors = Authenticator.objects.filter(user_id=OuterRef('pk'))
+        unverified = EmailAddress.objects.filter(
+            user_id=OuterRef('pk'), email=OuterRef('email'), verified=False
+        )
+        columns: Any = (
+            Exists(factors),
+            Exists(unverified),
+            *account_columns(),
+            *scope_columns('pk'),
+        )
         return accounts.order_by(first).values_list(*columns)
 
     return Statement(rows)
-
-
-def _signs_in_by() -> tuple[Exists, Exists]:
-    """Whether the account has a second factor, and whether its address still is to be verified."""
-    from allauth.account.models import EmailAddress
-    from allauth.mfa.models import Authenticator
-
-    factors = Authenticator.objects.filter(user_id=OuterRef('pk'))
-    unverified = EmailAddress.objects.filter(
-        user_id=OuterRef('pk'), email=OuterRef('email'), verified=False
-    )
-    return Exists(factors), Exists(unverified)

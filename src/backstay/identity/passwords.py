@@ -58,18 +58,14 @@ def verified_account(request: HttpRequest | None, name: str, password: str, code
         has_factor = bool(code) and find_factor(request, account if is_right else None, code)
         attempt.succeeded = is_right and (has_factor or not attempt.is_locked)
     if attempt.has_locked and account is not None and account.email:
-        _tell_of_lock(request, account)
+        context = {
+            'limit': PASSWORDS.amount,
+            'minutes': PASSWORDS.get_expiry() // 60,
+            'site': request.get_host() if request is not None else 'this site',
+            'address': str(address_of(request) or 'unknown') if request is not None else 'the site',
+        }
+        send_soon('locked', account.email, context)
     return account if attempt.succeeded else None
-
-
-def _tell_of_lock(request: HttpRequest | None, account: Any) -> None:
-    context = {
-        'limit': PASSWORDS.amount,
-        'minutes': PASSWORDS.get_expiry() // 60,
-        'site': request.get_host() if request is not None else 'this site',
-        'address': str(address_of(request) or 'unknown') if request is not None else 'the site',
-    }
-    send_soon('locked', account.email, context)
 
 
 class MaximumLengthValidator:

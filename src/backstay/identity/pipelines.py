@@ -8,7 +8,7 @@ https://docs.github.com/en/actions/concepts/security/openid-connect
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from fnmatch import translate
 from functools import lru_cache
 from typing import Any
@@ -64,11 +64,26 @@ def caller_of_pipeline(token: str, keys: Keys | None = None) -> Caller:
 
     Raises TokenExpired, TokenInvalid.
     """
-    claims = _claims(token, keys or _keys_of(_issuer()))
     environment = settings.BACKSTAY
+    issuer = str(getattr(settings, 'BACKSTAY_PIPELINE_ISSUER', ISSUER))
+    try:
+        claims: Mapping[str, Any] = jwt.decode(
+            token,
+            (keys or _keys_of(issuer)).get_signing_key_from_jwt(token),
+            algorithms=list(_ALGORITHMS),
+            audience=environment.pipeline_audience,
+            issuer=issuer,
+            options={'require': list(_REQUIRED)},
+        )
+    except jwt.ExpiredSignatureError:
+        raise TokenExpired from None
+    except jwt.PyJWTError:  # also when the provider cannot be reached
+        raise TokenInvalid from None
     if str(claims['repository_owner_id']) not in environment.pipeline_owners:
         raise TokenInvalid
-    if not _matches(str(claims['job_workflow_ref']), environment.pipeline_workflows):
+    # A pattern has to match the whole workflow, case and all; `*` is any text.
+    workflow, allowed = str(claims['job_workflow_ref']), environment.pipeline_workflows
+    if not any(re.fullmatch(translate(pattern), workflow) for pattern in allowed):
         raise TokenInvalid
     names = ('repository', 'repository_owner_id', 'ref', 'job_workflow_ref', 'run_id', 'actor')
     return Caller(
@@ -76,30 +91,3 @@ def caller_of_pipeline(token: str, keys: Keys | None = None) -> Caller:
         name=str(claims['repository']),
         facts={name: claims.get(name) for name in names},
     )
-
-
-def _issuer() -> str:
-    return str(getattr(settings, 'BACKSTAY_PIPELINE_ISSUER', ISSUER))
-
-
-def _claims(token: str, keys: Keys) -> Mapping[str, Any]:
-    try:
-        key = keys.get_signing_key_from_jwt(token)
-        claims: Mapping[str, Any] = jwt.decode(
-            token,
-            key,
-            algorithms=list(_ALGORITHMS),
-            audience=settings.BACKSTAY.pipeline_audience,
-            issuer=_issuer(),
-            options={'require': list(_REQUIRED)},
-        )
-    except jwt.ExpiredSignatureError:
-        raise TokenExpired from None
-    except jwt.PyJWTError:  # also when the provider cannot be reached
-        raise TokenInvalid from None
-    return claims
-
-
-def _matches(workflow: str, allowed: Iterable[str]) -> bool:
-    """Whether one of the patterns is the whole of the workflow, case and all; `*` is any text."""
-    return any(re.fullmatch(translate(pattern), workflow) for pattern in allowed)

@@ -16,17 +16,16 @@ from backstay.resources.write.granting import Right, all_members, may
 def rights_of(caller: Caller) -> dict[str, dict[str, Any]]:
     """What the caller may do with each resource with which it may do anything, by name."""
     reading, writing = caller.standing(), caller.standing(writing=True)
-    rights = {each.options.name: _rights(each, reading, writing) for each in resources()}
-    return {name: found for name, found in sorted(rights.items()) if any(found.values())}
-
-
-def _rights(resource: type[Resource], reading: Standing, writing: Standing) -> dict[str, Any]:
-    return {
-        'read': list(Readable(resource, reading).names),
-        'write': _given(resource, writing, 'write'),
-        'create': _given(resource, writing, 'create'),
-        'delete': may(resource, writing, 'delete'),
+    rights = {
+        each.options.name: {
+            'read': list(Readable(each, reading).names),
+            'write': _given(each, writing, 'write'),
+            'create': _given(each, writing, 'create'),
+            'delete': may(each, writing, 'delete'),
+        }
+        for each in resources()
     }
+    return {name: found for name, found in sorted(rights.items()) if any(found.values())}
 
 
 def _given(resource: type[Resource], standing: Standing, right: Right) -> list[str]:

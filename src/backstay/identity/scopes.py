@@ -2,8 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -24,7 +23,12 @@ def scope_columns(account_id: str) -> tuple['_HeldRows', ...]:
 
 def held_by(account_id: Any, columns: Sequence[str | None]) -> tuple[Held, ...]:
     """What the account holds: what the columns say, and what only Python can tell."""
-    held = [_held(row) for column in columns if column for row in json.loads(column)]
+    held = [
+        Held(over=over, id=key, level=level, read_only=bool(read_only))
+        for column in columns
+        if column
+        for over, key, level, read_only in json.loads(column)
+    ]
     for provider in _providers('scopes_in_python'):
         held.extend(provider(account_id))
     return tuple(held)
@@ -42,7 +46,12 @@ def within(wanted: Iterable[Held], held: Sequence[Held]) -> tuple[Held, ...]:
     for each in held:
         by_thing[each.over, each.id].append(each)
     lowered = (
-        _lowered(each, has)
+        Held(
+            over=each.over,
+            id=each.id,
+            level=min(each.level, has.level),
+            read_only=each.read_only or has.read_only,
+        )
         for each in wanted
         for key in {each.id, None}
         for has in by_thing.get((each.over, key), ())
@@ -50,27 +59,9 @@ def within(wanted: Iterable[Held], held: Sequence[Held]) -> tuple[Held, ...]:
     return tuple(dict.fromkeys(lowered))
 
 
-def _lowered(wanted: Held, has: Held) -> Held:
-    return Held(
-        over=wanted.over,
-        id=wanted.id,
-        level=min(wanted.level, has.level),
-        read_only=wanted.read_only or has.read_only,
-    )
-
-
-def _held(row: Sequence[Any]) -> Held:
-    over, key, level, read_only = row
-    return Held(over=over, id=key, level=level, read_only=bool(read_only))
-
-
-def _providers(kind: str) -> tuple[Provider, ...]:
-    return _imported(tuple(path for service in mounted() if (path := getattr(service, kind))))
-
-
-@lru_cache(maxsize=8)
-def _imported(paths: tuple[str, ...]) -> tuple[Provider, ...]:
-    return tuple(import_string(path) for path in paths)
+def _providers(kind: str) -> Iterator[Provider]:
+    paths = (getattr(service, kind) for service in mounted())
+    return (import_string(path) for path in paths if path)
 
 
 def provider_paths() -> tuple[str, ...]:

@@ -8,12 +8,11 @@ views name them (`throttle_classes`), or a site does for all of them
 import math
 import time
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from limits import RateLimitItem, WindowStats, parse
+from limits import RateLimitItem, parse
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
@@ -42,7 +41,9 @@ class CallerThrottle(BaseThrottle):
             return True
         allowed = limiter().hit(limit, name)
         self._stats = limiter().get_window_stats(limit, name)
-        _keep(request._request, limit, self._stats)
+        kept = getattr(request._request, _KEPT, None)
+        if kept is None or self._stats.remaining < kept[1].remaining:
+            setattr(request._request, _KEPT, (limit, self._stats))
         return allowed
 
     def limit_of(self, request: Request) -> tuple[RateLimitItem | None, str]:
@@ -66,19 +67,10 @@ class AddressThrottle(CallerThrottle):
 
 def _limit(kind: str) -> RateLimitItem | None:
     rate = api_settings.DEFAULT_THROTTLE_RATES.get(kind)
-    return _parsed(kind, rate) if rate else None
-
-
-@lru_cache(maxsize=64)
-def _parsed(kind: str, rate: str) -> RateLimitItem:
-    limit = parse(rate)
+    if not rate:
+        return None
+    limit = parse(str(rate))
     return type(limit)(limit.amount, limit.multiples, namespace=f'call-{kind}')
-
-
-def _keep(request: HttpRequest, limit: RateLimitItem, stats: WindowStats) -> None:
-    kept = getattr(request, _KEPT, None)
-    if kept is None or stats.remaining < kept[1].remaining:
-        setattr(request, _KEPT, (limit, stats))
 
 
 class RateLimitMiddleware:

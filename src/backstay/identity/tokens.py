@@ -57,8 +57,10 @@ class TokenStrategy(AbstractTokenStrategy):
     def get_session_token(self, request: HttpRequest) -> str | None:
         """The key of the session of `X-Session-Token`, or of the access token."""
         key = super().get_session_token(request)
-        if key is None:
-            key = _session_of_access_token(request.META.get('HTTP_AUTHORIZATION', ''))
+        scheme, _, token = request.META.get('HTTP_AUTHORIZATION', '').partition(' ')
+        if key is None and scheme.lower() == 'bearer' and token.startswith('cat_'):
+            with answered_as_problems():
+                key = str(account_of_access_token(token).session_key)
         # A new password gives the session a new key, and its tokens have to follow.
         request.backstay_session_key = key  # type: ignore[attr-defined]
         return key
@@ -192,14 +194,6 @@ def _is_alive() -> Exists:
     )
 
 
-def _session_of_access_token(authorization: str) -> str | None:
-    scheme, _, token = authorization.partition(' ')
-    if scheme.lower() != 'bearer' or not token.startswith('cat_'):
-        return None
-    with answered_as_problems():
-        return str(account_of_access_token(token).session_key)
-
-
 def refresh(token: str, request: HttpRequest) -> Tokens:
     """A new pair in place of the one that the refresh token belongs to.
 
@@ -231,27 +225,24 @@ def _refresh(token: str) -> Tokens | None:
     )
     if pair is None or not token.startswith('crt_'):
         raise TokenInvalid
-    _check_session(pair)
+    is_alive = pair.is_alive and pair.account.is_active
+    mark = pair.account.get_session_auth_hash()
+    if not is_alive or not hmac.compare_digest(pair.password_mark, mark):
+        raise SessionRevoked
     given, now = _hash(token), timezone.now()
     if hmac.compare_digest(given, pair.refresh_hash):
         if pair.refresh_expires_at <= now:
             raise TokenExpired
         pair.consumed_hash, pair.consumed_at = given, now
-    elif not _was_lost(pair, given, now):
-        _end(pair)
+    elif not _was_lost(pair, given, now):  # somebody has a refresh token that was another's
+        _audit.warning('refresh-reuse', account=pair.account_id)
+        UserSession.objects.filter(session_key=pair.session_key).delete()
+        Session.objects.filter(session_key=pair.session_key).delete()
         return None
     Session.objects.filter(session_key=pair.session_key).update(
         expire_date=min(now + REFRESH_LIFE, _end_of(pair))
     )
     return _renew(pair)
-
-
-def _check_session(pair: Any) -> None:
-    mark = pair.account.get_session_auth_hash()
-    if not (
-        pair.is_alive and pair.account.is_active and hmac.compare_digest(pair.password_mark, mark)
-    ):
-        raise SessionRevoked
 
 
 def _was_lost(pair: TokenPair, given: str, now: datetime) -> bool:
@@ -262,13 +253,6 @@ def _was_lost(pair: TokenPair, given: str, now: datetime) -> bool:
         and now - pair.consumed_at <= GRACE
         and hmac.compare_digest(given, pair.consumed_hash)
     )
-
-
-def _end(pair: TokenPair) -> None:
-    """End the session: somebody has a refresh token that was another's."""
-    _audit.warning('refresh-reuse', account=pair.account_id)
-    UserSession.objects.filter(session_key=pair.session_key).delete()
-    Session.objects.filter(session_key=pair.session_key).delete()
 
 
 def follow_session(request: HttpRequest, user: Any, **_: Any) -> None:

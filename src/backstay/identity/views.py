@@ -1,6 +1,7 @@
 """The platform's own endpoints under `/auth/`: who one is, and one's API keys."""
 
 import re
+from dataclasses import asdict
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -81,30 +82,25 @@ class MeView(APIView):
     def get(self, request: Request) -> Response:
         """The caller, its level and scopes, and what it may do with each resource."""
         caller = caller_of(request)
-        account = _own_account(request.user) if caller.kind == 'account' else None
+        user: Any = request.user
+        account = None
+        if caller.kind == 'account':
+            account = {
+                'id': str(user.pk),
+                'username': user.get_username(),
+                'email': user.email,
+                'name': user.name,
+            }
         body = {
             'kind': caller.kind,
             'name': caller.name,
             'account': account,
             'level': caller.level,
             'highest_level': caller.standing().level,
-            'scopes': [_written(held) for held in caller.scopes],
+            'scopes': [asdict(held) for held in caller.scopes],
             'rights': rights_of(caller),
         }
         return Response(body, headers={'Cache-Control': 'private, no-store'})
-
-
-def _own_account(user: Any) -> dict[str, Any]:
-    return {
-        'id': str(user.pk),
-        'username': user.get_username(),
-        'email': user.email,
-        'name': user.name,
-    }
-
-
-def _written(held: Held) -> dict[str, Any]:
-    return {'over': held.over, 'id': held.id, 'level': held.level, 'read_only': held.read_only}
 
 
 class UndoSerializer(serializers.Serializer):

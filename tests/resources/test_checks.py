@@ -170,7 +170,7 @@ class TestDefaultMask:
     def test_e012_a_list(self) -> None:
         declare(default_mask='{id,tags}', tags=Many(bookshop.TagResource))
 
-        assert_found('E012', '`tags`', 'RR1')
+        assert_found('E012', '`tags`', 'rule M7')
 
     def test_e013_what_lies_below_a_relation(self) -> None:
         declare(default_mask='{id,publisher{name}}', publisher=One(bookshop.PublisherResource))
@@ -221,7 +221,7 @@ class TestRecursion:
 
         declare(editions=Many(LeafResource))
 
-        assert_found('E015', '`editions`', '`book`', 'RR4')
+        assert_found('E015', '`editions`', '`book`', 'rules M9 and M10')
 
     def test_e015_a_many_to_many_seen_from_both_sides(self) -> None:
         class WriterResource(Resource):
@@ -235,7 +235,7 @@ class TestRecursion:
 
         declare(authors=Many(WriterResource))
 
-        assert_found('E015', '`authors`', '`books`', 'RR5')
+        assert_found('E015', '`authors`', '`books`', 'rules M9 and M10')
 
     def test_e016_a_child_that_hides_the_id_of_its_parent(self) -> None:
         class OrphanResource(Resource):

@@ -32,7 +32,7 @@ from backstay.tasks import task
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger('events')
 
-#: Seconds after the first failed try, the second, and so on (commerce contract 3.9).
+#: Seconds after the first failed try, the second, and so on.
 PAUSES = (10, 60, 300, 1800, 3600, 7200, 14400, 28800, 43200)
 #: Deliveries given up in a row after which a webhook is switched off.
 MOST_FAILURES = 50

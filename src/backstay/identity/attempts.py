@@ -1,4 +1,4 @@
-"""Attempts to sign in, and how many of them a site bears (commerce contract, section 1.9).
+"""Attempts to sign in, counted by name and by address, and the limits on them.
 
 A name that does not exist is counted like one that does.
 """

@@ -1,4 +1,4 @@
-"""Changes of an account's e-mail address, which the old address can undo (commerce contract, 1.8).
+"""Changes of an account's e-mail address, each of which the old address can undo.
 
 Who has taken an account over may change its address more than once, so that each change can be
 undone for itself. Undoing one forgets those that came after it: their addresses may be the thief's.

@@ -2,7 +2,7 @@
 
 A key is `cak_<prefix>.<secret>`: the prefix finds it and may be shown; of the secret only a hash is
 kept. What it may do is asked anew each time: its own level and scopes, lowered to what its creator
-has at that moment (commerce contract, 1.7 G7).
+has at that moment (rule R12).
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """What can be wrong with who asks.
 
 Django REST Framework's exceptions, so that a view with its own handler can show them, each with the
-code of the problem document that Backstay's handler makes of it (commerce contract, 3.1.4).
+code of the problem document that Backstay's handler makes of it.
 
     AuthenticationFailed
     ├── TokenInvalid             401 token-invalid

@@ -1,7 +1,7 @@
 """Bearer tokens of API clients: a short-lived access token and a refresh token that is used once.
 
 allauth's own JWT strategy rotates refresh tokens too, but takes one that comes a second time for
-any wrong one, where it is the sign of a theft. Here it ends the session (commerce contract, 1.8).
+any wrong one, where it is the sign of a theft. Here it ends the session.
 """
 
 import hmac

@@ -1,6 +1,6 @@
 """System checks of every declared resource: a mistake stops the start, with a text that helps.
 
-RR1-RR5 are the relation rules of the commerce contract, section 4.5.
+Rules that a text cites by number stand in `docs/reference/rules.md`.
 """
 
 import re
@@ -242,7 +242,7 @@ def _check_migrations() -> Iterator[Error]:
 
 
 def _check_default_mask(resource: type[Resource]) -> Iterator[Error]:
-    """RR1, RR3, RR6: to-many relations never stand in a default mask."""
+    """Reject default masks that show a list, a parent, or what lies below a relation (rule M7)."""
     if not resource.options.default_mask:
         return
     try:
@@ -256,14 +256,16 @@ def _check_default_mask(resource: type[Resource]) -> Iterator[Error]:
             yield _error(resource, 'E011', f'Meta.default_mask names `{name}`, which is not there.')
         elif name in relations and not relations[name].is_shown:
             yield _error(
-                resource, 'E017', f'Meta.default_mask shows the parent `{name}`; show its id (RR4).'
+                resource,
+                'E017',
+                f'Meta.default_mask shows the parent `{name}`; show its id (rule M9).',
             )
         elif name in relations and relations[name].many:
             yield _error(
                 resource,
                 'E012',
                 f'Meta.default_mask shows the list `{name}`.',
-                'Lists come only when a client asks for them (RR1, RR3).',
+                'Lists come only when a client asks for them (rule M7).',
             )
         elif below is not None:
             yield _error(
@@ -272,13 +274,13 @@ def _check_default_mask(resource: type[Resource]) -> Iterator[Error]:
 
 
 def _check_recursion(resource: type[Resource]) -> Iterator[Error]:
-    """RR4, RR5: no path of relations may come back."""
+    """Reject relations whose path leads back to where it came from (rule M10)."""
     for path in _cycles(resource, ()):
         yield _error(
             resource,
             'E014',
             f'The relations {" -> ".join(path)} lead back to {resource.__name__}.',
-            'A child shows the id of its parent, not the parent (RR4).',
+            'A child shows the id of its parent, not the parent (rule M9).',
         )
     for relation in _shown(resource):
         for back in _shown(relation.target):
@@ -288,7 +290,7 @@ def _check_recursion(resource: type[Resource]) -> Iterator[Error]:
                     'E015',
                     f'`{relation.name}` leads to {relation.target.__name__}, whose `{back.name}` '
                     f'leads back.',
-                    'A child shows the id of its parent, not the parent (RR4, RR5).',
+                    'A child shows the id of its parent, not the parent (rules M9 and M10).',
                 )
 
 
@@ -317,7 +319,7 @@ def _is_inverse(resource: type[Resource], there: Relation, back: Relation) -> bo
 
 
 def _check_parent_ids(resource: type[Resource]) -> Iterator[Error]:
-    """RR4: a child always shows the id of its parent."""
+    """Reject children that do not show the id of their parent (rule M9)."""
     for relation in resource.relations().values():
         if not relation.many or relation.many_to_many:
             continue
@@ -331,7 +333,7 @@ def _check_parent_ids(resource: type[Resource]) -> Iterator[Error]:
                 'E016',
                 f'{target.__name__} is a child of {resource.__name__} and does not show '
                 f'`{relation.back}` by default.',
-                'Add it to Meta.fields and to Meta.default_mask (RR4).',
+                'Add it to Meta.fields and to Meta.default_mask (rule M9).',
             )
 
 

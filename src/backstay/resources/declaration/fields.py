@@ -30,8 +30,8 @@ class One:
 class Parent:
     """The row behind a foreign key, which may be asked about and is never shown.
 
-    A child shows the id of its parent and not the parent (RR4), but may be filtered and sorted by
-    the parent's fields.
+    A child shows the id of its parent and not the parent (rule M9), but may be filtered and sorted
+    by the parent's fields.
     """
 
     resource: Target

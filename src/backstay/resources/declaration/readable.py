@@ -2,7 +2,7 @@
 
 Masks, filters and orders ask a `Readable` for fields and relations, and never the resource or the
 model. What the caller may not read is not there, so that it answers exactly like a name that does
-not exist (leak rules L1-L4 of the commerce contract, 1.10). Which rows it has, and which fields
+not exist (rules L2 and L4). Which rows it has, and which fields
 each row, is written in `backstay.resources.plan.rights`.
 """
 

@@ -1,6 +1,6 @@
 """Lists as CSV (RFC 4180), one row after the other, in constant memory.
 
-Contract 2.5 of commerce: text is always quoted, NULL is empty and unquoted, and a text that a
+Text is always quoted, NULL is empty and unquoted, and a text that a
 spreadsheet would take for a formula is disarmed by an apostrophe.
 """
 

@@ -2,7 +2,7 @@
 
 A relation is never joined: it becomes an EXISTS over the rows of its target that the caller may
 see, so that no row is multiplied and no hidden row is asked. Leaves that name the same relation
-speak of the same related row (contract 5.2): the innermost EXISTS holds them all.
+speak of the same related row (rule F4): the innermost EXISTS holds them all.
 """
 
 from collections.abc import Iterator, Sequence

@@ -71,7 +71,7 @@ def visible(
 
 
 def where_readable(readable: Readable, name: str, prefix: str = '') -> Cover:
-    """On which of the visible rows the caller may read a field or relation (leak rule L3).
+    """On which of the visible rows the caller may read a field or relation (rule L3).
 
     Of what is computed, on which of all rows: a database is free to compute it before it finds that
     a row is hidden, and computing may fail. In a CASE it may not.

@@ -4,8 +4,8 @@ Stage: reading, and writing the links of an answer. It refuses whatever was not 
 question of the same caller (`CursorError`), always with one text, so that trying teaches nothing.
 
 A cursor is the base64url of a row's order keys and the time, encrypted under a key that is derived
-from the site's and from what the cursor is bound to (commerce contract 5.6). It must not be read:
-the primary key ends every order, also where the caller may not see it (leak rule L9). AES-SIV (RFC
+from the site's and from what the cursor is bound to (rule F13). It must not be read:
+the primary key ends every order, also where the caller may not see it (rule L9). AES-SIV (RFC
 5297) needs no random number, so that one answer has the same bytes, and the same ETag, each time it
 is asked for within a minute.
 """

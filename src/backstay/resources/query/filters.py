@@ -3,9 +3,8 @@
 Stage: reading. It refuses what is not a filter, names what the caller cannot read, or is larger
 than one request may ask (`FilterError`), and knows neither SQL nor where the spec came from.
 
-Grammar, meaning, limits and error texts: commerce contract 5.1, 5.2 and 5.4, after
-sqlalchemy-filters 0.13.0. Lists inside lists are flattened, and an AND in an AND is one AND, so
-that different spellings of a filter make one tree.
+Meaning and limits: rules F1 to F9, after sqlalchemy-filters 0.13.0. Lists inside lists are
+flattened, and an AND in an AND is one AND, so that different spellings of a filter make one tree.
 """
 
 from collections.abc import Iterable

@@ -3,7 +3,7 @@
 Stage: reading. It refuses what is not a mask (`MaskParseError`) or is larger than is read
 (`MaskTooLarge`), and knows no resource: whether a name exists is decided by the plan.
 
-Grammar, meaning and error texts: commerce contract 4.2 and 4.4, after flask-restx 1.3.2.
+Meaning and limits: rules M1 to M13, after flask-restx 1.3.2.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Order: by which keys the rows come.
 
 Stage: reading. It refuses what is not an order, names what the caller cannot read, or would
-multiply rows (`SortError`). Source: commerce contract 5.5, after sqlalchemy-filters 0.13.0.
+multiply rows (`SortError`). Rules F10 and F11, after sqlalchemy-filters 0.13.0.
 
 Every order ends in a key that is unique, so that no two rows are equal in it: pages then never
 repeat or skip a row.

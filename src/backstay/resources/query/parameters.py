@@ -4,7 +4,7 @@ Stage: reading, the whole of it. It refuses everything malformed before any work
 neither Django's request nor the database. Query string and body are first brought to one form; the
 same question then makes the same `Query`, however it was spelled.
 
-Names: DESIGN section 9; limits: commerce contract 5.4 and 5.6.
+Names: `docs/reference/queries.md`; limits: rules M12 and F8.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,7 @@
 """Paths: the names that a filter or an order uses, found in what the caller may read.
 
 Every name goes through a `Readable`. What is not in it is not found, and so a name that the caller
-may not read answers exactly like one that does not exist (commerce contract L2 and L4).
+may not read answers exactly like one that does not exist (rules L2 and L4).
 """
 
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from backstay.caller import Caller
 from backstay.resources import CallerValue, Computed, Grant, InPython, Resource, Scope, Url
@@ -80,13 +80,24 @@ class _Tables:
 
     def chosen(self, model: Model, condition: Any) -> frozenset[Any]:
         """The primary keys of the rows on which a condition without `not` is true."""
-        key = model, repr(condition)
-        if ' object at 0x' in key[1]:  # it does not say what it is
+        if not _is_plain(condition):  # its `repr` says too little, or asks the database
             return frozenset(model._base_manager.filter(condition).values_list('pk', flat=True))
+        key = model, repr(condition)
         if key not in self._chosen:
             found = model._base_manager.filter(condition).values_list('pk', flat=True)
             self._chosen[key] = frozenset(found)
         return self._chosen[key]
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a condition compares columns with nothing but constants and other columns."""
+    if isinstance(value, Q):
+        return all(
+            isinstance(child, tuple) and all(map(_is_plain, child)) for child in value.children
+        )
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(map(_is_plain, value))
+    return type(value) is F or not hasattr(value, 'resolve_expression')
 
 
 def _deciding(

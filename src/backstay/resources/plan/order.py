@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from django.db.models import Case, Q, When
-from django.db.models.expressions import OrderBy
 
 from backstay.engine import Engine
 from backstay.engine import comparisons as sql
 from backstay.engine.slots import NUMBER, ExactSlot, Slot
+from backstay.engine.unshared import Ordered
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.kinds import INTEGER
 from backstay.resources.plan import rights
@@ -80,7 +80,7 @@ def _condition(cover: Cover) -> Q:
     return Q() if cover is True else _nowhere() if cover is False else cover
 
 
-def ordering(key: SortKey, engine: Engine) -> OrderBy:
+def ordering(key: SortKey, engine: Engine) -> Ordered:
     """Return a key for ORDER BY, which names NULL's place only where the engine has another.
 
     Naming the place that is the engine's own anyway would keep it from using an index.
@@ -88,7 +88,7 @@ def ordering(key: SortKey, engine: Engine) -> OrderBy:
     first_by_itself = key.key.descending != engine.sorts_nulls_low
     places = key.nullable and key.key.nulls_first != first_by_itself
     expression: Any = key.expression  # the stubs do not know that these can be ordered by
-    return OrderBy(
+    return Ordered(
         expression,
         descending=key.key.descending,
         nulls_first=(places and key.key.nulls_first) or None,

@@ -13,6 +13,7 @@ from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
 
 from backstay.engine.comparisons import is_in, is_not_true, nowhere
 from backstay.engine.slots import TRUTH, ListSlot
+from backstay.engine.unshared import unshared
 from backstay.resources.declaration.conditions import (
     AllOf,
     Among,
@@ -200,7 +201,7 @@ class _Writer:
                 among = held(scope, path.field, writing=self.writing)
                 return Q(is_in(F(self.prefix + path.name), among))
             case Expressed(expression=expression):
-                return Q(expression)
+                return Q(unshared(expression))
             case Compared(path=path, lookup=lookup, value=value):
                 return Q((f'{self.prefix}{path.name}__{lookup}', self._value(value, path)))
 
@@ -208,7 +209,7 @@ class _Writer:
         if isinstance(value, CallerValue):
             return slot_of(f'caller:{value.name}', path.field)
         is_column = type(value) is F  # and none of its subclasses, which say more
-        return F(self.prefix + value.name) if is_column else value
+        return F(self.prefix + value.name) if is_column else unshared(value)
 
 
 def held(scope: Scope, field: models.Field, *, writing: bool) -> ListSlot:

@@ -6,6 +6,7 @@ from django.db.models.expressions import Combinable
 from backstay.engine.comparisons import Normal
 from backstay.engine.enclosed import Enclosed
 from backstay.engine.json_text import JsonValue
+from backstay.engine.unshared import unshared
 from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field
@@ -24,7 +25,7 @@ def computed(field: Field) -> Combinable:
     """What the database computes of the query's own row, in brackets."""
     if not isinstance(field.declared, Computed):
         raise TypeError(f'{field.name} is not computed')
-    return Enclosed(field.declared.expression, field.model_field)
+    return Enclosed(unshared(field.declared.expression), field.model_field)
 
 
 def compared(value: Combinable, field: Field) -> Combinable:
@@ -41,7 +42,7 @@ def computed_beside(field: Field, readable: Readable, pk: Combinable) -> Subquer
     """
     if not isinstance(field.declared, Computed):
         raise TypeError(f'{field.name} is not computed')
-    value = ExpressionWrapper(field.declared.expression, field.model_field)
+    value = ExpressionWrapper(unshared(field.declared.expression), field.model_field)
     return beside(readable, pk, value)
 
 

@@ -175,6 +175,8 @@ class IssueOfDiffResource(Resource):
             'line,nb_lines,char}'
         )
         ordering = ('created', 'place')
+        # An issue may occur in many diffs.
+        lookup = 'place'
         name = 'Issue'
 
     id = Computed(F('issue_id'), UUIDField())

@@ -175,16 +175,3 @@ class ChildGaugeResource(Resource):
     class Meta:
         model = Gauge
         fields = ('id', 'parent_id', 'text')
-
-
-class NamesResource(Resource):
-    """Categories that do not show their primary key."""
-
-    grants = OPEN
-
-    class Meta:
-        model = Category
-        name = 'Name'
-        fields = ('name',)
-        lookup = 'name'
-        ordering = ('name',)

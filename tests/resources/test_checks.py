@@ -31,11 +31,30 @@ from backstay.resources import (
 from backstay.resources.checks import check_resources
 from backstay.resources.declaration import registry
 from tests.bookshop import resources as bookshop
-from tests.bookshop.models import Author, Book, Country, Edition, Publisher, Tag
+from tests.bookshop.models import Author, Biography, Book, Country, Edition, Publisher, Tag
 from tests.bookshop.resources import OPEN
 from tests.depot.models import Building, Warehouse
+from tests.lending.models import Keyword, Note
 
 pytestmark = pytest.mark.django_db
+
+
+class Draft(models.Model):  # noqa: DJ008 no row of it is ever made
+    """Unique under conditions."""
+
+    id = models.AutoField(primary_key=True)
+    name = models.CharField(max_length=10)
+    code = models.CharField(max_length=10)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        app_label = 'unmade'
+        constraints = (
+            models.UniqueConstraint(fields=('name',), condition=Q(code=''), name='draft_name'),
+            models.UniqueConstraint(
+                fields=('code',), condition=Q(deleted_at=None), name='draft_code'
+            ),
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -147,6 +166,46 @@ class TestNames:
         declare(page_size=size, max_page_size=most)
 
         assert_found('E005', 'page_size')
+
+    @pytest.mark.parametrize(
+        ('model', 'members'),
+        [
+            (Book, {'fields': ('id', 'title'), 'lookup': 'title'}),
+            (Note, {'fields': ('id', 'position'), 'lookup': 'position'}),  # unique with another
+            (Book, {'id': Computed(F('publisher__id'), models.IntegerField())}),
+            (Book, {'id': Computed(F('id') / 2, models.IntegerField())}),
+            (Draft, {'fields': ('id', 'name'), 'lookup': 'name'}),  # unique among some
+            (Draft, {'fields': ('id', 'code'), 'lookup': 'code'}),  # nothing is deleted softly
+        ],
+    )
+    def test_e007_a_lookup_that_two_rows_may_share(
+        self, model: type[models.Model], members: dict[str, Any]
+    ) -> None:
+        declare(model, **{'fields': ('title',), **members})
+
+        assert_found('E007', 'Meta.lookup', 'two rows')
+
+    @pytest.mark.parametrize(
+        ('model', 'members'),
+        [
+            (Book, {'fields': ('id', 'title')}),
+            (Keyword, {'fields': ('word',), 'lookup': 'word'}),
+            (Warehouse, {'fields': ('host_id', 'name'), 'lookup': 'host_id'}),
+            (Warehouse, {'fields': ('id', 'name')}),  # of its parent model
+            (Biography, {'fields': ('author_id', 'text'), 'lookup': 'author_id'}),
+            (Book, {'fields': ('title',), 'id': Computed(F('pk'), models.IntegerField())}),
+            (
+                Draft,
+                {'fields': ('id', 'code'), 'lookup': 'code', 'soft_delete': 'deleted_at'},
+            ),
+        ],
+    )
+    def test_a_lookup_may_be_any_unique_column(
+        self, model: type[models.Model], members: dict[str, Any]
+    ) -> None:
+        declare(model, **members)
+
+        assert check_resources() == []
 
     def test_e006_a_field_that_is_a_relation_too(self) -> None:
         declare(

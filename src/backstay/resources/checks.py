@@ -17,7 +17,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import EmptyResultSet, FieldError, ValidationError
 from django.db import connections, models
-from django.db.models import Case, Value, When
+from django.db.models import Case, F, Value, When
 
 from backstay.engine import engine_of
 from backstay.events.declaration import EVERY, event_type, registered
@@ -27,7 +27,7 @@ from backstay.resources.declaration.grants import ALL
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.registry import resources
 from backstay.resources.declaration.resource import Resource
-from backstay.resources.declaration.shape import Relation
+from backstay.resources.declaration.shape import Field, Relation
 from backstay.resources.errors import DeclarationError, MaskError
 from backstay.resources.plan import rights
 from backstay.resources.plan.values import computed, json_value
@@ -35,6 +35,8 @@ from backstay.resources.query.mask import parse
 from backstay.resources.query.parameters import TAKEN
 from backstay.resources.write.checks import check_writes, parent_links
 from backstay.resources.write.deletion import resource_of
+from backstay.resources.write.members import columns_of
+from backstay.resources.write.uniqueness import names_one_row
 
 
 def check_resources(**_: Any) -> list[CheckMessage]:
@@ -74,10 +76,26 @@ def _check_names(resource: type[Resource]) -> Iterator[Error]:
             yield _error(resource, 'E003', f'Meta.ordering names `{name}`, which is no field.')
     if options.lookup not in fields:
         yield _error(resource, 'E004', f'Meta.lookup is `{options.lookup}`, which is no field.')
+    elif not _names_one_row(resource, fields[options.lookup]):
+        yield _error(
+            resource,
+            'E007',
+            f'Meta.lookup is `{options.lookup}`, which may be the same on two rows.',
+            'Make the column unique, or look rows up by one that is.',
+        )
     if not 1 <= options.page_size <= options.max_page_size:
         yield _error(resource, 'E005', 'Meta.page_size must lie between 1 and max_page_size.')
     for name in {*fields} & {*resource.relations(), *resource.hops()}:
         yield _error(resource, 'E006', f'`{name}` is both a field and a relation.')
+
+
+def _names_one_row(resource: type[Resource], field: Field) -> bool:
+    """Whether no two rows, of those that are not deleted, have the same value in this field."""
+    model, attname = resource.options.model, field.attname
+    if isinstance(field.declared, Computed) and type(field.declared.expression) is F:
+        attname = field.declared.expression.name  # a column by another name
+    column = model._meta.pk if attname == 'pk' else columns_of(model).get(attname)
+    return column is not None and (column.unique or names_one_row(resource, {column.attname}))
 
 
 def _check_grants(resource: type[Resource]) -> Iterator[Error]:

@@ -9,10 +9,10 @@ from rest_framework.permissions import AllowAny
 from backstay.errors import handler400, handler403, handler404, handler500
 from backstay.resources import Many, Resource, ResourceRouter, ResourceViewSet, view_set_of
 from tests.bookshop import resources as bookshop
-from tests.bookshop.models import Book
 from tests.bookshop.resources import OPEN
 from tests.catalogue import resources as catalogue
 from tests.catalogue.models import Product
+from tests.lending.models import Keyword
 
 __all__ = ['handler400', 'handler403', 'handler404', 'handler500', 'urlpatterns']
 
@@ -30,16 +30,16 @@ class ShelfResource(Resource):
     variants = Many(catalogue.ShownVariantResource, fan_out=600)
 
 
-class TitleResource(Resource):
+class PhraseResource(Resource):
     """Something that is found by a text with blanks."""
 
     grants = OPEN
 
     class Meta:
-        model = Book
-        name = 'Title'
-        fields = ('id', 'title')
-        lookup = 'title'
+        model = Keyword
+        name = 'Phrase'
+        fields = ('id', 'word')
+        lookup = 'word'
 
 
 SERVED: dict[str, type[Resource]] = {
@@ -50,7 +50,7 @@ SERVED: dict[str, type[Resource]] = {
     'editions': bookshop.EditionResource,
     'publishers': bookshop.PublisherResource,
     'specimens': bookshop.SpecimenResource,
-    'titles': TitleResource,
+    'phrases': PhraseResource,
     'volumes': bookshop.VolumeResource,
     'categories': catalogue.CategoryResource,
     'products': catalogue.ProductResource,

@@ -13,6 +13,7 @@ from rest_framework.test import APIRequestFactory
 from backstay.resources import ResourceViewSet
 from tests.bookshop.models import Book, Country
 from tests.bookshop.resources import BookResource
+from tests.lending.models import Keyword
 from tests.resources.http.asking import call, get, post
 from tests.resources.http.rows import FIRST
 from tests.resources.http.site import open_to_all
@@ -173,7 +174,8 @@ class TestNegotiation:
 class TestObjects:
     def test_are_found_by_their_lookup_field(self) -> None:
         assert get('/countries/DE/').json == {'code': 'DE', 'name': 'Germany'}
-        assert get('/titles/Book%201/', 'id').json == {'id': 1}
+        phrase = Keyword.objects.create(word='out of print')
+        assert get('/phrases/out%20of%20print/', 'id').json == {'id': phrase.pk}
 
     @pytest.mark.parametrize(
         'path',
@@ -189,7 +191,7 @@ class TestObjects:
             '/countries/de/',
             '/countries/%00/',
             "/countries/'%20OR%201=1--/",
-            '/titles/' + 'x' * 300 + '/',
+            '/phrases/' + 'x' * 300 + '/',
         ],
     )
     def test_are_not_there(self, path: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from backstay.caller import Caller
 from backstay.errors import Problem
+from backstay.resources import Resource
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import (
     CursorError,
@@ -33,9 +34,23 @@ from backstay.resources.query.nodes import (
     Shape,
 )
 from backstay.resources.query.parameters import read_all, read_one, read_query
-from tests.catalogue.resources import NamesResource
+from tests.bookshop.resources import OPEN
+from tests.depot.models import Keeper
 
 ANN = Caller(kind='account', name='ann')
+
+
+class NamesResource(Resource):
+    """Rows that do not show their primary key."""
+
+    grants = OPEN
+
+    class Meta:
+        model = Keeper
+        name = 'Name'
+        fields = ('name',)
+        lookup = 'name'
+        ordering = ('name',)
 
 
 def asked(readable: Readable, header: str | None = None, **parameters: str) -> Query:

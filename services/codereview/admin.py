@@ -1,6 +1,6 @@
 """The admin pages of code review. Accounts have theirs on the platform.
 
-Tables may have millions of rows: no page counts them all, and lists end at MOST_LISTED.
+Tables may have millions of rows: no page counts them all, and lists end at MAX_LISTED_ROWS.
 """
 
 from typing import Any
@@ -17,17 +17,17 @@ from django.utils.functional import cached_property
 from services.codereview.models import Diff, Issue, IssueLink, Repository, Revision, Tally
 
 #: Rows that a list leads to; filters and search lead to others.
-MOST_LISTED = 10_000
+MAX_LISTED_ROWS = 10_000
 
 
 class BoundedPaginator(Paginator):
-    """Counts no further than MOST_LISTED."""
+    """Counts no further than MAX_LISTED_ROWS."""
 
     @cached_property
     def count(self) -> int:
-        """How many rows there are, or MOST_LISTED."""
+        """How many rows there are, or MAX_LISTED_ROWS."""
         rows: Any = self.object_list
-        return int(rows[:MOST_LISTED].count())
+        return int(rows[:MAX_LISTED_ROWS].count())
 
 
 class BoundedAdmin(admin.ModelAdmin):

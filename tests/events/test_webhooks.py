@@ -10,7 +10,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook as Standard
 from standardwebhooks import WebhookVerificationError
 
-from backstay.events.delivering import MOST_FAILURES, PAUSES, deliver
+from backstay.events.delivering import MAX_FAILURES, PAUSES, deliver
 from backstay.events.models import Delivery, State, Webhook
 from backstay.events.relaying import relay, wake_forgotten
 from backstay.events.secrets import unseal
@@ -120,7 +120,7 @@ def test_many_entries_are_relayed_batch_after_batch(
     write: Ask, hook: Webhook, receiver: Receiver, north: Branch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr('backstay.events.relaying.BATCH', 7)
-    monkeypatch.setattr('backstay.events.relaying._MOST_BATCHES', 2)
+    monkeypatch.setattr('backstay.events.relaying._MAX_BATCHES', 2)
     for number in range(5):
         item = new_item(write, north, number)
         for _ in range(4):
@@ -219,7 +219,7 @@ def test_a_webhook_is_switched_off_after_too_many_failures_and_its_owner_is_told
     write: Ask, hook: Webhook, receiver: Receiver, north: Branch
 ) -> None:
     receiver.answer = 500
-    Webhook.objects.update(failures=MOST_FAILURES - 1)
+    Webhook.objects.update(failures=MAX_FAILURES - 1)
     for number in range(2):
         new_item(write, north, number)
     run_tasks()
@@ -227,7 +227,7 @@ def test_a_webhook_is_switched_off_after_too_many_failures_and_its_owner_is_told
     run_tasks(at=timezone.now() + timedelta(seconds=30))
 
     hook.refresh_from_db()
-    assert (hook.active, hook.failures) == (False, MOST_FAILURES)
+    assert (hook.active, hook.failures) == (False, MAX_FAILURES)
     assert hook.disabled_at is not None
     assert states() == [State.DEAD, State.QUEUED]
     (message,) = mail.outbox
@@ -243,7 +243,7 @@ def test_a_webhook_is_switched_off_after_too_many_failures_and_its_owner_is_told
 def test_a_success_begins_the_count_of_failures_anew(
     write: Ask, hook: Webhook, receiver: Receiver, north: Branch
 ) -> None:
-    Webhook.objects.update(failures=MOST_FAILURES - 1)
+    Webhook.objects.update(failures=MAX_FAILURES - 1)
     new_item(write, north)
     run_tasks()
     assert Webhook.objects.get().failures == 0

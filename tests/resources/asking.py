@@ -18,7 +18,7 @@ from backstay.resources.query.mask import parse
 from backstay.resources.query.nodes import (
     AllRows,
     Condition,
-    Count,
+    CountMode,
     CursorPage,
     OffsetPage,
     OneRow,
@@ -57,7 +57,7 @@ def query_of(
     sort: Any = '',
     limit: int | None = 100,
     offset: int = 0,
-    count: Count = 'none',
+    count: CountMode = 'none',
     one: Any = None,
     after: Sequence[Any] | None = None,
     before: Sequence[Any] | None = None,

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from backstay.resources import Many, Resource, kinds
 from backstay.resources.declaration.shape import Field
 from backstay.resources.kinds.operators import OF_MEMBERS
-from backstay.resources.query.filters import MOST_GROUPS, MOST_MODELS
-from backstay.resources.query.nodes import Count
+from backstay.resources.query.filters import MAX_GROUPS, MAX_MODELS
+from backstay.resources.query.nodes import CountMode
 from tests.resources import values
 from tests.resources.oracle import Compare, Group, Junction, SortKey, Tree, related, target
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 T = TypeVar('T')
 
-_MOST_TEXT = 256
+_MAX_TEXT = 256
 _SCALARS = (1, True, False, '1', 'true', 1.5, 'new', '{}', '["x"]')
 _MEMBERS = ('', 'color', 'größe')
 
@@ -37,7 +37,7 @@ class Question:
     keys: tuple[SortKey, ...]
     limit: int
     offset: int
-    count: Count
+    count: CountMode
 
     @property
     def mask_text(self) -> str | None:
@@ -133,7 +133,7 @@ def _tree(
 
 def _are_few(trees: Sequence[Tree]) -> bool:
     """Whether one request may ask all of it."""
-    return len(_named(trees)) <= MOST_MODELS and _groups(trees) <= MOST_GROUPS
+    return len(_named(trees)) <= MAX_MODELS and _groups(trees) <= MAX_GROUPS
 
 
 def _groups(trees: Sequence[Tree]) -> int:
@@ -216,7 +216,7 @@ def _may_be_asked(value: Any) -> bool:
         case None | dict() | list():
             return False
         case str():
-            return '\0' not in value and len(value) <= _MOST_TEXT
+            return '\0' not in value and len(value) <= _MAX_TEXT
         case int():
             return -(2**63) <= value < 2**63
     return True
@@ -228,7 +228,7 @@ _WAYS = ('%{0}%', '{0}%{1}', '_{1}', '{0}{1}', '%', '{0}_{1}', '\\%{0}', '%{2}%'
 
 def _pattern(draw: Draw, text: str) -> str:
     at = _pick(draw, range(len(text) + 1))
-    parts = (text[:at], text[at:], text.swapcase()[: _MOST_TEXT // 2])
+    parts = (text[:at], text[at:], text.swapcase()[: _MAX_TEXT // 2])
     escaped = [part.replace('\\', '\\\\').replace('%', '\\%').replace('_', '\\_') for part in parts]
     return _pick(draw, _WAYS).format(*escaped)
 

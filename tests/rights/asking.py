@@ -15,7 +15,7 @@ from backstay.resources.plan.cache import plans
 from backstay.resources.plan.plan import Plan
 from backstay.resources.query.filters import parse_filter
 from backstay.resources.query.mask import parse
-from backstay.resources.query.nodes import Count, CursorPage, OffsetPage, Page, Query, Shape
+from backstay.resources.query.nodes import CountMode, CursorPage, OffsetPage, Page, Query, Shape
 from backstay.resources.query.order import parse_order
 
 ORIGIN = 'https://shop.test'
@@ -29,7 +29,7 @@ def query_of(
     filter: Any = (),  # noqa: A002 the word of the API
     sort: Any = '',
     limit: int = 1_000,
-    count: Count = 'none',
+    count: CountMode = 'none',
     cursor: bool = False,
 ) -> Query:
     """What the caller asks of the resource."""

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from backstay.resources import Many, Resource, kinds
-from backstay.resources.query.filters import MOST_MODELS
+from backstay.resources.query.filters import MAX_MODELS
 from tests.resources.oracle import Compare, Group, Junction, SortKey, Tree
 from tests.rights.oracle import View, relations_of, target
 from tests.rights.world import choices_of
@@ -58,7 +58,7 @@ def any_filter(random: Random, view: View, resource: type[Resource]) -> list[Tre
     """One tree or two, that have to hold together and name no more models than is allowed."""
     while True:
         trees = [_tree(random, view, resource, 3) for _ in range(random.randint(1, 2))]
-        if len({name for tree in trees for name in relations_of(tree)}) <= MOST_MODELS:
+        if len({name for tree in trees for name in relations_of(tree)}) <= MAX_MODELS:
             return trees
 
 

@@ -18,7 +18,7 @@ from backstay.errors import MAX_FAULTS, phrase_of
 from backstay.resources import Hooks
 from backstay.resources.http import writes
 from backstay.resources.write.change import Change
-from backstay.resources.write.children import MOST_DEPTH, MOST_ROWS
+from backstay.resources.write.children import MAX_CHILD_DEPTH, MAX_WRITTEN_ROWS
 from tests.lending import models
 from tests.rights.site import AT_ITS_WORD, MADE
 
@@ -130,8 +130,8 @@ def test_every_kind_of_hook_and_what_it_sees_is_described() -> None:
 
 def test_the_limits_are_those_of_the_code() -> None:
     limits = section(WRITES, 'Limits')
-    assert f'{MOST_ROWS:,}'.replace(',', ' ') in limits
-    assert f'| relations below the row | {MOST_DEPTH},' in limits
+    assert f'{MAX_WRITTEN_ROWS:,}'.replace(',', ' ') in limits
+    assert f'| relations below the row | {MAX_CHILD_DEPTH},' in limits
     assert f'| faults that are told | {MAX_FAULTS} |' in limits
     assert f'bulk {writes._BULK_BODY // 2**20} MiB' in limits
 

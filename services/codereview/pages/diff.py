@@ -17,9 +17,9 @@ from services.codereview.resources import DiffResource, IssueOfDiffResource, Lis
 
 SIZE = 100
 #: Closed places that are looked at; a list in a filter has at most 500 values.
-MOST_CLOSED = 499
+MAX_CLOSED_ISSUES = 499
 #: Diffs of the revision that are linked.
-MOST_DIFFS = 100
+MAX_DIFFS = 100
 
 _MASK = '{path,level,check,analyzer,message,publishable,line,nb_lines,diff_id%s}'
 
@@ -62,7 +62,7 @@ def diff_page(request: HttpRequest, name: str) -> Context:
         'siblings': siblings,
         'kinds': kinds,
         'kind': kind,
-        'most_closed': MOST_CLOSED,
+        'most_closed': MAX_CLOSED_ISSUES,
         'chosen': chosen,
         'page': places,
         'files': _by_file(places.rows),
@@ -84,7 +84,7 @@ def _diff_called(request: HttpRequest, name: str) -> Row:
 def _siblings(request: HttpRequest, diff: Diff) -> list[Row]:
     """All diffs of its revision, the oldest first."""
     own = [{'field': 'revision_id', 'value': diff.revision_id}]
-    rows, _ = read(request, DiffResource, own, mask='{id,provider_id}', limit=MOST_DIFFS)
+    rows, _ = read(request, DiffResource, own, mask='{id,provider_id}', limit=MAX_DIFFS)
     return rows
 
 
@@ -123,7 +123,7 @@ def _of_kind(diff: Diff, kind: str) -> list[Any]:
         case 'closed':
             places = closed_places(diff).order_by('pk').values_list('pk', flat=True)
             # No place has the key 0.
-            return [{'field': 'place', 'op': 'in', 'value': [0, *places[:MOST_CLOSED]]}]
+            return [{'field': 'place', 'op': 'in', 'value': [0, *places[:MAX_CLOSED_ISSUES]]}]
         case 'revision':
             own = {'field': 'revision_id', 'value': diff.revision_id}
             return [own, {'field': 'diff_id', 'op': 'is_null'}]

@@ -147,7 +147,7 @@ class TestIssues:
         monkeypatch: pytest.MonkeyPatch,
         django_assert_max_num_queries: Any,
     ) -> None:
-        monkeypatch.setattr(pages, 'MOST_LISTED', 2)
+        monkeypatch.setattr(pages, 'MAX_LISTED_ROWS', 2)
 
         with django_assert_max_num_queries(6) as statements:
             response = operator.get(self.url)

@@ -18,7 +18,7 @@ from backstay.engine.pieces import Piece, Rendered
 #: Rows of the first round trip of a stream, and of each other; psycopg would fetch 100 each time.
 _FIRST_ROWS, _ROWS_PER_FETCH = 50, 1_000
 #: CONCAT takes at most 100 arguments (FUNC_MAX_ARGS).
-_MOST_ARGUMENTS = 100
+_MAX_ARGUMENTS = 100
 
 
 #: What a SQLSTATE means, by its class or in full (Appendix A of the manual); the longest counts.
@@ -63,8 +63,8 @@ class PostgreSQL(Engine):
         texts = [sql for sql, _ in arguments]
         while len(texts) > 1:
             texts = [
-                _concat(texts[start : start + _MOST_ARGUMENTS])
-                for start in range(0, len(texts), _MOST_ARGUMENTS)
+                _concat(texts[start : start + _MAX_ARGUMENTS])
+                for start in range(0, len(texts), _MAX_ARGUMENTS)
             ]
         return texts[0], params
 

@@ -35,7 +35,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger('events')
 #: Seconds after the first failed try, the second, and so on.
 PAUSES = (10, 60, 300, 1800, 3600, 7200, 14400, 28800, 43200)
 #: Deliveries given up in a row after which a webhook is switched off.
-MOST_FAILURES = 50
+MAX_FAILURES = 50
 #: Objects of one target whose deliveries are posted at once, while its receiver takes them.
 SIDE_BY_SIDE = 8
 #: Seconds that one run takes, give or take one try; then other tasks have their turn.
@@ -43,7 +43,7 @@ _TURN = 10.0
 #: So many failures in a row let a receiver rest: none is asked hundreds of times while it is down.
 _TIRED, _REST = 3, timedelta(seconds=10)
 #: How often queueing anew may collide with others that queue something of the same object.
-_MOST_COLLISIONS = 3
+_MAX_COLLISIONS = 3
 #: Seconds between the tries of a run itself, which fails with the database or with its worker. It
 #: never gives up: a target whose run is a dead letter would wait for the next event.
 _PATIENCE = (1, 5, 15, *[60] * 300)
@@ -267,7 +267,7 @@ def _count(webhook_id: int, *, is_dead: bool) -> None:
         webhooks.exclude(failures=0).update(failures=0)
         return
     webhooks.update(failures=F('failures') + 1)
-    failing = webhooks.filter(active=True, failures__gte=MOST_FAILURES)
+    failing = webhooks.filter(active=True, failures__gte=MAX_FAILURES)
     if failing.update(active=False, disabled_at=timezone.now()):
         mail_disabled.enqueue(webhook_id)
 
@@ -280,7 +280,7 @@ def mail_disabled(webhook_id: int) -> None:
     if webhook and address:
         send_mail(
             f'Your webhook "{webhook}" was switched off',
-            f'{MOST_FAILURES} events in a row could not be delivered to your webhook "{webhook}" '
+            f'{MAX_FAILURES} events in a row could not be delivered to your webhook "{webhook}" '
             f'(number {webhook.pk}), so nothing more is sent there.\n\n'
             'What was queued is kept. Once the receiver answers again, switch the webhook on: it '
             'gets what was queued, and you can have what was given up delivered again.\n',
@@ -294,7 +294,7 @@ def redeliver(deliveries: QuerySet[Delivery]) -> list[Delivery]:
 
     Return them. Each comes before what is queued of its object already.
     """
-    for _ in range(_MOST_COLLISIONS):
+    for _ in range(_MAX_COLLISIONS):
         try:
             with transaction.atomic():
                 return _queue_anew(deliveries)

@@ -24,7 +24,7 @@ from backstay.tasks import periodic, task
 #: Entries, and deliveries made of them, that are held in memory at once.
 BATCH, _CHUNK = 200, 1_000
 #: Batches of one run; the next run goes on.
-_MOST_BATCHES = 50
+_MAX_BATCHES = 50
 #: What has been due for so long was forgotten: whoever was to deliver it died.
 _FORGOTTEN = timedelta(minutes=2)
 
@@ -44,7 +44,7 @@ def relay_soon(using: str) -> None:
 def relay() -> int:
     """Fan out what is pending; how many entries that was. It runs by itself as a safety net."""
     told = 0
-    for _ in range(_MOST_BATCHES):
+    for _ in range(_MAX_BATCHES):
         count = relay_batch()
         told += count
         if count < BATCH:

@@ -30,7 +30,7 @@ from backstay.events.addresses import (
 #: Seconds for resolving, connecting, sending and the answer together.
 DEADLINE = 10.0
 #: Bytes of the answer's body that are read, and characters of it that are kept.
-MOST_READ, MOST_KEPT = 4096, 1000
+MAX_READ_BYTES, MAX_KEPT_CHARACTERS = 4096, 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +114,10 @@ def _beginning(answered: httpcore.Response) -> str:
     with suppress(OSError, httpcore.ProtocolError, httpcore.NetworkError):
         for chunk in answered.iter_stream():
             read += chunk
-            if len(read) >= MOST_READ:
+            if len(read) >= MAX_READ_BYTES:
                 break
-    # PostgreSQL takes no NUL.
-    return read[:MOST_READ].decode('utf-8', 'replace').replace('\0', '\ufffd')[:MOST_KEPT]
+    text = read[:MAX_READ_BYTES].decode('utf-8', 'replace')
+    return text.replace('\0', '\ufffd')[:MAX_KEPT_CHARACTERS]  # PostgreSQL takes no NUL
 
 
 @lru_cache(maxsize=1)

@@ -32,7 +32,7 @@ _LIMITS = {
 }
 #: SQLite keeps decimals as floats, which are exact for so many digits.
 _EXACT_DIGITS = 15
-_MOST_UNITS = 10**_EXACT_DIGITS - 1
+_MAX_UNITS = 10**_EXACT_DIGITS - 1
 #: How far numbers go, in ones, unless validators say otherwise.
 _PLAUSIBLE = 10_000
 #: Members of a set on which the validators of its field are tried.
@@ -154,7 +154,7 @@ def _integers(field: models.Field) -> Values:
 
 
 def _floats(field: models.Field) -> Values:
-    low, high, _ = _range(field, -_MOST_UNITS, _MOST_UNITS, 1000)
+    low, high, _ = _range(field, -_MAX_UNITS, _MAX_UNITS, 1000)
     return values.floats(low, high)
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from backstay.resources.query import cursor
-from backstay.resources.query.parameters import MOST_OFFSET
+from backstay.resources.query.parameters import MAX_OFFSET
 from tests.bookshop.models import Book
 from tests.resources.http.asking import Answer, call, follow, get, path_of, post
 from tests.resources.http.rows import FIRST
@@ -104,16 +104,16 @@ class TestNoWalkEndsEarly:
         random = Random(7)
         Book.objects.all().delete()
         letters = string.ascii_letters + string.digits
-        titles = [f'a{at:05}' for at in range(MOST_OFFSET)]
+        titles = [f'a{at:05}' for at in range(MAX_OFFSET)]
         titles += ['b' + ''.join(random.choices(letters, k=4_900)) for _ in range(30)]
         Book.objects.bulk_create(Book(title=title, created_at=FIRST) for title in titles)
 
     @pytest.mark.parametrize(
         'asked',
         [
-            {'offset': str(MOST_OFFSET - 5), 'limit': '10'},
-            {'offset': str(MOST_OFFSET), 'limit': '10'},
-            {'offset': str(MOST_OFFSET - 5), 'limit': '10', 'count': 'exact'},
+            {'offset': str(MAX_OFFSET - 5), 'limit': '10'},
+            {'offset': str(MAX_OFFSET), 'limit': '10'},
+            {'offset': str(MAX_OFFSET - 5), 'limit': '10', 'count': 'exact'},
             {'cursor': '', 'limit': '10', 'title__startswith': 'b'},
         ],
         ids=['the last offset page', 'behind it', 'with a count', 'the first cursor page'],
@@ -127,13 +127,13 @@ class TestNoWalkEndsEarly:
         assert 'Order by shorter values' in answer.json['detail']
 
     def test_the_page_that_ends_the_list_needs_no_cursor(self, long_names: None) -> None:
-        answer = get('/books/', ordering='title', offset=str(MOST_OFFSET), limit='30')
+        answer = get('/books/', ordering='title', offset=str(MAX_OFFSET), limit='30')
 
         assert (answer.status, answer.json['next']) == (200, None)
         assert len(answer.json['results']) == 30
 
     def test_short_values_lead_on(self, long_names: None) -> None:
-        found = pages(get('/books/', ordering='id', offset=str(MOST_OFFSET - 5), limit='10'))
+        found = pages(get('/books/', ordering='id', offset=str(MAX_OFFSET - 5), limit='10'))
 
         assert sum(len(ids) for ids in found) == 35
 

@@ -14,7 +14,7 @@ from backstay.resources.declaration.resource import Resource
 from backstay.resources.kinds import TEXT
 from backstay.resources.query.mask import parse
 
-_MOST_COLUMNS = 8
+_MAX_LIST_COLUMNS = 8
 
 
 def admin_of(resource: type[Resource]) -> type[ResourceAdmin]:
@@ -28,7 +28,7 @@ def admin_of(resource: type[Resource]) -> type[ResourceAdmin]:
     texts = ', '.join(name.replace('_', ' ') for name in searched)
     members: dict[str, Any] = {
         'resource': resource,
-        'list_display': tuple(_listed(resource))[:_MOST_COLUMNS] or ('pk',),
+        'list_display': tuple(_listed(resource))[:_MAX_LIST_COLUMNS] or ('pk',),
         'list_filter': [name for name, field in own.items() if field.kind.is_admin_filter],
         'search_fields': searched,
         'search_help_text': f'By {texts}' if texts else None,

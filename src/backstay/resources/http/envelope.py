@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_plus
 from django.http import HttpRequest
 
 from backstay.resources.execute import Rows
-from backstay.resources.plan.counts import MOST_COUNTED
+from backstay.resources.plan.counts import MAX_COUNTED_ROWS
 from backstay.resources.query.cursor import encrypt
 from backstay.resources.query.nodes import CursorPage, OffsetPage, Query
 
@@ -53,7 +53,7 @@ _Link = str | None
 def _count(query: Query, rows: Rows) -> dict[str, Any]:
     if rows.count is None:
         return {}
-    if query.shape.count == 'estimate' and rows.count > MOST_COUNTED:
+    if query.shape.count == 'estimate' and rows.count > MAX_COUNTED_ROWS:
         return {'count': rows.count, 'count_is_estimate': True}
     return {'count': rows.count}
 

@@ -8,11 +8,11 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 
 from backstay.engine.forms import Form, cast_binding, json_binding
 from backstay.resources.kinds.operators import COMPARISONS
-from backstay.resources.kinds.texts import MOST_CHARACTERS
+from backstay.resources.kinds.texts import MAX_TEXT_CHARACTERS
 from backstay.resources.kinds.value_kind import Column, Refused, Schema, ValueKind, Writing
 
 #: Digits of a decimal before its point, and after it.
-_MOST_DIGITS = 38
+_MAX_DECIMAL_DIGITS = 38
 #: The largest whole number of 64 bits.
 LARGEST = 2**63 - 1
 
@@ -29,7 +29,7 @@ def range_of(column: Column) -> tuple[int, int]:
 def _read_integer(raw: object, column: Column) -> int:
     value = raw
     if type(raw) is str and raw.isascii() and raw.removeprefix('-').isdigit():
-        if len(raw) > MOST_CHARACTERS:
+        if len(raw) > MAX_TEXT_CHARACTERS:
             raise OverflowError
         value = int(raw)
     if type(value) is not int:
@@ -74,7 +74,7 @@ def _number(raw: object) -> Decimal:
     """Return the exact number that JSON or text names."""
     if type(raw) is float:
         raw = repr(raw)
-    if type(raw) is str and (len(raw) > MOST_CHARACTERS or raw.strip('+-.0123456789eE')):
+    if type(raw) is str and (len(raw) > MAX_TEXT_CHARACTERS or raw.strip('+-.0123456789eE')):
         raise ValueError
     if type(raw) not in (int, str, Decimal):
         raise ValueError
@@ -146,9 +146,9 @@ def _read_decimal(raw: object, _column: Column) -> Decimal:
     number = _number(raw)
     exponent = number.as_tuple().exponent
     # A short text such as 1e999999 names a million digits: the size is known before they are.
-    if number.adjusted() >= _MOST_DIGITS or not isinstance(exponent, int):
+    if number.adjusted() >= _MAX_DECIMAL_DIGITS or not isinstance(exponent, int):
         raise OverflowError
-    if exponent < -_MOST_DIGITS:
+    if exponent < -_MAX_DECIMAL_DIGITS:
         raise OverflowError
     return number
 
@@ -181,7 +181,7 @@ def _rounded_in_postgresql(column: Column) -> Form:
 
 
 def _digits(column: Column) -> int:
-    return getattr(column, 'max_digits', None) or _MOST_DIGITS
+    return getattr(column, 'max_digits', None) or _MAX_DECIMAL_DIGITS
 
 
 def _places(column: Column) -> int:
@@ -195,7 +195,7 @@ def _schema_of_decimal(column: Column) -> Schema:
 
 
 def _asked_decimal(_column: Column) -> Schema:
-    pattern = rf'^-?\d{{1,{_MOST_DIGITS}}}(\.\d{{1,{_MOST_DIGITS}}})?$'
+    pattern = rf'^-?\d{{1,{_MAX_DECIMAL_DIGITS}}}(\.\d{{1,{_MAX_DECIMAL_DIGITS}}})?$'
     return {'type': 'string', 'format': 'decimal', 'pattern': pattern}
 
 
@@ -206,7 +206,7 @@ DECIMAL = ValueKind(
     read=_read_decimal,
     check_body=_read_decimal,
     expected=lambda _column: (
-        f'a number with at most {_MOST_DIGITS} digits on each side of the point'
+        f'a number with at most {_MAX_DECIMAL_DIGITS} digits on each side of the point'
     ),
     writing={
         'postgresql': Writing(

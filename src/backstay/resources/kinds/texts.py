@@ -9,9 +9,9 @@ from backstay.engine.forms import Bindings, Form, cast_binding, json_binding
 from backstay.resources.kinds.operators import EQUALITY, OF_TEXT, WITHOUT_VALUE
 from backstay.resources.kinds.value_kind import Column, Refused, Schema, ValueKind, Writing
 
-MOST_CHARACTERS = 256
+MAX_TEXT_CHARACTERS = 256
 #: Choices that the text of an error tells.
-_MOST_CHOICES = 20
+_MAX_SHOWN_CHOICES = 20
 
 BINDINGS: Bindings = {'postgresql': cast_binding('text'), 'sqlite': json_binding(str)}
 _WRITING: Mapping[str, Writing] = {
@@ -21,10 +21,10 @@ _WRITING: Mapping[str, Writing] = {
 
 
 def read_text(raw: object, _column: Column) -> str:
-    """Return a text of at most `MOST_CHARACTERS`, without NUL and lone surrogates."""
+    """Return a text of at most `MAX_TEXT_CHARACTERS`, without NUL and lone surrogates."""
     if not isinstance(raw, str) or '\0' in raw:
         raise ValueError
-    if len(raw) > MOST_CHARACTERS:
+    if len(raw) > MAX_TEXT_CHARACTERS:
         raise OverflowError
     if not raw.isascii():
         raw.encode()  # a lone surrogate is a ValueError
@@ -43,11 +43,11 @@ def schema_of_text(_column: Column) -> Schema:
 
 def schema_of_short_text(_column: Column) -> Schema:
     """Return the schema of what `read_text` takes."""
-    return {'type': 'string', 'maxLength': MOST_CHARACTERS}
+    return {'type': 'string', 'maxLength': MAX_TEXT_CHARACTERS}
 
 
 def _expected(_column: Column) -> str:
-    return f'text of at most {MOST_CHARACTERS} characters, without NUL'
+    return f'text of at most {MAX_TEXT_CHARACTERS} characters, without NUL'
 
 
 def _read_choice(raw: object, column: Column) -> str:
@@ -66,8 +66,8 @@ def choices_of(column: Column) -> list[Any]:
 
 def _expected_choices(column: Column) -> str:
     chosen = choices_of(column)
-    more = ', …' if len(chosen) > _MOST_CHOICES else ''
-    return 'one of ' + ', '.join(f'`{each}`' for each in chosen[:_MOST_CHOICES]) + more
+    more = ', …' if len(chosen) > _MAX_SHOWN_CHOICES else ''
+    return 'one of ' + ', '.join(f'`{each}`' for each in chosen[:_MAX_SHOWN_CHOICES]) + more
 
 
 def _schema_of_choices(column: Column) -> Schema:

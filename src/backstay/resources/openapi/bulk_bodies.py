@@ -7,7 +7,7 @@ from backstay.resources.declaration.readable import Readable
 from backstay.resources.openapi.components import Schema
 from backstay.resources.openapi.operation import PROBLEM
 from backstay.resources.openapi.written_bodies import Bodies
-from backstay.resources.write.children import MOST_ROWS
+from backstay.resources.write.children import MAX_WRITTEN_ROWS
 
 
 class Bulk:
@@ -42,7 +42,7 @@ class Bulk:
             'type': 'array',
             'items': self.bodies.of('Create'),
             'minItems': 1,
-            'maxItems': MOST_ROWS,
+            'maxItems': MAX_WRITTEN_ROWS,
             'description': 'Rows to create.',
         }
         return {'oneOf': [whole, rows]}
@@ -55,13 +55,18 @@ class Bulk:
             **({'propertyNames': {'pattern': r'^-?\d{1,18}$'}} if is_number else {}),
             'additionalProperties': self.bodies.of('Patch'),
             'minProperties': 1,
-            'maxProperties': MOST_ROWS,
+            'maxProperties': MAX_WRITTEN_ROWS,
             'description': 'Patches by the key of their rows.',
         }
 
     def keys(self) -> Schema:
         """What `DELETE <collection>/bulk` takes."""
-        return {'type': 'array', 'items': self.bodies.key(), 'minItems': 1, 'maxItems': MOST_ROWS}
+        return {
+            'type': 'array',
+            'items': self.bodies.key(),
+            'minItems': 1,
+            'maxItems': MAX_WRITTEN_ROWS,
+        }
 
     def results(self) -> Schema:
         """What became of each operation."""
@@ -128,7 +133,7 @@ def _request(operations: Mapping[str, Schema]) -> Schema:
         'default': True,
         'description': 'Whether one that is refused refuses all.',
     }
-    listed = {'type': 'array', 'items': one, 'minItems': 1, 'maxItems': MOST_ROWS}
+    listed = {'type': 'array', 'items': one, 'minItems': 1, 'maxItems': MAX_WRITTEN_ROWS}
     return _object({'operations': listed, 'atomic': atomic}, ['operations'])
 
 

@@ -17,7 +17,7 @@ from backstay.resources.kinds import CHOICE
 from backstay.resources.kinds.operators import SPELLINGS
 from backstay.resources.plan.masks import default_mask
 from backstay.resources.query import filters, mask, order, parameters
-from backstay.resources.query.nodes import Count
+from backstay.resources.query.nodes import CountMode
 
 Schema = dict[str, Any]
 
@@ -56,8 +56,8 @@ class Components:
 
     def count_mode(self) -> Schema:
         """The ways of counting."""
-        modes = {'type': 'string', 'enum': list(get_args(Count))}
-        return self.reference('CountMode', Count, lambda: modes)
+        modes = {'type': 'string', 'enum': list(get_args(CountMode))}
+        return self.reference('CountMode', CountMode, lambda: modes)
 
     def filter_spec(self) -> Schema:
         """The grammar of filters."""
@@ -131,7 +131,7 @@ class Components:
                 'filter': self.filter_spec(),
                 'sort': {'description': 'A sort_spec, or `-price,name`.', 'oneOf': either},
                 'ordering': {'description': 'The same as `sort`.', 'oneOf': either},
-                'fields': {'type': 'string', 'format': 'mask', 'maxLength': mask.MOST_BYTES},
+                'fields': {'type': 'string', 'format': 'mask', 'maxLength': mask.MAX_MASK_BYTES},
                 'limit': limit_of(readable),
                 'offset': OFFSET,
                 'cursor': {'type': ['string', 'null']},
@@ -193,7 +193,7 @@ class Components:
             'additionalProperties': False,
         }
         one = self.reference('SortKey', 'key', lambda: key)
-        return {'oneOf': [one, {'type': 'array', 'items': one, 'maxItems': order.MOST_KEYS}]}
+        return {'oneOf': [one, {'type': 'array', 'items': one, 'maxItems': order.MAX_SORT_KEYS}]}
 
 
 def nullable(schema: Schema) -> Schema:
@@ -224,7 +224,7 @@ def limit_of(readable: Readable) -> Schema:
     }
 
 
-OFFSET: Schema = {'type': 'integer', 'minimum': 0, 'maximum': parameters.MOST_OFFSET, 'default': 0}
+OFFSET: Schema = {'type': 'integer', 'minimum': 0, 'maximum': parameters.MAX_OFFSET, 'default': 0}
 
 _MODEL: Schema = {'type': 'string', 'description': 'The related resource that the field is of.'}
 

@@ -15,13 +15,13 @@ from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field
 from backstay.resources.kinds import INTEGER, JSON
 from backstay.resources.kinds.operators import OF_MEMBERS
-from backstay.resources.kinds.texts import MOST_CHARACTERS
+from backstay.resources.kinds.texts import MAX_TEXT_CHARACTERS
 from backstay.resources.openapi.components import OFFSET, Components, Schema, limit_of, shown_mask
-from backstay.resources.query.filters import MOST_LISTED
+from backstay.resources.query.filters import MAX_LISTED_VALUES
 from backstay.resources.query.lookups import lookups_of
-from backstay.resources.query.mask import MOST_BYTES as MOST_MASK_BYTES
-from backstay.resources.query.order import MOST_KEYS, default_order
-from backstay.resources.query.parameters import MOST_BYTES, TAKEN
+from backstay.resources.query.mask import MAX_MASK_BYTES
+from backstay.resources.query.order import MAX_SORT_KEYS, default_order
+from backstay.resources.query.parameters import MAX_PARAMETER_BYTES, TAKEN
 
 _TEXT: Schema = {'type': 'string'}
 
@@ -36,7 +36,7 @@ def lookup_parameter(view: Any, readable: Readable, components: Components) -> O
 
 def fields_parameter() -> OpenApiParameter:
     """The mask in the query string."""
-    schema = {'type': 'string', 'format': 'mask', 'maxLength': MOST_MASK_BYTES}
+    schema = {'type': 'string', 'format': 'mask', 'maxLength': MAX_MASK_BYTES}
     description = f'The mask, where the header `{mask_header()}` gives none.'
     return OpenApiParameter('fields', schema, description=description)
 
@@ -72,7 +72,7 @@ def list_parameters(readable: Readable, components: Components) -> Iterator[Open
 def _json_text(schema: Schema) -> Schema:
     return {
         'type': 'string',
-        'maxLength': MOST_BYTES,
+        'maxLength': MAX_PARAMETER_BYTES,
         'contentMediaType': 'application/json',
         'contentSchema': schema,
     }
@@ -88,7 +88,7 @@ def _orderable(readable: Readable) -> Iterator[str]:
 
 def _ordering_pattern(names: Sequence[str]) -> str:
     name = '-?(' + '|'.join(each.replace('.', r'\.') for each in names) + ')'
-    return f'^({name}(,{name}){{0,{MOST_KEYS - 1}}})?$'
+    return f'^({name}(,{name}){{0,{MAX_SORT_KEYS - 1}}})?$'
 
 
 def _default(readable: Readable) -> str:
@@ -145,10 +145,10 @@ def _operand(suffix: str, field: Field, owner: str, components: Components) -> S
         case 'isnull':
             return {'type': 'boolean'}
         case 'in':
-            return {'type': 'array', 'items': value, 'maxItems': MOST_LISTED}
+            return {'type': 'array', 'items': value, 'maxItems': MAX_LISTED_VALUES}
         case 'icontains':
             # Two are taken by the wildcards around it.
-            return {'type': 'string', 'maxLength': MOST_CHARACTERS - 2}
+            return {'type': 'string', 'maxLength': MAX_TEXT_CHARACTERS - 2}
     return value
 
 
@@ -167,7 +167,7 @@ def request_headers(readable: Readable, *, conditional: bool) -> Iterator[OpenAp
     mask = {
         'type': 'string',
         'format': 'mask',
-        'maxLength': MOST_MASK_BYTES,
+        'maxLength': MAX_MASK_BYTES,
         'default': shown_mask(readable),
     }
     strict = 'With `handling=strict`, a mask that names what is not there is refused.'

@@ -16,7 +16,7 @@ from backstay.resources.declaration.shape import Relation, primary_key_of
 from backstay.resources.openapi.components import Components, Schema
 from backstay.resources.openapi.written_values import value
 from backstay.resources.write import granting
-from backstay.resources.write.children import MOST_ROWS
+from backstay.resources.write.children import MAX_WRITTEN_ROWS
 from backstay.resources.write.granting import Right
 from backstay.resources.write.members import Writable, writable, writable_relations
 
@@ -136,7 +136,7 @@ class Bodies:
             return {'anyOf': [*forms, {'type': 'null'}]}
         return {
             'type': 'array',
-            'maxItems': MOST_ROWS - 1 if forms else 0,
+            'maxItems': MAX_WRITTEN_ROWS - 1 if forms else 0,
             'items': {'anyOf': forms} if len(forms) > 1 else next(iter(forms), {}),
             'description': 'All of them: those that are left out are deleted.',
         }

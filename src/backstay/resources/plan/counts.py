@@ -36,7 +36,7 @@ from backstay.resources.plan.rights import Cover
 from backstay.resources.query.nodes import And, Condition, Leaf, Op, Shape
 
 #: Rows that `count=estimate` counts one by one; beyond them it says that there are more.
-MOST_COUNTED = 10_000
+MAX_COUNTED_ROWS = 10_000
 
 
 def count_rows(readable: Readable, shape: Shape, rows: models.QuerySet[models.Model]) -> Counting:
@@ -50,7 +50,7 @@ def count_rows(readable: Readable, shape: Shape, rows: models.QuerySet[models.Mo
     if shape.count == 'none':
         return NOT_COUNTED
     count = _by_values(readable, shape.where) or Count(rows=rows)
-    return replace(count, most=MOST_COUNTED if shape.count == 'estimate' else None)
+    return replace(count, most=MAX_COUNTED_ROWS if shape.count == 'estimate' else None)
 
 
 def _by_values(readable: Readable, where: Condition) -> Count | None:

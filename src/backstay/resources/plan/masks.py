@@ -10,7 +10,7 @@ from backstay.resources.query.mask import parse
 from backstay.resources.query.nodes import Mask, Shape
 
 #: Rows, over all edges of a mask, that one answer may take.
-MOST_COST = 50_000
+MAX_MASK_COST = 50_000
 
 
 def resolve_mask(readable: Readable, shape: Shape) -> Selection:
@@ -30,18 +30,18 @@ def resolve_mask(readable: Readable, shape: Shape) -> Selection:
 
 
 def refuse_costly(selection: Selection, page_size: int) -> None:
-    """Raise MaskTooExpensive where lists would multiply beyond `MOST_COST` rows.
+    """Raise MaskTooExpensive where lists would multiply beyond `MAX_MASK_COST` rows.
 
     The estimate uses the declared fan-outs of relations and never looks at data.
 
     >>> refuse_costly(resolve_mask(books, shape(mask='editions{reviews{stars}}')), page_size=100)
     """
     cost = sum(_costs(selection, page_size))
-    if cost > MOST_COST:
+    if cost > MAX_MASK_COST:
         raise MaskTooExpensive(
-            f'The mask would read about {cost} rows; at most {MOST_COST} are read.',
+            f'The mask would read about {cost} rows; at most {MAX_MASK_COST} are read.',
             cost=cost,
-            limit=MOST_COST,
+            limit=MAX_MASK_COST,
         )
 
 

@@ -30,9 +30,9 @@ from backstay.resources.errors import CursorError, PageError
 from backstay.resources.kinds import ValueKind
 from backstay.resources.query.nodes import Condition, CursorPage, Key, OffsetPage, Query
 
-MOST_AGE = timedelta(hours=24)
+MAX_CURSOR_AGE = timedelta(hours=24)
 #: What is read at most; a cursor by a date and an id has about 100 characters.
-MOST_CHARACTERS = 4_096
+MAX_CURSOR_CHARACTERS = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def encrypt(keys: Sequence[Any], backwards: bool, binding: str, key: str) -> str
     data = b'z' + shorter if len(shorter) < len(text) else b' ' + text
     data += b' ' * (-(len(data) + _TAG_BYTES) % _STEP_BYTES)
     cursor = urlsafe_b64encode(_cipher(binding, key).encrypt(data, None)).decode()
-    if len(cursor) > MOST_CHARACTERS:
+    if len(cursor) > MAX_CURSOR_CHARACTERS:
         raise PageError(
             'More rows follow, and the values that this order compares are too long for a cursor. '
             'Order by shorter values, or let the filter leave fewer rows.'
@@ -94,11 +94,11 @@ def decrypt(cursor: str, kinds: Sequence[ValueKind], binding: str, key: str) -> 
     Raises CursorError for every fault: forged, cut, of another question or caller, or too old.
     """
     try:
-        if len(cursor) > MOST_CHARACTERS:
+        if len(cursor) > MAX_CURSOR_CHARACTERS:
             raise ValueError
         data = _cipher(binding, key).decrypt(b64decode(cursor, b'-_', validate=True), None)
         backwards, made, *keys = json.loads(_expanded(data))
-        if _now() - made > MOST_AGE // _MINUTE:
+        if _now() - made > MAX_CURSOR_AGE // _MINUTE:
             raise ValueError
         pairs = zip(kinds, keys, strict=True)
         typed = tuple(None if raw is None else kind.from_key(raw) for kind, raw in pairs)

@@ -26,12 +26,12 @@ from backstay.resources.query.nodes import And, Condition, Leaf, Not, Op, Or, Re
 from backstay.resources.query.paths import Path, UnknownModel, filterable, relation_of
 from backstay.resources.query.values import read
 
-MOST_DEPTH = 10
-MOST_LEAVES = 100
-MOST_MODELS = 3
-MOST_GROUPS = 4
-MOST_GROUP_DEPTH = 2
-MOST_LISTED = 500
+MAX_FILTER_DEPTH = 10
+MAX_LEAVES = 100
+MAX_MODELS = 3
+MAX_GROUPS = 4
+MAX_GROUP_DEPTH = 2
+MAX_LISTED_VALUES = 500
 
 _LEAF = frozenset({'field', 'op', 'value', 'model'})
 _GROUP = frozenset({'model', 'where'})
@@ -50,21 +50,21 @@ class Tally:
     def add_leaf(self, group: str, relation: str, pointer: str) -> None:
         """Count a comparison and the relation that it names."""
         self.leaves += 1
-        if self.leaves > MOST_LEAVES:
-            raise _too_complex(f'more than {MOST_LEAVES} comparisons', pointer)
+        if self.leaves > MAX_LEAVES:
+            raise _too_complex(f'more than {MAX_LEAVES} comparisons', pointer)
         if relation:
             self.relations.add((group, relation))
-            if len(self.relations) > MOST_MODELS:
-                raise _too_complex(f'more than {MOST_MODELS} models', pointer)
+            if len(self.relations) > MAX_MODELS:
+                raise _too_complex(f'more than {MAX_MODELS} models', pointer)
 
     def add_group(self, depth: int, pointer: str) -> None:
         """Count a `some` or `none` that stands in `depth` others."""
         self.groups += 1
-        if self.groups > MOST_GROUPS:
-            raise _too_complex(f'more than {MOST_GROUPS} of `some` and `none`', pointer)
-        if depth >= MOST_GROUP_DEPTH:
+        if self.groups > MAX_GROUPS:
+            raise _too_complex(f'more than {MAX_GROUPS} of `some` and `none`', pointer)
+        if depth >= MAX_GROUP_DEPTH:
             raise _too_complex(
-                f'`some` and `none` nested more than {MOST_GROUP_DEPTH} deep', pointer
+                f'`some` and `none` nested more than {MAX_GROUP_DEPTH} deep', pointer
             )
 
 
@@ -127,8 +127,8 @@ def any_of(parts: Iterable[Condition]) -> Condition:
 
 def _parts(spec: object, reader: FilterReader, pointer: str, depth: int) -> list[Condition]:
     """The conditions that a spec stands for: those of a list together, or the one of an object."""
-    if depth > MOST_DEPTH:
-        raise _too_complex(f'nested more than {MOST_DEPTH} deep', pointer)
+    if depth > MAX_FILTER_DEPTH:
+        raise _too_complex(f'nested more than {MAX_FILTER_DEPTH} deep', pointer)
     if isinstance(spec, list):
         return [
             part
@@ -267,8 +267,8 @@ def _operand(path: Path, op: Op, raw: object, pointer: str) -> Any:
 def _listed(path: Path, op: Op, raw: object, pointer: str) -> tuple[Any, ...]:
     if not isinstance(raw, list):
         raise _bad_format(f'`{op.value}` needs a list.', pointer)
-    if len(raw) > MOST_LISTED:
-        raise _too_complex(f'more than {MOST_LISTED} values in a list', pointer)
+    if len(raw) > MAX_LISTED_VALUES:
+        raise _too_complex(f'more than {MAX_LISTED_VALUES} values in a list', pointer)
     if None in raw:
         raise _bad_format('There is a null inside a list.', f'{pointer}/{raw.index(None)}')
     return tuple(read(path.field, each, f'{pointer}/{index}') for index, each in enumerate(raw))

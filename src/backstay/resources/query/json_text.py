@@ -18,14 +18,14 @@ from backstay.errors import Problem
 #: The media type of changes to an object (RFC 7396).
 MERGE_PATCH = 'application/merge-patch+json'
 #: Lists and objects inside one another: more than any filter that is accepted needs.
-MOST_DEPTH = 64
+MAX_JSON_DEPTH = 64
 #: Characters of one number: more than any column holds.
-_MOST_DIGITS = 1_000
+_MAX_NUMBER_DIGITS = 1_000
 #: A string, whether or not it is closed, or a bracket. Possessive, so that nothing is read twice.
 _STRUCTURE = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 
 
-def load_json(text: str | bytes, *, max_depth: int = MOST_DEPTH) -> Any:
+def load_json(text: str | bytes, *, max_depth: int = MAX_JSON_DEPTH) -> Any:
     """What a JSON text says: numbers with a fraction or exponent as exact Decimals.
 
     Raises Problem 400 `malformed-json` for text that is not UTF-8, is not JSON, nests too deeply,
@@ -121,14 +121,14 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS:
-        raise _malformed(f'a number has more than {_MOST_DIGITS} digits')
+    if len(digits) > _MAX_NUMBER_DIGITS:
+        raise _malformed(f'a number has more than {_MAX_NUMBER_DIGITS} digits')
     return int(digits)
 
 
 def _decimal(digits: str) -> Decimal:
-    if len(digits) > _MOST_DIGITS:
-        raise _malformed(f'a number has more than {_MOST_DIGITS} digits')
+    if len(digits) > _MAX_NUMBER_DIGITS:
+        raise _malformed(f'a number has more than {_MAX_NUMBER_DIGITS} digits')
     try:
         return Decimal(digits)
     except InvalidOperation:

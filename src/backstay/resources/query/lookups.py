@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import FilterError, ParameterError
 from backstay.resources.kinds.operators import WITH_LIST
-from backstay.resources.query.filters import MOST_LISTED, FilterReader
+from backstay.resources.query.filters import MAX_LISTED_VALUES, FilterReader
 from backstay.resources.query.json_text import shown
 from backstay.resources.query.nodes import Condition, Op
 from backstay.resources.query.paths import Path, filterable
@@ -58,7 +58,7 @@ _PATTERNS: Mapping[str, str] = {
     'iexact': '{}',
 }
 #: Names that the text of an error tells.
-_MOST_NAMES = 50
+_MAX_KNOWN_NAMES = 50
 
 
 def parse_lookup(
@@ -114,7 +114,7 @@ def _json_of(path: Path, lookup: str, text: str) -> object:
         return {'true': True, 'false': False}.get(text)
     if lookup == 'range' or _OPERATORS[lookup] in WITH_LIST:
         # One more than is read, so that endless text is not taken apart.
-        texts = text.split(',', MOST_LISTED) if text else []
+        texts = text.split(',', MAX_LISTED_VALUES) if text else []
         return [path.field.kind.from_text(each) for each in texts]
     return path.field.kind.from_text(text)
 
@@ -145,5 +145,5 @@ def _unknown(parameter: str, readable: Readable, others: Sequence[str]) -> Param
         for name, field in readable.through(relation).fields.items()
         if field.filterable
     )
-    listed = ', '.join(names[:_MOST_NAMES]) + (', …' if len(names) > _MOST_NAMES else '')
+    listed = ', '.join(names[:_MAX_KNOWN_NAMES]) + (', …' if len(names) > _MAX_KNOWN_NAMES else '')
     return ParameterError(f'Unknown parameter `{shown(parameter)}`. Known parameters: {listed}.')

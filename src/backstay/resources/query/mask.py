@@ -13,10 +13,10 @@ from typing import Any
 from backstay.resources.errors import MaskParseError, MaskTooLarge
 from backstay.resources.query.nodes import Mask
 
-MOST_BYTES = 4_096
-MOST_NAMES = 256
+MAX_MASK_BYTES = 4_096
+MAX_MASK_NAMES = 256
 #: Braces inside one another, those around the whole mask not counted.
-MOST_DEPTH = 8
+MAX_MASK_DEPTH = 8
 
 #: Whatever is neither a name nor a sign only separates names.
 _TOKEN = re.compile(r'[{},]|[\w:\-*]+')
@@ -33,16 +33,16 @@ def parse(text: str) -> Mask:
     >>> str(parse('id; variants{sku, prices{*}}'))
     '{id,variants{sku,prices{*}}}'
     """
-    if len(text) > MOST_BYTES or len(text.encode(errors='surrogatepass')) > MOST_BYTES:
-        raise MaskTooLarge(f'Mask error: a mask has at most {MOST_BYTES} bytes')
+    if len(text) > MAX_MASK_BYTES or len(text.encode(errors='surrogatepass')) > MAX_MASK_BYTES:
+        raise MaskTooLarge(f'Mask error: a mask has at most {MAX_MASK_BYTES} bytes')
     root: _Level = {}
     level, above, previous, names = root, list[_Level](), '', 0
     for word in _TOKEN.findall(_inside(text)):
         if word == '{':
             if previous not in level:
                 raise _unexpected('opening bracket')
-            if len(above) == MOST_DEPTH:
-                raise MaskTooLarge(f'Mask error: a mask nests at most {MOST_DEPTH} deep')
+            if len(above) == MAX_MASK_DEPTH:
+                raise MaskTooLarge(f'Mask error: a mask nests at most {MAX_MASK_DEPTH} deep')
             above.append(level)
             level[previous] = level = {}
         elif word == '}':
@@ -58,8 +58,8 @@ def parse(text: str) -> Mask:
         previous = word
     if above:
         raise _missing_bracket()
-    if names > MOST_NAMES:
-        raise MaskTooLarge(f'Mask error: a mask has at most {MOST_NAMES} names')
+    if names > MAX_MASK_NAMES:
+        raise MaskTooLarge(f'Mask error: a mask has at most {MAX_MASK_NAMES} names')
     return _frozen(root)
 
 

@@ -84,7 +84,7 @@ class Key:
     relation: str = ''
 
 
-Count = Literal['exact', 'estimate', 'none']
+CountMode = Literal['exact', 'estimate', 'none']
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ class Shape:
     where: Condition = And(())
     order: tuple[Key, ...] = ()
     page: Page
-    count: Count = 'none'
+    count: CountMode = 'none'
     #: Names that a strict client wants to exist (`Prefer: handling=strict`).
     strict: bool = False
 

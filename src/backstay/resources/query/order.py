@@ -18,7 +18,7 @@ from backstay.resources.query.json_text import shown
 from backstay.resources.query.nodes import Key
 from backstay.resources.query.paths import UnknownModel, orderable, relation_of
 
-MOST_KEYS = 5
+MAX_SORT_KEYS = 5
 _SPEC = frozenset({'field', 'direction', 'model', 'nullsfirst', 'nullslast'})
 
 
@@ -63,7 +63,7 @@ def declared_order(names: Sequence[str], readable: Readable) -> tuple[Key, ...]:
 def _of_text(text: str, readable: Readable) -> tuple[Key, ...]:
     """The keys of a shorthand; clients send the same few again and again."""
     # One more than is read, so that endless text is not taken apart.
-    return _of_names(text.split(',', MOST_KEYS), readable)
+    return _of_names(text.split(',', MAX_SORT_KEYS), readable)
 
 
 def _of_names(names: Sequence[str], readable: Readable) -> tuple[Key, ...]:
@@ -164,8 +164,8 @@ def _primary_key(readable: Readable) -> str:
 
 
 def _refuse_many(keys: Sequence[object], pointer: str) -> None:
-    if len(keys) > MOST_KEYS:
-        raise _sort_error('TooComplex', f'An order has at most {MOST_KEYS} keys.', pointer)
+    if len(keys) > MAX_SORT_KEYS:
+        raise _sort_error('TooComplex', f'An order has at most {MAX_SORT_KEYS} keys.', pointer)
 
 
 def _to_many(name: str, pointer: str) -> SortError:

@@ -30,7 +30,7 @@ from backstay.resources.query.lookups import parse_lookup
 from backstay.resources.query.nodes import (
     AllRows,
     Condition,
-    Count,
+    CountMode,
     CursorPage,
     Key,
     Mask,
@@ -43,9 +43,9 @@ from backstay.resources.query.nodes import (
 from backstay.resources.query.order import parse_order
 from backstay.resources.query.values import read
 
-MOST_OFFSET = 10_000
+MAX_OFFSET = 10_000
 #: Of `filter`, `sort` and `ordering` in a query string.
-MOST_BYTES = 4_096
+MAX_PARAMETER_BYTES = 4_096
 
 _ONE = ('fields',)
 _ROWS = (*_ONE, 'filter', 'sort', 'ordering')
@@ -70,7 +70,7 @@ def read_query(asked: Asked, secret_key: str = '') -> Query:
         page = _cursor_page(given.members, readable, order, values, bound, secret_key)
     else:
         page = _offset_page(given.members, readable, values)
-    count: Count = 'none' if 'cursor' in given.members else asked.resource.options.count
+    count: CountMode = 'none' if 'cursor' in given.members else asked.resource.options.count
     shape = Shape(
         mask=given.mask(),
         where=where,
@@ -206,14 +206,14 @@ def _sort_of(text: str) -> Any:
     return spec
 
 
-_TOO_LONG = f'The text is longer than {MOST_BYTES} bytes, or nested too deeply to be read.'
+_TOO_LONG = f'The text is longer than {MAX_PARAMETER_BYTES} bytes, or nested too deeply to be read.'
 
 
 def _is_too_long(text: str) -> bool:
     return (
-        len(text) > MOST_BYTES
-        or len(text.encode(errors='surrogatepass')) > MOST_BYTES
-        or json_text.is_deeper_than(json_text.MOST_DEPTH, text)
+        len(text) > MAX_PARAMETER_BYTES
+        or len(text.encode(errors='surrogatepass')) > MAX_PARAMETER_BYTES
+        or json_text.is_deeper_than(json_text.MAX_JSON_DEPTH, text)
     )
 
 
@@ -225,12 +225,12 @@ def _offset_page(members: Mapping[str, Any], readable: Readable, values: list[An
     """A page by position. It reads one row more than the limit, to see whether there is more."""
     limit = _limit(members, readable)
     offset = _whole('Offset', members.get('offset', 0))
-    if offset > MOST_OFFSET:
-        raise PageTooDeep(f'Offset should be at most {MOST_OFFSET}: further on, follow `cursor`.')
+    if offset > MAX_OFFSET:
+        raise PageTooDeep(f'Offset should be at most {MAX_OFFSET}: further on, follow `cursor`.')
     page = OffsetPage(
         limit_slot=len(values),
         offset_slot=len(values) + 1,
-        is_last=offset + limit > MOST_OFFSET,
+        is_last=offset + limit > MAX_OFFSET,
     )
     values += (limit + 1, offset)
     return page
@@ -292,8 +292,8 @@ def _whole(name: str, raw: object) -> int:
     return raw
 
 
-def _count(raw: object) -> Count:
-    for count in get_args(Count):
+def _count(raw: object) -> CountMode:
+    for count in get_args(CountMode):
         if raw == count:
             return count  # type: ignore[no-any-return]
-    raise PageError(f'Count should be one of {", ".join(get_args(Count))}: {shown(raw)}')
+    raise PageError(f'Count should be one of {", ".join(get_args(CountMode))}: {shown(raw)}')

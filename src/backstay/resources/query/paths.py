@@ -12,7 +12,7 @@ from backstay.resources.kinds import JSON
 from backstay.resources.kinds.operators import OF_MEMBERS, Op
 from backstay.resources.query.json_text import shown
 
-_MOST_MEMBER = 64
+_MAX_MEMBER_CHARACTERS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +88,4 @@ def _model(relation: Relation, readable: Readable) -> str:
 def _is_member(name: str) -> bool:
     """Whether a mask could name it too. The name goes into the shape, and so into the plan."""
     plain = name.replace('-', '_').replace(':', '_').replace('_', 'x')
-    return plain.isalnum() and len(name) <= _MOST_MEMBER
+    return plain.isalnum() and len(name) <= _MAX_MEMBER_CHARACTERS

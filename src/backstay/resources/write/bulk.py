@@ -11,7 +11,7 @@ from backstay.resources.query.asked import Asked
 from backstay.resources.query.json_text import shown
 from backstay.resources.query.values import read
 from backstay.resources.write.change import Intent
-from backstay.resources.write.children import MOST_ROWS
+from backstay.resources.write.children import MAX_WRITTEN_ROWS
 
 _OPS = ('create', 'update', 'delete', 'upsert')
 #: The members of an operation, and which of them it needs.
@@ -33,11 +33,11 @@ def read_operations(asked: Asked, operations: Any, pointer: str) -> list[Intent]
         raise refused([_fault('/operations', 'A list is required.')])
     if not operations:
         raise Problem('There is nothing to write in the body.', code='bulk-empty')
-    if len(operations) > MOST_ROWS:
+    if len(operations) > MAX_WRITTEN_ROWS:
         raise Problem(
-            f'One request writes at most {MOST_ROWS} rows.',
+            f'One request writes at most {MAX_WRITTEN_ROWS} rows.',
             code='too-many-rows',
-            limit=MOST_ROWS,
+            limit=MAX_WRITTEN_ROWS,
         )
     reader = _Reader(asked, pointer)
     intents = [reader.intent(at, operation) for at, operation in enumerate(operations)]

@@ -26,9 +26,9 @@ from backstay.resources.write.members import columns_of, writable_relations
 from backstay.resources.write.references import NO_SUCH_REFERENCE
 
 #: Relations below what a request is about.
-MOST_DEPTH = 3
+MAX_CHILD_DEPTH = 3
 #: Rows that one request writes, with all that is below them.
-MOST_ROWS = 1_000
+MAX_WRITTEN_ROWS = 1_000
 
 
 def plan_children(batch: Batch) -> None:
@@ -39,9 +39,9 @@ def plan_children(batch: Batch) -> None:
             continue
         if relation.many_to_many:
             _plan_links(batch, changes, name, relation)
-        elif batch.depth >= MOST_DEPTH:
+        elif batch.depth >= MAX_CHILD_DEPTH:
             for change in changes:
-                detail = f'Children are written at most {MOST_DEPTH} relations deep.'
+                detail = f'Children are written at most {MAX_CHILD_DEPTH} relations deep.'
                 change.refuse(f'/{escape_pointer(name)}', 'too-deep', detail)
         else:
             children = [
@@ -70,20 +70,20 @@ def take_up_faults(batch: Batch) -> None:
 
 def refuse_too_many(batch: Batch) -> None:
     """Refuse a request that would write too many rows."""
-    if (rows := sum(len(each.changes) for each in batch.tree())) > MOST_ROWS:
+    if (rows := sum(len(each.changes) for each in batch.tree())) > MAX_WRITTEN_ROWS:
         raise _too_many(rows)
 
 
 def refuse_too_large(resource: type[Resource], bodies: Sequence[Any]) -> None:
     """Refuse bodies that name too many rows, before their values are read and anything is asked."""
-    if (rows := sum(_rows_in(resource, body, 0) for body in bodies)) > MOST_ROWS:
+    if (rows := sum(_rows_in(resource, body, 0) for body in bodies)) > MAX_WRITTEN_ROWS:
         raise _too_many(rows)
 
 
 def _rows_in(resource: type[Resource], body: Any, depth: int) -> int:
     """The rows that a body names: its own, and those of children in it."""
     rows = 1
-    if isinstance(body, Mapping) and depth < MOST_DEPTH:
+    if isinstance(body, Mapping) and depth < MAX_CHILD_DEPTH:
         for name, relation in writable_relations(resource).items():
             given = body.get(name)
             if isinstance(given, list) and not relation.many_to_many:
@@ -93,9 +93,9 @@ def _rows_in(resource: type[Resource], body: Any, depth: int) -> int:
 
 def _too_many(rows: int) -> Problem:
     return Problem(
-        f'One request writes at most {MOST_ROWS} rows; this would write {rows}.',
+        f'One request writes at most {MAX_WRITTEN_ROWS} rows; this would write {rows}.',
         code='too-many-rows',
-        limit=MOST_ROWS,
+        limit=MAX_WRITTEN_ROWS,
     )
 
 
@@ -108,7 +108,7 @@ def list_paths(
         if isinstance(relation.declared, Many) and any(name in names for names in given):
             path = (*above, name)
             yield '.'.join(path)
-            if not relation.many_to_many and len(path) < MOST_DEPTH:
+            if not relation.many_to_many and len(path) < MAX_CHILD_DEPTH:
                 yield from list_paths(relation.target, standing, path)
 
 

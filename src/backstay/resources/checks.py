@@ -91,9 +91,10 @@ def _check_names(resource: type[Resource]) -> Iterator[Error]:
 
 def _names_one_row(resource: type[Resource], field: Field) -> bool:
     """Whether no two rows, of those that are not deleted, have the same value in this field."""
-    model, attname = resource.options.model, field.attname
-    if isinstance(field.declared, Computed) and type(field.declared.expression) is F:
-        attname = field.declared.expression.name  # a column by another name
+    model = resource.options.model
+    computing: Any = getattr(field.declared, 'expression', None)
+    is_alias = type(computing) is F  # a column by another name
+    attname = computing.name if is_alias else field.attname
     column = model._meta.pk if attname == 'pk' else columns_of(model).get(attname)
     return column is not None and (column.unique or names_one_row(resource, {column.attname}))
 

@@ -1,4 +1,4 @@
-"""Limits on the size of a request's body: the site's limit, or that of one view.
+"""Limits on a request's body: its size, by site or view, and its character set, which is UTF-8.
 
 A body that is announced as too large is rejected before any of it is read, and one that ends before
 its Content-Length is rejected when it is read (RFC 9112 section 8).
@@ -9,6 +9,7 @@ accepted only from a server that fails where such a body is cut. Granian ends it
 whole, so that half a request would look like a whole one: there the answer is 411.
 """
 
+import codecs
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO, IOBase
@@ -20,7 +21,7 @@ from django.http.response import HttpResponseBase
 
 from backstay.errors import Problem, body_incomplete, problem_from, problem_response
 
-__all__ = ['LengthRequired', 'PayloadTooLarge', 'body_limit']
+__all__ = ['CharsetNotRead', 'LengthRequired', 'PayloadTooLarge', 'body_limit']
 
 View = TypeVar('View', bound=Callable[..., Any])
 
@@ -35,6 +36,12 @@ class LengthRequired(Problem):
     """411: the server cannot tell where the body ends."""
 
     code = 'length-required'
+
+
+class CharsetNotRead(Problem):
+    """415: the form is in another character set than UTF-8."""
+
+    code = 'unsupported-media-type'
 
 
 def body_limit(size: int) -> Callable[[View], View]:
@@ -87,6 +94,35 @@ class BodyLimitMiddleware:
         """Return the problem of a body that was cut, when a Django view has read it."""
         problem = problem_from(error) if isinstance(error, UnreadablePostError) else None
         return problem_response(request, problem) if problem else None
+
+
+class CharsetMiddleware:
+    """Read addresses and forms as UTF-8, and reject forms that name another charset.
+
+    Django would decode both by the charset of the Content-Type. Some of Python's, such as `utf-7`,
+    make halves of surrogate pairs, which no database can store and no answer can show. JSON is
+    UTF-8 whatever its charset says (RFC 8259 section 11), so there it is ignored.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        charset = request.encoding
+        if charset is not None:
+            if request.content_type in _FORMS and not _is_utf_8(charset):
+                problem = CharsetNotRead('A form is read as UTF-8 only.')
+                return problem_response(request, problem)
+            request.encoding = 'utf-8'
+        return self.get_response(request)
+
+
+_FORMS = ('application/x-www-form-urlencoded', 'multipart/form-data')
+
+
+def _is_utf_8(charset: str) -> bool:
+    """Return whether UTF-8 reads every text of a charset that Python knows."""
+    return codecs.lookup(charset).name in ('utf-8', 'ascii')
 
 
 def _limit_of(view: Callable[..., Any], method: str | None) -> int:

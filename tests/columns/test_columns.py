@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.db import models
 from drf_spectacular.plumbing import ComponentRegistry
 from openapi_schema_validator import OAS31Validator
 from rest_framework.renderers import JSONRenderer
@@ -182,6 +183,17 @@ def test_its_own_values_are_written_by_every_verb(ask: Ask, column: Column) -> N
     )
     if is_required and 'null' not in column.way and 'default' not in column.way:
         assert empty.get('code') == 'validation-failed', empty
+
+
+def test_its_own_values_are_taken_from_forms(column: Column) -> None:
+    model_field = column.model._meta.get_field('value')
+    if isinstance(model_field, models.BinaryField):
+        return  # no form has bytes
+    is_url = isinstance(model_field, models.URLField) and not model_field.choices
+    field = model_field.formfield(**({'assume_scheme': 'https'} if is_url else {}))
+    for value in column.values:
+        given = field.clean(field.prepare_value(value))
+        assert writable(column.resource)['value'].clean(given) == (value, []), given
 
 
 def test_is_filtered_by_every_operator(ask: Ask, column: Column) -> None:

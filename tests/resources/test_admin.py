@@ -20,6 +20,7 @@ from tests.bookshop.factories import make_book
 from tests.bookshop.models import Book, Edition, Publisher, Tag
 from tests.lending.models import Branch, Item, Keyword, Note, Stamp
 from tests.resources.admin_site import OwnTagAdmin, site
+from tests.test_unstorable_texts import DOCUMENTS as UNSTORABLE_DOCUMENTS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls('tests.resources.admin_site')]
 
@@ -363,6 +364,20 @@ class TestWriting:
         item.refresh_from_db()
         assert (item.title, item.version) == ('A title', 1)
         assert not LogEntry.objects.exists()
+
+    @pytest.mark.parametrize('document', UNSTORABLE_DOCUMENTS)
+    def test_json_that_not_every_engine_stores_is_refused_beside_its_field(
+        self, keeper: Client, document: str
+    ) -> None:
+        form = {'title': 'A title', 'price': '2.00', 'status': 'draft', 'code': 'mine'}
+        form |= {'branch': str(branch('North').pk), 'details': document, 'pages': '0'}
+
+        answer = keeper.post(f'{ITEMS}add/', form)
+
+        assert answer.status_code == 200, answer.content.decode()
+        assert [*answer.context['adminform'].form.errors] == ['details']
+        assert not Item.objects.exists()
+        assert keeper.post(f'{ITEMS}add/', {**form, 'details': '{"a": 1.5}'}).status_code == 302
 
     def test_deletes_softly_what_is_deleted_softly(self, keeper: Client) -> None:
         item = make_item('mine', 'North')

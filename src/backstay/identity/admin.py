@@ -1,6 +1,6 @@
 """Accounts, API keys and second factors in the admin. Nothing secret is on any of its pages."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.mfa.models import Authenticator
 from django import forms
@@ -19,6 +19,7 @@ from drf_spectacular.settings import spectacular_settings
 from backstay.identity.keys import new_key, revoke_key, store_key
 from backstay.identity.models import Account, AccountStatus, ApiKey
 from backstay.identity.second_factor import kept_factor
+from backstay.resources.admin.json_input import StrictJSONField
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -123,6 +124,7 @@ class KeyForm(forms.ModelForm):
     class Meta:
         model = ApiKey
         fields = ('name', 'level', 'expires_at', 'ip_allow')
+        field_classes: ClassVar = {'ip_allow': StrictJSONField}
 
     def clean(self) -> dict[str, Any]:
         """Make the key, so that what it exceeds is told beside the field."""

@@ -29,8 +29,15 @@ def canonical(value: Any) -> str:
 
 
 def of_chunk(rows: Iterable[Sequence[Any]]) -> str:
-    """The checksum of the rows of one chunk."""
-    return sha256(canonical(list(rows)).encode()).hexdigest()
+    """The checksum of the rows of one chunk.
+
+    Raises ValueError for a text or a number that not every database stores.
+    """
+    text = canonical(list(rows))
+    # Also the escapes of what lies beyond the first plane begin so, and those are text.
+    if ('\\u0000' in text or '\\ud' in text) and not _is_storable(json.loads(text)):
+        raise ValueError('NUL and halves of surrogate pairs cannot be stored')
+    return sha256(text.encode()).hexdigest()
 
 
 def of_model(label: str, names: Sequence[str], chunks: Sequence[str]) -> str:
@@ -41,6 +48,18 @@ def of_model(label: str, names: Sequence[str], chunks: Sequence[str]) -> str:
 def of_all(models: Iterable[tuple[str, int, str]]) -> str:
     """The checksum of models, each with its label, number of rows and checksum."""
     return sha256(canonical(sorted(models)).encode()).hexdigest()
+
+
+def _is_storable(value: Any) -> bool:
+    """Whether each text in a JSON value is one that PostgreSQL takes too."""
+    match value:
+        case str():
+            return '\0' not in value and not any('\ud800' <= each <= '\udfff' for each in value)
+        case list():
+            return all(map(_is_storable, value))
+        case dict():
+            return all(map(_is_storable, [*value, *value.values()]))
+    return True
 
 
 def _plain(value: Any) -> Any:

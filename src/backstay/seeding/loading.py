@@ -142,7 +142,11 @@ def _made_ahead(
 
 
 def _write_chunk(plan: SeedPlan, factory: Factory, first: int, rows: list[list[Any]]) -> str:
-    digest = checksum.of_chunk(rows)
+    there = f'the rows {first} to {first + len(rows) - 1}'
+    try:
+        digest = checksum.of_chunk(rows)
+    except ValueError as error:
+        raise SeedError(f'{factory.label}: {there}: {error}') from error
     try:
         with transaction.atomic():
             database.write(factory, rows)
@@ -157,8 +161,7 @@ def _write_chunk(plan: SeedPlan, factory: Factory, first: int, rows: list[list[A
             )
     except DatabaseError as error:
         raise SeedError(
-            f'{factory.label}: the database refuses the rows {first} to '
-            f'{first + len(rows) - 1}: {_first_line(error)}'
+            f'{factory.label}: the database refuses {there}: {_first_line(error)}'
         ) from error
     return digest
 

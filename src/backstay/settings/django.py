@@ -141,6 +141,7 @@ def _middleware(environment: Environment) -> list[str]:
         'whitenoise.middleware.WhiteNoiseMiddleware',
         'corsheaders.middleware.CorsMiddleware',
         'django.contrib.sessions.middleware.SessionMiddleware',
+        'backstay.payloads.CharsetMiddleware',  # before whatever reads the address or a form
         'backstay.operations.slashes.SlashMiddleware',
         'backstay.payloads.BodyLimitMiddleware',  # before CSRF, which reads forms
         'django.middleware.csrf.CsrfViewMiddleware',

@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from backstay.caller import Caller
 from backstay.errors import Problem
 from backstay.identity.callers import caller_of
+from backstay.resources.admin.json_input import StrictJSONField
 from backstay.resources.admin.references import (
     KeyColumn,
     KeyInput,
@@ -64,7 +65,10 @@ class ResourceAdmin(admin.ModelAdmin):
     resource: type[Resource]
     paginator = ShortPaginator
     show_full_result_count = False
-    formfield_overrides: ClassVar = {models.URLField: {'assume_scheme': 'https'}}  # as of Django 6
+    formfield_overrides: ClassVar = {
+        models.URLField: {'assume_scheme': 'https'},  # as of Django 6
+        models.JSONField: {'form_class': StrictJSONField},
+    }
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """The rows that the account may see."""

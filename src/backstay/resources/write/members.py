@@ -5,6 +5,7 @@ by the validators of the model. What asks the database, such as uniqueness, is l
 asked for all rows of a batch at once.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
@@ -27,6 +28,12 @@ from backstay.resources.kinds.numbers import finite, range_of
 from backstay.resources.kinds.texts import choices_of
 from backstay.resources.kinds.value_kind import Refused
 from backstay.resources.write.quick import SLOW, Quick, quick
+
+#: A code point that UTF-8 has no bytes for; JSON can name it, and PostgreSQL refuses it.
+_HALF_OF_A_PAIR = re.compile('[\ud800-\udfff]')
+
+#: What members of bodies are in Python, as JSON is read.
+_OF_JSON = (str, int, float, Decimal, list, dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +76,8 @@ class Writable:
             if self.choices and value is not None and value not in self.choices:
                 detail = f'Not one of {len(self.choices)} choices.'
                 raise serializers.ValidationError(detail, code='invalid_choice')
-            return (value, []) if raw is None else (value, self._lenience(raw))
+            # A form of the admin has read it already, unless it is of a type that JSON has.
+            return value, self._lenience(raw) if isinstance(raw, _OF_JSON) else []
         except serializers.ValidationError as error:
             return None, [_named(fault) for fault in faults_in(error.get_full_details(), '')]
         except (OverflowError, ValueError, ArithmeticError) as error:
@@ -261,8 +269,13 @@ def plain_json(value: Any) -> Any:
     match value:
         case Decimal():
             return finite(float(value))
-        case str() if '\0' in value:
-            raise Refused('Null characters are not allowed.')
+        case float():
+            return finite(value)
+        case str():
+            if '\0' in value:
+                raise Refused('Null characters are not allowed.')
+            if not value.isascii() and _HALF_OF_A_PAIR.search(value):
+                raise Refused('Half of a surrogate pair is no text.')
         case list():
             return [plain_json(each) for each in value]
         case dict():

@@ -54,7 +54,7 @@ def _text(check: Any) -> Quick:
         return _slow
 
     def read(raw: Any) -> Any:
-        # JSON was read without half surrogate pairs.
+        # Neither JSON nor a form, which are read as UTF-8, brings half of a surrogate pair.
         if type(raw) is str and least <= len(raw) <= most and '\0' not in raw:
             return raw if raw == raw.strip() else SLOW
         return SLOW

@@ -1,8 +1,8 @@
-"""The checksum of rows: the same for the same values, on every engine and machine.
+"""The checksum of rows: equal for equal values, on every engine and machine.
 
 The rows of a model are cut into chunks by index. A chunk is hashed as canonical JSON, a model as
 the hashes of its chunks, a seeding as the hashes of its models by name. So chunks can be written in
-any order, and again, and the checksum of what is written is known without reading it.
+any order, and again, and the checksum of written rows is known without reading them.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def canonical(value: Any) -> str:
-    """A value, or a list of them, as JSON without choice: sorted keys, UTC, no exponents.
+    """Return a value or a list of them as canonical JSON: sorted keys, UTC, no exponents.
 
     >>> canonical([Decimal('1.50'), dt.timedelta(seconds=1), b'a', {'b': 1.5, 'a': None}])
     '["1.50",1000000,"61",{"a":null,"b":1.5}]'
@@ -29,24 +29,24 @@ def canonical(value: Any) -> str:
 
 
 def of_chunk(rows: Iterable[Sequence[Any]]) -> str:
-    """The checksum of the rows of one chunk.
+    """Return the checksum of the rows of one chunk.
 
     Raises ValueError for a text or a number that not every database stores.
     """
     text = canonical(list(rows))
-    # Also the escapes of what lies beyond the first plane begin so, and those are text.
+    # Escapes of characters beyond the first plane begin so too, and those can be stored.
     if ('\\u0000' in text or '\\ud' in text) and not _is_storable(json.loads(text)):
         raise ValueError('NUL and halves of surrogate pairs cannot be stored')
     return sha256(text.encode()).hexdigest()
 
 
 def of_model(label: str, names: Sequence[str], chunks: Sequence[str]) -> str:
-    """The checksum of a model, with the names of its columns, from those of its chunks."""
+    """Return the checksum of a model from the names of its columns and those of its chunks."""
     return sha256(canonical([label, list(names), list(chunks)]).encode()).hexdigest()
 
 
 def of_all(models: Iterable[tuple[str, int, str]]) -> str:
-    """The checksum of models, each with its label, number of rows and checksum."""
+    """Return the checksum of several models, each with its label, number of rows and checksum."""
     return sha256(canonical(sorted(models)).encode()).hexdigest()
 
 

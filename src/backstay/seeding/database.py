@@ -1,4 +1,4 @@
-"""The rows of a model into the database, and out of it again, by the fastest means it has."""
+"""Writing the rows of a model and reading them back, by the fastest means of the database."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from django.db import connection, models
 from backstay.engine import engine_of
 from backstay.seeding.factory import Factory
 
-#: Rows that are asked for by key in one statement; SQLite bounds its parameters.
+#: Rows that one statement reads by key; SQLite limits the number of parameters.
 _AT_ONCE = 900
 _PLAIN = frozenset((int, str, float, bool, type(None)))
 
@@ -34,14 +34,14 @@ def write(factory: Factory, rows: Sequence[Sequence[Any]]) -> None:
 
 
 def _stored(field: models.Field, value: Any) -> Any:
-    """The value as Django's own INSERT would bind it; most are bound as they are."""
+    """Return the value as Django's own INSERT would bind it; most are bound as they are."""
     if type(value) in _PLAIN and not isinstance(field, models.JSONField):
         return value
     return field.get_db_prep_save(value, connection)
 
 
 def read(factory: Factory, keys: Sequence[Any]) -> list[tuple[Any, ...] | None]:
-    """The values of the rows with these keys, in their order; None where there is none."""
+    """Return the values of the rows with these keys, in their order; None for a missing row."""
     names = [field.attname for field in factory.fields]
     rows = factory.model._base_manager.values_list('pk', *names)
     found: dict[Any, tuple[Any, ...]] = {}
@@ -52,7 +52,7 @@ def read(factory: Factory, keys: Sequence[Any]) -> list[tuple[Any, ...] | None]:
 
 
 def count(model: type[models.Model]) -> int:
-    """How many rows the table has."""
+    """Return the number of rows in the table."""
     return model._base_manager.count()
 
 
@@ -62,7 +62,7 @@ def clear(model: type[models.Model]) -> None:
 
 
 def finish(written: Sequence[type[models.Model]]) -> None:
-    """Let sequences go on behind the keys that were given, and planners know the tables."""
+    """Set sequences behind the keys that were written, and update the planner's statistics."""
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), written):
             cursor.execute(statement)
@@ -70,9 +70,9 @@ def finish(written: Sequence[type[models.Model]]) -> None:
 
 
 def tidy(*changed: type[models.Model], rewrite: bool = False) -> None:
-    """Let planners know the tables; outside of a transaction, reuse what changes left behind.
+    """Update the planner's statistics and, outside of a transaction, reclaim the space of old rows.
 
-    With `rewrite`, tables that were changed time and again are written anew, without any gaps.
+    With `rewrite`, tables that were changed repeatedly are rewritten without gaps.
     """
     with connection.cursor() as cursor:
         for verb in engine_of(connection).tidying(connection, rewrite=rewrite):

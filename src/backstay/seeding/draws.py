@@ -1,7 +1,7 @@
-"""Chance that is the same on every machine: a number is a function of where it is used.
+"""Chance that is the same on every machine: each number is a function of its place.
 
-It comes from BLAKE2 over the seed, the model, the field and the index of the row, and from nothing
-that was drawn before, so that any row can be made at any time and by any process. Integers only:
+It comes from BLAKE2 over the seed, the model, the field and the index of the row, and from no
+earlier draw, so that any row can be made at any time and by any process. Only integers are used:
 powers and logarithms of floats differ between the libraries of machines.
 """
 
@@ -28,20 +28,20 @@ class Stream:
         self._hash = blake2b('\0'.join(map(str, names)).encode(), digest_size=WIDTH // 8)
 
     def bits(self, index: int) -> int:
-        """The one number of a row, of `WIDTH` bits."""
+        """Return the one number of a row, of `WIDTH` bits."""
         own = self._hash.copy()
         own.update(index.to_bytes(8, 'big'))
         return int.from_bytes(own.digest(), 'big')
 
     def draw(self, index: int) -> 'Draw':
-        """As many numbers of a row as are asked for."""
+        """Return a source of any number of draws for a row."""
         own = self._hash.copy()
         own.update(index.to_bytes(8, 'big'))
         return Draw(own)
 
 
 class Draw:
-    """The chance of one value: draws that follow each other, the same in every run."""
+    """The chance of one value: successive draws that are the same in every run."""
 
     __slots__ = ('_hash',)
 
@@ -49,24 +49,24 @@ class Draw:
         self._hash = state
 
     def below(self, count: int) -> int:
-        """A whole number from 0 to `count` - 1."""
+        """Return a whole number from 0 to `count` - 1."""
         self._hash.update(b'.')
         return int.from_bytes(self._hash.digest(), 'big') * count >> WIDTH
 
     def between(self, low: int, high: int) -> int:
-        """A whole number from `low` to `high`, both included."""
+        """Return a whole number from `low` to `high`, both included."""
         return low + self.below(high - low + 1)
 
     def chance(self, share: float) -> bool:
-        """True in this share of the cases."""
+        """Return True in this share of the cases."""
         return self.below(1_000_000) < share * 1_000_000
 
     def pick(self, values: Sequence[_T]) -> _T:
-        """One of the values, each as likely as the others."""
+        """Return one of the values, each with the same chance."""
         return values[self.below(len(values))]
 
     def weighted(self, weights: Mapping[_T, int]) -> _T:
-        """One of the keys, each as often as its whole number says."""
+        """Return one of the keys, with a chance in proportion to its whole number."""
         number = self.below(sum(weights.values()))
         for value, weight in weights.items():
             if number < weight:
@@ -75,7 +75,7 @@ class Draw:
         raise ValueError('weights must be whole numbers above 0')
 
     def zipf(self, count: int) -> int:
-        """A whole number below `count`, like the ranks of words: 1 to 2 as likely as 3 to 6.
+        """Return a number below `count`, like the ranks of words: 1 to 2 as likely as 3 to 6.
 
         The number of its digits is drawn first, then the digits.
         """
@@ -85,10 +85,10 @@ class Draw:
 
 
 def shuffled(stream: Stream, index: int, count: int) -> int:
-    """Where `index` goes when the numbers below `count` are shuffled: no two go to the same.
+    """Return the position of `index` in a shuffle of the numbers below `count`.
 
-    Three rounds of steps that can be undone, on as many bits as `count` has, until the number is
-    below `count`.
+    Three rounds of invertible steps on as many bits as `count` has are repeated until the number is
+    below `count`, so no two indexes get the same position.
 
     >>> sorted(shuffled(Stream('any'), index, 5) for index in range(5))
     [0, 1, 2, 3, 4]
@@ -105,5 +105,5 @@ def shuffled(stream: Stream, index: int, count: int) -> int:
             return number
 
 
-#: Any odd multiplier can be undone; this one has its bits well spread (Knuth, volume 2, 3.3.4).
+#: Any odd multiplier is invertible; the bits of this one are well spread (Knuth, vol. 2, 3.3.4).
 _ODD = 6_364_136_223_846_793_005

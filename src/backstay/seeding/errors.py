@@ -1,5 +1,5 @@
-"""What stops a seeding."""
+"""The error that stops a seeding."""
 
 
 class SeedError(Exception):
-    """Why nothing, or nothing more, is written; for the developer, in one line."""
+    """A seeding that cannot begin or continue; one line tells the developer why."""

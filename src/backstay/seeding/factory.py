@@ -14,7 +14,7 @@ _IN_THE_MAKING = object()
 
 
 class Row:
-    """One row while it is made. Its values are made when they are first asked for.
+    """One row while it is made; each value is made when it is first read.
 
     `row['price']` is the value of a field of the same row. `row['company']` is the row behind a
     foreign key, with values of its own, and `row['company_id']` its key.
@@ -28,11 +28,11 @@ class Row:
     def __init__(self, factory: 'Factory', index: int) -> None:
         self._factory = factory
         self._made: dict[str, Any] = {}
-        #: Which row of its model it is, from 0.
+        #: The index of the row in its model, from 0.
         self.index = index
 
     def __getitem__(self, name: str) -> Any:
-        value = self._made.get(name, self)  # a row is no value of itself, so it can mean 'none'
+        value = self._made.get(name, self)  # the row itself stands for a missing value
         if value is self:
             self._made[name] = _IN_THE_MAKING
             value = self._made[name] = self._factory.maker(name)(self)
@@ -42,15 +42,15 @@ class Row:
 
     @property
     def until(self) -> dt.datetime:
-        """The moment that stands for now: no value lies behind it."""
+        """The moment that stands for now: no value is later."""
         return self._factory.until
 
     def of(self, model: type[models.Model], index: int) -> 'Row':
-        """The row of another seeded model at an index, which a foreign key takes as its value."""
+        """Return a row of another seeded model by its index, as the value of a foreign key."""
         return self._factory.of(model).row(index)
 
     def count(self, model: type[models.Model]) -> int:
-        """How many rows another seeded model has."""
+        """Return the number of rows of another seeded model."""
         return self._factory.of(model).rows
 
 
@@ -81,16 +81,16 @@ class Factory:
         self._others = others
 
     def row(self, index: int) -> Row:
-        """One row, of which nothing is made yet."""
+        """Return one row, none of whose values is made yet."""
         return Row(self, index)
 
     def values(self, first: int, last: int) -> list[list[Any]]:
-        """The values of the rows from `first` up to, not including, `last`."""
+        """Return the values of the rows from `first` up to, not including, `last`."""
         names = self._names
         return [[row[name] for name in names] for row in map(self.row, range(first, last))]
 
     def maker(self, name: str) -> Maker:
-        """What makes the value of a field; raises SeedError where there is no such field."""
+        """Return the maker of a field; raises SeedError when there is no such field."""
         try:
             return self._makers[name]
         except KeyError:
@@ -98,7 +98,7 @@ class Factory:
             raise SeedError(f'{self.label} has no {name!r}; it has: {known}') from None
 
     def of(self, model: type[models.Model]) -> 'Factory':
-        """The factory of another model; raises SeedError when that is not seeded before."""
+        """Return the factory of another model; raises SeedError unless it is seeded before this."""
         try:
             return self._others[model]
         except KeyError:
@@ -106,7 +106,7 @@ class Factory:
 
 
 def written_fields(model: type[models.Model]) -> tuple[models.Field, ...]:
-    """The fields with a column of the model's own table that the database does not compute."""
+    """Return the fields with a column in the model's own table, without computed ones."""
     fields = model._meta.local_concrete_fields
     return tuple(each for each in fields if not isinstance(each, models.GeneratedField))
 

@@ -1,4 +1,4 @@
-"""Which values a field of a model can have: plausible ones within all its limits."""
+"""The values that a field of a model can have: plausible ones within all its limits."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from backstay.seeding.values import Values
 
 #: Days before the epoch in which dates lie.
 WINDOW = 730
-#: What the databases store, by the name that Django gives the type.
+#: The range that the databases store, by Django's name for the type.
 _LIMITS = {
     'SmallIntegerField': (-(2**15), 2**15 - 1),
     'SmallAutoField': (1, 2**15 - 1),
@@ -30,10 +30,10 @@ _LIMITS = {
     'BigAutoField': (1, 2**63 - 1),
     'PositiveBigIntegerField': (0, 2**63 - 1),
 }
-#: SQLite keeps decimals as floats, which are exact for so many digits.
+#: SQLite stores decimals as floats, which are exact up to this number of digits.
 _EXACT_DIGITS = 15
 _MAX_UNITS = 10**_EXACT_DIGITS - 1
-#: How far numbers go, in ones, unless validators say otherwise.
+#: The width of the range of numbers, in ones, unless validators narrow or move it.
 _PLAUSIBLE = 10_000
 #: Members of a set on which the validators of its field are tried.
 _SAMPLES = 300
@@ -42,9 +42,9 @@ _SAMPLES = 300
 def values_for(
     field: models.Field, resource: type[Resource] | None, until: dt.datetime
 ) -> Values | None:
-    """The values of the field; None when only null is known to fit.
+    """Return the values of the field; None when only null is known to fit.
 
-    Raises SeedError for a required field of a type, or with validators, that nothing here meets.
+    Raises SeedError for a required field whose type or validators no set of values here meets.
     """
     for candidate in _candidates(field, resource, until):
         if candidate.count and _passes(field, candidate):
@@ -71,7 +71,7 @@ def _passes(field: models.Field, candidate: Values) -> bool:
 def _candidates(
     field: models.Field, resource: type[Resource] | None, until: dt.datetime
 ) -> Iterator[Values]:
-    """Sets of values of the field's type, the most plausible first."""
+    """Yield sets of values of the field's type, the most plausible first."""
     if field.choices:
         members = [value for value, _ in field.flatchoices if value not in (None, '')]
         yield values.among(members)
@@ -88,7 +88,8 @@ def _candidates(
         case models.FileField():
             yield values.files(room=room)
         case models.FilePathField():
-            yield values.files(_folder(field), room)
+            path = field.path() if callable(field.path) else field.path
+            yield values.files(f'{str(path).rstrip("/")}/', room)
         case models.CharField():
             yield from _texts(room)
         case models.TextField():
@@ -96,12 +97,8 @@ def _candidates(
             yield from _texts(room)
         case models.BooleanField():
             yield values.among((False, True))
-        case models.IntegerField():
-            yield _integers(field)
-        case models.FloatField():
-            yield _floats(field)
-        case models.DecimalField():
-            yield _decimals(field)
+        case models.IntegerField() | models.FloatField() | models.DecimalField():
+            yield _numbers(field)
         case models.DateTimeField():
             yield values.moments(until, WINDOW)
         case models.DateField():
@@ -125,17 +122,12 @@ _DIGITS = '0123456789'
 
 
 def _texts(room: int) -> Iterator[Values]:
-    """Words where they fit; else what names of users, codes and numbers are made of."""
+    """Yield words where they fit; else emails and codes, for names of users and for numbers."""
     yield values.titles(room)
     yield values.slugs(room)
     yield values.emails(room)
     for letters in (_LETTERS.upper(), _LETTERS, _DIGITS):
         yield values.codes(min(room, 8), letters)
-
-
-def _folder(field: models.FilePathField) -> str:
-    path = field.path() if callable(field.path) else field.path
-    return f'{str(path).rstrip("/")}/'
 
 
 def _is_array(field: models.Field, resource: type[Resource] | None) -> bool:
@@ -147,18 +139,14 @@ def _is_array(field: models.Field, resource: type[Resource] | None) -> bool:
     )
 
 
-def _integers(field: models.Field) -> Values:
-    lowest, highest = _LIMITS.get(field.get_internal_type(), _LIMITS['IntegerField'])
-    low, high, highest = _range(field, 1 if field.primary_key else lowest, highest, 1)
-    return values.integers(low, high, highest)
-
-
-def _floats(field: models.Field) -> Values:
-    low, high, _ = _range(field, -_MAX_UNITS, _MAX_UNITS, 1000)
-    return values.floats(low, high)
-
-
-def _decimals(field: models.DecimalField) -> Values:
+def _numbers(field: models.IntegerField | models.FloatField | models.DecimalField) -> Values:
+    if isinstance(field, models.IntegerField):
+        lowest, highest = _LIMITS.get(field.get_internal_type(), _LIMITS['IntegerField'])
+        low, high, highest = _range(field, 1 if field.primary_key else lowest, highest, 1)
+        return values.integers(low, high, highest)
+    if isinstance(field, models.FloatField):
+        low, high, _ = _range(field, -_MAX_UNITS, _MAX_UNITS, 1000)
+        return values.floats(low, high)
     digits, places = field.max_digits or _EXACT_DIGITS, field.decimal_places or 0
     most = 10 ** min(digits, _EXACT_DIGITS) - 1
     low, high, highest = _range(field, -most, most, 10**places)
@@ -166,9 +154,10 @@ def _decimals(field: models.DecimalField) -> Values:
 
 
 def _range(field: models.Field, lowest: int, highest: int, one: int) -> tuple[int, int, int]:
-    """A plausible lowest and highest number, and the highest possible, `one` of them being 1.
+    """Return a plausible lowest and highest number, and the highest possible one.
 
-    Upwards from 0, or from where the validators of the field let it begin.
+    Numbers are in units of which `one` make 1. The range begins at 0, or where the validators of
+    the field let it begin.
     """
     for validator in field.validators:
         if isinstance(validator, MinValueValidator):

@@ -1,4 +1,4 @@
-"""Writes a plan chunk by chunk, goes on where it was ended, and proves what is there."""
+"""Writing a plan chunk by chunk, resuming where a run stopped, and verifying the rows."""
 
 import sys
 import time
@@ -20,26 +20,32 @@ from backstay.seeding.plan import SeedPlan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What was done for one model."""
+    """The result of loading or verifying one model."""
 
     label: str
     rows: int
     checksum: str
-    #: How many of the rows this run wrote, and in how many seconds.
+    #: The number of rows that this run wrote, and the seconds it took.
     written: int = 0
     seconds: float = 0.0
-    #: Where the database differs from the plan; empty where it does not.
+    #: The difference between the database and the plan; empty when there is none.
     difference: str = ''
 
 
 def load(plan: SeedPlan, *, quiet: bool = True) -> list[Loaded]:
-    """Write what is missing of a plan; each chunk is a transaction with its record.
+    """Write the missing rows of a plan; each chunk is a transaction with its record.
 
-    Raises SeedError, before anything is written, where a table holds other rows.
+    Raises SeedError, before anything is written, when a table holds other rows.
     """
     done = {factory.label: _done(plan, factory) for factory in plan.factories}
     for factory in plan.factories:
-        _refuse_other_rows(factory, done[factory.label])
+        numbers = done[factory.label]
+        ours = sum(last - first for number, first, last in _chunks(factory) if number in numbers)
+        if ours < factory.rows and (there := database.count(factory.model)) != ours:
+            raise SeedError(
+                f'{factory.label} holds {there} rows, {ours} of them seeded: seed an empty '
+                'database, or say --reset to delete all rows of the seeded models first'
+            )
     loaded = [_load_model(plan, each, done[each.label], quiet) for each in plan.factories]
     for act in plan.afterwards:
         act()
@@ -48,15 +54,15 @@ def load(plan: SeedPlan, *, quiet: bool = True) -> list[Loaded]:
 
 
 def verify(plan: SeedPlan, *, quiet: bool = True) -> list[Loaded]:
-    """Compare every row that a plan would write with what is in the database."""
+    """Compare every row that a plan would write with the row in the database."""
     return [_verify_model(factory, quiet) for factory in plan.factories]
 
 
 def reset(plan: SeedPlan) -> None:
-    """Delete every row of the models of a plan, and what is remembered of them."""
+    """Delete every row of the models of a plan, and the records of their chunks."""
     try:
         with transaction.atomic():
-            for factory in plan.factories:  # foreign keys are looked at in the end
+            for factory in plan.factories:  # foreign keys are checked at the end
                 database.clear(factory.model)
                 SeededChunk.objects.filter(model=factory.label).delete()
     except DatabaseError as error:
@@ -69,18 +75,18 @@ def is_untouched(plan: SeedPlan) -> bool:
 
 
 def total(loaded: list[Loaded]) -> str:
-    """The checksum of all models together."""
+    """Return the checksum of all models together."""
     return checksum.of_all((each.label, each.rows, each.checksum) for each in loaded)
 
 
 def _chunks(factory: Factory) -> Iterator[tuple[int, int, int]]:
-    """The number of each chunk, and the indexes where it begins and ends."""
+    """Yield the number of each chunk, and the indexes where it begins and ends."""
     for number, first in enumerate(range(0, factory.rows, CHUNK)):
         yield number, first, min(first + CHUNK, factory.rows)
 
 
 def _done(plan: SeedPlan, factory: Factory) -> dict[int, str]:
-    """The checksums of the chunks that are written; those of another seeding are refused."""
+    """Return the checksums of the written chunks; raises SeedError for those of another seeding."""
     planned = {number: last - first for number, first, last in _chunks(factory)}
     done = {}
     for chunk in SeededChunk.objects.filter(model=factory.label):
@@ -92,17 +98,6 @@ def _done(plan: SeedPlan, factory: Factory) -> dict[int, str]:
             )
         done[chunk.number] = chunk.checksum
     return done
-
-
-def _refuse_other_rows(factory: Factory, done: dict[int, str]) -> None:
-    """Rows of somebody else are refused while there is something to write beside them."""
-    spans = [(number, last - first) for number, first, last in _chunks(factory)]
-    ours = sum(rows for number, rows in spans if number in done)
-    if ours < factory.rows and (there := database.count(factory.model)) != ours:
-        raise SeedError(
-            f'{factory.label} holds {there} rows, {ours} of them seeded: seed an empty database, '
-            'or say --reset to delete all rows of the seeded models first'
-        )
 
 
 def _load_model(plan: SeedPlan, factory: Factory, done: dict[int, str], quiet: bool) -> Loaded:
@@ -127,7 +122,7 @@ def _load_model(plan: SeedPlan, factory: Factory, done: dict[int, str], quiet: b
 def _made_ahead(
     factory: Factory, spans: Iterable[tuple[int, int]]
 ) -> Iterator[tuple[int, list[list[Any]]]]:
-    """Each span's first index and rows; the next are made while the database takes these.
+    """Yield each span's first index and rows, and make the next while the database writes these.
 
     Half of the time is the database's, which writes indexes and checks foreign keys meanwhile.
     """
@@ -192,7 +187,7 @@ def _of_model(factory: Factory, chunks: list[str]) -> str:
 
 
 def _first_difference(factory: Factory, expected: list[Any], found: list[Any]) -> str:
-    """The key of the first row that differs, and how."""
+    """Return the key of the first row that differs, and its difference."""
     for key, planned, row in zip(_keys(factory, expected), expected, found, strict=True):
         if row is None:
             return f'the row {key!r} is not there'
@@ -208,7 +203,7 @@ def _keys(factory: Factory, rows: list[Any]) -> list[Any]:
 
 
 def _bar(factory: Factory, quiet: bool) -> Any:
-    """A progress bar on standard error: redrawn on a terminal, a line at times elsewhere."""
+    """Return a progress bar on standard error: redrawn on a terminal, else a line now and then."""
     return tqdm(
         total=factory.rows,
         desc=factory.label,

@@ -1,29 +1,26 @@
-"""What makes each value of a model: sets of values, parents, what is unique, what is given."""
+"""The choice of a maker for each field of a model: by its set of values, parent and uniqueness."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from decimal import Decimal
-from enum import Enum
+from collections.abc import Mapping
 from functools import partial
 from math import prod
-from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import models
 
-from backstay.seeding.draws import WIDTH, Stream, shuffled
+from backstay.seeding.draws import Stream
 from backstay.seeding.errors import SeedError
 from backstay.seeding.factory import Factory, Maker, Row, model_behind, written_fields
 from backstay.seeding.fields import values_for
 from backstay.seeding.seed import Seed, Zipf
 from backstay.seeding.values import Values
+from backstay.seeding.ways import all_different, by_function, by_zipf, combined, evenly, key_of
 
 #: The share of nulls where a field may be null.
 NULLS = 0.1
 
 
 class Makers:
-    """Builds the makers of one model, by name of field and of column."""
+    """The makers of one model, by name of field and of column."""
 
     def __init__(
         self,
@@ -40,7 +37,7 @@ class Makers:
             raise SeedError(f'{self.label} has a key of several columns, which cannot be seeded')
         self.stream = partial(Stream, number, self.label)
         self.fields = {field.name: field for field in written_fields(seed.model)}
-        #: Names of the fields that the database keeps.
+        #: Names of the fields that the database maintains.
         self.kept = [self._field(name).name for name in seed.kept]
         for name in self.kept:
             del self.fields[name]
@@ -49,7 +46,7 @@ class Makers:
         self.made: dict[str, Maker] = {}
 
     def build(self) -> dict[str, Maker]:
-        """A maker for each field, and for the key behind each foreign key."""
+        """Return a maker for each field, and for the key behind each foreign key."""
         for names, is_always in self._unique_sets().items():
             if len(names) > 1 and self.fields.keys() >= set(names):
                 self._make_together(names, is_always)
@@ -57,7 +54,7 @@ class Makers:
             if name not in self.made:
                 self.made[name] = self._maker(field)
             if field.remote_field:
-                self.made[field.attname] = _key(field)
+                self.made[field.attname] = key_of(field)
         return self.made
 
     def _field(self, name: str) -> models.Field:
@@ -72,7 +69,7 @@ class Makers:
         if callable(given):
             if field.name in self.nulls:
                 raise SeedError(f'{self.label}.{field.name}: its function decides about nulls')
-            return _given(field, given, self.stream(field.name))
+            return by_function(field, given, self.stream(field.name))
         if self._is_tree(field):
             return self._among_the_rows_before(field)
         values = self._values(field)
@@ -83,13 +80,13 @@ class Makers:
             return lambda row: values.at(row.index)
         stream, nulls = self.stream(field.name), self._nulls(field)
         if self._is_unique(field, values):
-            return _all_different(values, max(values.count, self.rows), stream, nulls)
+            return all_different(values, max(values.count, self.rows), stream, nulls)
         if isinstance(given, Zipf):
-            return _by_zipf(values, stream, nulls)
-        return _evenly(values, stream, nulls)
+            return by_zipf(values, stream, nulls)
+        return evenly(values, stream, nulls)
 
     def _values(self, field: models.Field) -> Values | None:
-        """The set that the field draws from; None when it is to be null."""
+        """Return the set that the field draws from; None when it is to be null."""
         given = self.given.get(field.name)
         if isinstance(given, Values):
             return given
@@ -117,7 +114,7 @@ class Makers:
         return bool(field.remote_field) and model_behind(field) is self.seed.model
 
     def _among_the_rows_before(self, field: models.Field) -> Maker:
-        """A tree: the first row is a root, the others hang below any row before."""
+        """Make a tree: the first row is a root, each other row hangs below an earlier one."""
         if field.unique or field.name in self.given:
             raise SeedError(f'{self.label}.{field.name} leads to its own model: give a function')
         stream, nulls = self.stream(field.name), self._nulls(field)
@@ -131,9 +128,10 @@ class Makers:
         return make
 
     def _unique_sets(self) -> dict[tuple[str, ...], bool]:
-        """The fields of which no two rows may have the same values, and whether that is always so.
+        """Return the sets of fields that are unique together, and whether each is so on every row.
 
-        Under a condition it is kept where there are values enough; else the condition may save it.
+        With a condition, rows differ where there are enough values; else the condition may allow
+        equal ones.
         """
         meta = self.seed.model._meta
         sets = {tuple(names): True for names in meta.unique_together}
@@ -145,7 +143,7 @@ class Makers:
         return sets
 
     def _is_unique(self, field: models.Field, values: Values) -> bool:
-        """Whether the field has another value in each row; refuses when it cannot."""
+        """Whether each row gets a different value; raises SeedError when there are too few."""
         is_always = field.unique or self._unique_sets().get((field.name,))
         if is_always is None or (not is_always and values.most < self.rows):
             return False
@@ -157,7 +155,7 @@ class Makers:
     def _make_together(self, names: tuple[str, ...], is_always: bool) -> None:
         """Shuffle the combinations of the values of these fields.
 
-        Not where a field alone, or a function, makes them different; and a tree stays a tree.
+        This is left out when one field or a function makes them unique, and a tree stays a tree.
         """
         fields = [self.fields[name] for name in names]
         if any(callable(self.given.get(each.name)) or each.unique for each in fields):
@@ -177,7 +175,7 @@ class Makers:
         stream = self.stream(*names)
         for place, (field, values) in enumerate(zip(free, sets, strict=True)):
             stride = prod(counts[:place])
-            self.made[field.name] = _combined(values, counts[place], stride, prod(counts), stream)
+            self.made[field.name] = combined(values, counts[place], stride, prod(counts), stream)
 
     def _refuse_above(self, names: str, most: int) -> None:
         if self.rows > most:
@@ -185,112 +183,3 @@ class Makers:
                 f'{self.label}: {self.rows} rows, and {names} can only be {most} different ones; '
                 'give a function'
             )
-
-
-def _evenly(values: Values, stream: Stream, nulls: float) -> Maker:
-    """Each of the values as likely as the others."""
-    count, at, bits_of, null = values.count, values.at, stream.bits, _threshold(nulls)
-
-    def make(row: Row) -> Any:
-        bits = bits_of(row.index)
-        return None if bits & _LOW < null else at(bits * count >> WIDTH)
-
-    return make
-
-
-def _all_different(values: Values, count: int, stream: Stream, nulls: float) -> Maker:
-    """Another value for each row."""
-    null = _threshold(nulls)
-
-    def make(row: Row) -> Any:
-        if null and stream.bits(row.index) & _LOW < null:
-            return None
-        return values.at(shuffled(stream, row.index, count))
-
-    return make
-
-
-#: The low bits of a number decide about null, the high ones about the value.
-_LOW = 0xFFFF
-
-
-def _threshold(nulls: float) -> int:
-    return int(nulls * (_LOW + 1))
-
-
-def _by_zipf(values: Values, stream: Stream, nulls: float) -> Maker:
-    """The first values far more often than the last."""
-
-    def make(row: Row) -> Any:
-        draw = stream.draw(row.index)
-        return None if draw.chance(nulls) else values.at(draw.zipf(values.count))
-
-    return make
-
-
-def _combined(values: Values, count: int, stride: int, combinations: int, stream: Stream) -> Maker:
-    """The part that one field has in the combination of the row."""
-
-    def make(row: Row) -> Any:
-        return values.at(shuffled(stream, row.index, combinations) // stride % count)
-
-    return make
-
-
-def _given(field: models.Field, function: Callable[[Row], Any], stream: Stream) -> Maker:
-    """What the function of the service says, as the database would give it back."""
-
-    def make(row: Row) -> Any:
-        outer = getattr(row, 'random', None)  # a value may ask for another while it is made
-        row.random = stream.draw(row.index)
-        try:
-            value = function(row)
-            return value if isinstance(value, Row) else _as_stored(field, value)
-        except Exception as error:
-            error.add_note(f'in {_called(field)} of the row {row.index}')
-            raise
-        finally:
-            if outer is not None:
-                row.random = outer
-
-    return make
-
-
-def _as_stored(field: Any, value: Any) -> Any:
-    """The value in the type and precision of its column."""
-    if field.remote_field:
-        field = field.target_field
-    if isinstance(value, Enum):
-        value = value.value
-    if not isinstance(field, models.JSONField):
-        value = _converted(field, value)
-    match value:
-        case str() if field.max_length and len(value) > field.max_length:
-            raise SeedError(f'{_called(field)}: {value!r} is longer than {field.max_length}')
-        case Decimal() if isinstance(field, models.DecimalField):
-            return value.quantize(Decimal(1).scaleb(-field.decimal_places), context=field.context)
-        case dt.datetime():
-            return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value
-    return value
-
-
-def _converted(field: models.Field, value: Any) -> Any:
-    try:
-        return field.to_python(value)
-    except ValidationError as error:
-        raise SeedError(f'{_called(field)}: {" ".join(error.messages)}') from None
-
-
-def _called(field: models.Field) -> str:
-    return f'{field.model._meta.label}.{field.name}'
-
-
-def _key(field: Any) -> Maker:
-    """What the column of a foreign key holds."""
-    name, target = field.name, field.target_field.attname
-
-    def make(row: Row) -> Any:
-        parent = row[name]
-        return parent[target] if isinstance(parent, Row) else parent
-
-    return make

@@ -1,16 +1,16 @@
-"""What a seeding remembers: the chunks that it wrote, each in the transaction of its rows."""
+"""The record of a seeding: each written chunk, stored in the transaction of its rows."""
 
 from django.db import models
 
 
 class SeededChunk(models.Model):
-    """One chunk of the rows of one model, written."""
+    """One written chunk of the rows of one model."""
 
     model = models.CharField(max_length=200)
     number = models.PositiveIntegerField()
     rows = models.PositiveIntegerField()
     checksum = models.CharField(max_length=64)
-    #: What the rows were made with; another seeding is not mixed into them.
+    #: The arguments that the rows were made with; another seeding is not mixed in.
     size = models.CharField(max_length=40)
     seed = models.BigIntegerField()
     until = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""`Seed`: how many rows a model gets, and which of its values are not left to the engine."""
+"""`Seed`: the number of rows of a model, and the values that are not left to the engine."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Union
@@ -18,8 +18,8 @@ class Zipf:
     """Draws the first members of a set far more often than the last, as sales and words are."""
 
 
-#: What is given for a field: a function of the row that is made, a set to draw from, or another
-#: way of drawing. For a relation: how many rows a parent has on average.
+#: An argument for a field: a function of the row that is made, a set to draw from, or another way
+#: of drawing. For a relation: the average number of rows of a parent.
 Given = Union['Callable[[Row], Any]', Values, Zipf, float]
 
 
@@ -29,13 +29,13 @@ class Seed:
         Seed(ProductResource, rows={'small': 100, 'large': 100_000}, company=Zipf(), variants=3)
         Seed(VariantResource, sku=lambda row: f'SKU-{row.index + 1:07}')
 
-    `rows` is by size, or one number for all sizes. Without it there are as many as the resource of
-    the parent says: `fan_out` of its `Many` for each of its rows, or one behind a `One`. `nulls`
-    has the share of nulls by field; it is a tenth where a field may be null. `kept` names fields
-    that triggers of the database keep: they are written as their defaults, and are no part of the
+    `rows` is by size, or one number for all sizes. Without it, the resource of the parent decides:
+    `fan_out` of its `Many` for each of its rows, or one behind a `One`. `nulls` has the share of
+    nulls by field; the default is a tenth for a field that may be null. `kept` names fields that
+    triggers of the database maintain: they are written as their defaults, and are not part of the
     checksum. `afterwards` is called when all models of the seeding are written, by every run that
-    gets there: what it does must be the same when it is done twice. Any other argument is a field
-    of the model or a relation to many of its resource.
+    gets there, so calling it twice must give the same result. Any other argument is a field of the
+    model or a relation to many of its resource.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Seed:
     ) -> None:
         self.resource = target if issubclass(target, Resource) else None
         model = target.options.model if issubclass(target, Resource) else target
-        #: A proxy has the rows of the model behind it.
+        #: The concrete model, which holds the rows of a proxy.
         self.model: type[models.Model] = model._meta.concrete_model or model
         self.rows = rows
         self.nulls = dict(nulls or {})
@@ -61,27 +61,27 @@ class Seed:
 
     @property
     def label(self) -> str:
-        """What the model is called."""
+        """The label of the model."""
         return self.model._meta.label
 
     @property
     def sizes(self) -> frozenset[str]:
-        """The sizes that it names."""
+        """The sizes for which it has a number of rows."""
         return frozenset(self.rows) if isinstance(self.rows, Mapping) else frozenset()
 
     def relations(self) -> dict[str, Relation]:
-        """The relations of its resource whose rows are counted by those of this model."""
+        """Return the relations of its resource whose rows are counted per row of this model."""
         every = self.resource.relations() if self.resource else {}
         return {name: each for name, each in every.items() if each.many or not each.forward}
 
     @property
     def fields(self) -> dict[str, Any]:
-        """What is given for fields, without the numbers that are given for relations."""
+        """The arguments for fields, without the numbers for relations."""
         relations = self.relations()
         return {name: value for name, value in self.given.items() if name not in relations}
 
     def per_row(self, relation: Relation) -> float:
-        """How many rows behind a relation each row of this model has on average."""
+        """Return the average number of rows behind a relation of each row of this model."""
         number = self.given.get(relation.name)
         if number is None:
             return relation.declared.fan_out if isinstance(relation.declared, Many) else 1

@@ -1,4 +1,4 @@
-"""Sets of values with a number for each: what a field draws from.
+"""Numbered sets of values, from which fields draw.
 
 A draw takes one of the first `count` members; a field that must be unique shuffles the numbers
 instead, and may go on up to `most`. This module needs no Django, and no settings.
@@ -15,16 +15,16 @@ from uuid import UUID
 
 from backstay.seeding.words import ADJECTIVES, FIRST_NAMES, LAST_NAMES, NOUNS, VERBS
 
-#: More than there will ever be rows, and within reach of a number of `draws.WIDTH` bits.
+#: More than there will ever be rows, and fewer than the numbers of `draws.WIDTH` bits.
 ENDLESS = 1 << 110
-#: Characters that a text may have when nothing says less.
+#: Characters that a text may have when its field has no limit.
 ROOM = 200
 _DAY = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """`at(n)` is a value for each n below `most`, another one for each n."""
+    """A set of values: `at(n)` is a different value for each n below `most`."""
 
     count: int
     at: Callable[[int], Any]
@@ -35,7 +35,7 @@ class Values:
 
 
 def among(members: Sequence[Any]) -> Values:
-    """One of these."""
+    """These members."""
     return Values(len(members), members.__getitem__)
 
 
@@ -45,12 +45,12 @@ def integers(low: int, high: int, highest: int = 0) -> Values:
 
 
 def decimals(low: int, high: int, places: int, highest: int = 0) -> Values:
-    """Decimals of so many places; the numbers are in units of the last of them."""
+    """Decimals of this many places; the bounds are in units of the last place."""
     return Values(high - low + 1, lambda n: Decimal(f'{low + n}E-{places}'), highest - low + 1)
 
 
 def floats(low: int, high: int) -> Values:
-    """Between whole numbers of thousandths: dividing these gives the same bits everywhere."""
+    """Floats between whole thousandths, whose division gives the same bits everywhere."""
     return Values(high - low + 1, lambda n: (low + n) / 1000)
 
 
@@ -100,7 +100,7 @@ def octets() -> Values:
 
 
 def documents() -> Values:
-    """JSON objects with a text, a number, a truth and a list."""
+    """JSON objects with a text, a number, a boolean and a list."""
     return Values(
         len(NOUNS) * 100,
         lambda n: {
@@ -119,34 +119,34 @@ def word_lists() -> Values:
 
 
 def _some(words: Sequence[str], number: int) -> list[str]:
-    """No word for 0; then one, two or three, from each place of the list."""
+    """Return no word for 0; else one, two or three words, from each position of the list."""
     start, length = (number + 2) // 3, (number + 2) % 3 + 1
     return [words[(start + 7 * each) % len(words)] for each in range(length if number else 0)]
 
 
 def titles(room: int = ROOM) -> Values:
-    """`Quiet harbour`; unique ones go on with `Quiet harbour 2`."""
+    """Titles such as `Quiet harbour`; unique ones continue with `Quiet harbour 2`."""
     return _phrases(room, lambda words: f'{words[0].capitalize()} {words[1]}', ADJECTIVES, NOUNS)
 
 
 def people(room: int = ROOM) -> Values:
-    """`Zoë Müller`; unique ones go on with `Zoë Müller 2`."""
+    """Names such as `Zoë Müller`; unique ones continue with `Zoë Müller 2`."""
     return _phrases(room, ' '.join, FIRST_NAMES, LAST_NAMES)
 
 
 def slugs(room: int = ROOM) -> Values:
-    """`quiet-harbour`; unique ones go on with `quiet-harbour-2`."""
+    """Slugs such as `quiet-harbour`; unique ones continue with `quiet-harbour-2`."""
     return _phrases(room, '-'.join, ADJECTIVES, NOUNS, joint='-')
 
 
 def emails(room: int = ROOM) -> Values:
-    """Addresses at hosts that nobody can have (RFC 2606)."""
+    """Email addresses at reserved hosts, which nobody can own (RFC 2606)."""
     plain = slugs(room - len('@') - _HOST)
     return replace(plain, at=lambda n: f'{plain.at(n)}@{_host(n)}')
 
 
 def urls(room: int = ROOM) -> Values:
-    """Pages at hosts that nobody can have (RFC 2606)."""
+    """URLs of pages at reserved hosts, which nobody can own (RFC 2606)."""
     plain = slugs(room - len('https:///') - _HOST)
     return replace(plain, at=lambda n: f'https://{_host(n)}/{plain.at(n)}')
 
@@ -159,20 +159,20 @@ def _host(number: int) -> str:
 
 
 def files(folder: str = '', room: int = ROOM) -> Values:
-    """Paths of text files below a folder."""
+    """Paths of text files in a folder."""
     plain = slugs(room - len(folder) - len('.txt'))
     return replace(plain, at=lambda n: f'{folder}{plain.at(n)}.txt')
 
 
 def sentences(room: int = ROOM) -> Values:
-    """`The quiet harbour guides the red ferry.`"""
+    """Sentences such as `The quiet harbour guides the red ferry.`"""
     form = 'The {} {} {} the {} {}.'
     lists = (ADJECTIVES, NOUNS, VERBS, ADJECTIVES, NOUNS)
     return _phrases(room, lambda words: form.format(*words), *lists)
 
 
 def codes(length: int, letters: str = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ') -> Values:
-    """All texts of so many letters."""
+    """All texts of this many letters."""
 
     def at(number: int) -> str:
         code = ''
@@ -187,9 +187,9 @@ def codes(length: int, letters: str = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ') -> Values:
 def _phrases(
     room: int, join: Callable[[Sequence[str]], str], *lists: Sequence[str], joint: str = ' '
 ) -> Values:
-    """Every combination of one word of each list, then each again with a number behind it.
+    """Every combination of one word from each list, then the same with a number behind it.
 
-    No text is longer than `room`; there is none when not even the words fit.
+    No text is longer than `room`; the set is empty when not even the words fit.
     """
 
     def at(number: int) -> str:

@@ -1,4 +1,4 @@
-"""Words for people to read. They are bundled, since those of a library change with its version.
+"""Words for people to read, bundled because those of a library change with its version.
 
 Changing a list changes every checksum.
 """

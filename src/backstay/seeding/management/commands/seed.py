@@ -11,16 +11,16 @@ from django.db import DatabaseError
 from backstay.seeding.errors import SeedError
 from backstay.seeding.loading import Loaded, load, reset, total, verify
 from backstay.seeding.plan import EPOCH, SeedPlan, make_plan, seeds_of
-from backstay.services import Service, mounted
+from backstay.services import mounted
 
 
 class Command(BaseCommand):
-    """Writes what services declare as `Service.seeds`; the same arguments give the same rows."""
+    """Write the rows of `Service.seeds`; the same arguments give the same rows."""
 
     help = __doc__ or ''
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What may be asked; what is wrong with a value is told by `handle`, in one line."""
+        """Declare the arguments; `handle` reports invalid values, in one line."""
         parser.add_argument('services', nargs='*', help='names of services; all that have seeds')
         parser.add_argument('--size', default='small', help='a size that the seeds declare')
         parser.add_argument('--seed', default='42', help='a whole number; another gives other rows')
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         )
         asked = parser.add_mutually_exclusive_group()
         asked.add_argument(
-            '--verify', action='store_true', help='compare what is there; no writing'
+            '--verify', action='store_true', help='compare the rows that are there; write nothing'
         )
         asked.add_argument(
             '--reset', action='store_true', help='first delete all rows of the seeded models'
@@ -39,19 +39,18 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Do it; what cannot be done is told in words."""
+        """Write or verify the rows; raises CommandError with the reason when that fails."""
         quiet = options['verbosity'] == 0
         try:
-            plan = make_plan(
-                seeds_of(_chosen(options['services'])),
-                size=options['size'],
-                seed=_number(options['seed']),
-                until=_day(options['until']),
-            )
+            plan = _plan(options)
             if options['verify']:
                 self._tell(plan, verify(plan, quiet=quiet))
                 return
-            _refuse_production(allowed=options['allow_production'])
+            if settings.BACKSTAY.env == 'production' and not options['allow_production']:
+                raise SeedError(
+                    'ENV=production: these rows are invented; say --allow-production if that is '
+                    'meant'
+                )
             if options['reset']:
                 reset(plan)
             self._tell(plan, load(plan, quiet=quiet))
@@ -66,7 +65,7 @@ class Command(BaseCommand):
             ) from None
 
     def _tell(self, plan: SeedPlan, loaded: list[Loaded]) -> None:
-        """A line for each model, and one for all; raises CommandError where something differs."""
+        """Print a line for each model and one for all; raises CommandError for a difference."""
         width = max((len(each.label) for each in loaded), default=0)
         for each in loaded:
             speed = f'{each.written / each.seconds:9,.0f} rows/s' if each.written else ' ' * 16
@@ -84,31 +83,20 @@ class Command(BaseCommand):
             raise CommandError(f'not what the seed would write: {", ".join(different)}')
 
 
-def _chosen(names: list[str]) -> list[Service]:
+def _plan(options: dict[str, Any]) -> SeedPlan:
+    """Return the plan of the arguments. Raises SeedError for an invalid one."""
+    names, number, day = options['services'], options['seed'], options['until']
     having = {each.name: each for each in mounted() if each.seeds}
     known = f'services with seeds: {", ".join(sorted(having)) or "none"}'
     if unknown := [name for name in names if name not in having]:
         raise SeedError(f'no seeds for {", ".join(unknown)}; {known}')
     if not having:
         raise SeedError(f'nothing to seed; {known}')
-    return [having[name] for name in dict.fromkeys(names)] or list(having.values())
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise SeedError(f'--seed {text}: give a whole number from 0 to 2**63 - 1')
-    return int(text)
-
-
-def _day(text: str) -> dt.datetime:
+    seeds = seeds_of([having[name] for name in dict.fromkeys(names or having)])
+    if not number.isdecimal() or int(number) >= 2**63:
+        raise SeedError(f'--seed {number}: give a whole number from 0 to 2**63 - 1')
     try:
-        return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), dt.UTC)
+        until = dt.datetime.combine(dt.date.fromisoformat(day), dt.time(), dt.UTC)
     except ValueError:
-        raise SeedError(f'--until {text}: give a day such as {EPOCH:%Y-%m-%d}') from None
-
-
-def _refuse_production(*, allowed: bool) -> None:
-    if settings.BACKSTAY.env == 'production' and not allowed:
-        raise SeedError(
-            'ENV=production: these rows are invented; say --allow-production if that is meant'
-        )
+        raise SeedError(f'--until {day}: give a day such as {EPOCH:%Y-%m-%d}') from None
+    return make_plan(seeds, size=options['size'], seed=int(number), until=until)

@@ -1,6 +1,6 @@
-"""Contributing: who works on which issue, and whether contributors have signed the agreement.
+"""Contributing: the assignment of issues, and the signatures of contributors.
 
-The engine is a pure function, `decide(event, snapshot, config, now)`. It gives commands and does
+The engine is a pure function, `decide(event, snapshot, config, now)`. It returns commands and does
 nothing itself. `backstay.contributing.github` reads the snapshot from GitHub and performs them.
 """
 

@@ -1,8 +1,8 @@
-"""The agreement: who must have signed it, who has, and what the check of a pull request says."""
+"""The agreement: its required and existing signatures, and the check of a pull request."""
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from backstay.contributing.answering import reply, said_in
@@ -18,7 +18,6 @@ from backstay.contributing.configuration import Agreement
 from backstay.contributing.events import Commented
 from backstay.contributing.replies import Safe, Text, link_to, mention, number, quoted, render
 from backstay.contributing.snapshot import (
-    Author,
     Check,
     CheckState,
     Pull,
@@ -27,11 +26,11 @@ from backstay.contributing.snapshot import (
     Store,
 )
 
-#: The key of the one comment that says who is missing.
+#: The key of the one comment that lists missing signatures.
 KEY = 'agreement'
-#: What the check is called: name it in the rules of a branch to require it.
+#: The name of the check, by which the rules of a branch can require it.
 CHECK = 'Contributor agreement'
-#: How many of those who are missing are listed; a comment holds 65 536 characters.
+#: Missing signatures that are listed at most; a comment holds 65 536 characters.
 LISTED = 30
 UNREADABLE = 'The signatures cannot be read just now. The next run tries again.'
 SIGNED = 'Everybody has signed.'
@@ -51,7 +50,7 @@ class Signer:
 
 
 def check(pull: Pull, snapshot: Snapshot, agreement: Agreement) -> list[Command]:
-    """Set the check of a pull request, and say once who is missing and how to sign."""
+    """Set the check of a pull request, and comment once who must still sign, and how."""
     store = snapshot.store
     if store is None:
         return _set_check(pull, CheckState.UNDECIDED, UNREADABLE)
@@ -94,46 +93,55 @@ def sign(
     return [
         *made,
         RecordSignature(signature=signature),
-        *check(pull, _with_store(snapshot, after), agreement),
+        *check(pull, replace(snapshot, store=after), agreement),
     ]
 
 
 def missing_of(pull: Pull, store: Store, agreement: Agreement) -> list[Text]:
-    """Who has not signed, with the reason, each once, in the order of the commits."""
-    missing = dict[Text, None]()
+    """Return the missing signatures with their reasons, each once, in the order of the commits."""
+    found = dict[Text, None]()
     for signer in signers_of(pull):
-        if not _is_bot(signer, agreement) and (reason := _lacks(signer, store, agreement)):
-            missing[reason] = None
-    return _shortened(list(missing))
-
-
-def _shortened(missing: list[Text]) -> list[Text]:
-    if len(missing) <= LISTED:
-        return missing
-    more = Text(template='missing-more', values={'count': number(len(missing) - LISTED)})
-    return [*missing[:LISTED], more]
+        # A bot is known by its login, not by a name: no login of a person can hold a bracket, so
+        # nobody can pass as an app.
+        is_bot = signer.login in agreement.bots
+        if not is_bot and (reason := _lacks(signer, store, agreement)):
+            found[reason] = None
+    missing = list(found)
+    if len(missing) > LISTED:
+        more = Text(template='missing-more', values={'count': number(len(missing) - LISTED)})
+        missing = [*missing[:LISTED], more]
+    return missing
 
 
 def signers_of(pull: Pull) -> list[Signer]:
-    """The author of the pull request, and every author and co-author of its commits.
+    """Return the author of the pull request, and each author and co-author of its commits.
 
-    GitHub vouches for the first alone: git lets anybody write any author, so that a commit in the
-    name of somebody who signed does not do without the one who brings it.
+    GitHub vouches for the first alone: git accepts any name as an author, so a commit in the name
+    of somebody who signed does not replace the signature of the person who submits it.
     """
-    opener = Signer(id=pull.author.id, login=pull.author.login, address='', name='', sha='')
-    return [
-        opener,
-        *(_signer(author, commit.sha) for commit in pull.commits for author in commit.authors),
-    ]
+    found = [Signer(id=pull.author.id, login=pull.author.login, address='', name='', sha='')]
+    for commit in pull.commits:
+        for author in commit.authors:
+            noreply = _NOREPLY.fullmatch(author.email)
+            tied = int(noreply.group(1)) if noreply and noreply.group(1) else None
+            signer = Signer(
+                id=author.id or tied,
+                login=author.login or (noreply.group(2) if noreply and tied else None),
+                address=author.email,
+                name=author.name,
+                sha=commit.sha,
+            )
+            found.append(signer)
+    return found
 
 
 def digest(address: str) -> str:
-    """How an address is kept: its SHA-256, lower case, as the store is public."""
+    """Return the SHA-256 of an address in lower case, since the store is public."""
     return hashlib.sha256(address.strip().casefold().encode()).hexdigest()
 
 
 def still_counts(signed: str, wanted: str, sign_anew: str) -> bool:
-    """Whether a signature under one version is good for another.
+    """Whether a signature under one version is still valid for another.
 
     >>> still_counts('1.0.2', '1.3.0', 'major'), still_counts('1.9.0', '2.0.0', 'major')
     (True, False)
@@ -143,31 +151,20 @@ def still_counts(signed: str, wanted: str, sign_anew: str) -> bool:
 
 
 def told_text(agreement: Agreement, missing: tuple[Text, ...]) -> Text:
-    """The text of our comment."""
+    """Return the text of our comment."""
     values = {'link': link_to(agreement.link), 'version': _version(agreement.version)}
     template = 'agreement-missing' if missing else 'agreement-signed'
     return Text(template=template, values=values, items=missing)
 
 
-def _signer(author: Author, sha: str) -> Signer:
-    noreply = _NOREPLY.fullmatch(author.email)
-    tied = int(noreply.group(1)) if noreply and noreply.group(1) else None
-    login = author.login or (noreply.group(2) if noreply and tied else None)
-    return Signer(
-        id=author.id or tied, login=login, address=author.email, name=author.name, sha=sha
-    )
-
-
-def _is_bot(signer: Signer, agreement: Agreement) -> bool:
-    """Whether the account, by its login and not by any name, is on the list.
-
-    No login of a person can hold a bracket, so that nobody can take the name of an app.
-    """
-    return signer.login in agreement.bots
-
-
 def _lacks(signer: Signer, store: Store, agreement: Agreement) -> Text | None:
-    versions = [each.version for each in store.signatures if _signed_by(signer, each)]
+    """Return the reason why a signature is missing, or None."""
+    own = digest(signer.address) if signer.address else None
+    versions = [
+        each.version
+        for each in store.signatures
+        if (own in each.addresses if signer.id is None else each.id == signer.id)
+    ]
     anew = agreement.sign_anew
     if any(still_counts(version, agreement.version, anew) for version in versions):
         return None
@@ -180,18 +177,12 @@ def _lacks(signer: Signer, store: Store, agreement: Agreement) -> Text | None:
     return Text(template='missing-unknown', values=values)
 
 
-def _signed_by(signer: Signer, signature: Signature) -> bool:
-    if signer.id is not None:
-        return signature.id == signer.id
-    return bool(signer.address) and digest(signer.address) in signature.addresses
-
-
 def _called(signer: Signer) -> Safe:
     return mention(signer.login) if signer.login else quoted(signer.name)
 
 
 def _addresses_of(account: int, pull: Pull) -> tuple[str, ...]:
-    """Digests of the addresses of its commits here; GitHub ties only verified ones to accounts."""
+    """Return digests of the addresses that GitHub ties to the account, all of them verified."""
     return tuple(
         sorted(
             {
@@ -211,17 +202,13 @@ def _set_check(pull: Pull, state: CheckState, summary: str) -> list[Command]:
 
 
 def _say(pull: Pull, text: Text, snapshot: Snapshot) -> list[Command]:
-    """Our one comment with this text: written, written anew, or left as it is."""
+    """Write our one comment with this text, or edit it when it differs."""
     told = next((said for said in said_in(snapshot) if said.key == KEY), None)
     if told is None:
         return [Comment(number=pull.number, key=KEY, text=text)]
     if told.text == render(text):
         return []
     return [EditComment(comment_id=told.comment_id, key=KEY, text=text)]
-
-
-def _with_store(snapshot: Snapshot, store: Store) -> Snapshot:
-    return Snapshot(me=snapshot.me, pull=snapshot.pull, issue=snapshot.issue, store=store)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -7,25 +7,25 @@ from backstay.contributing.snapshot import Said, Snapshot
 
 
 def key_of_answer(comment_id: int) -> str:
-    """The key of the reply to a comment."""
+    """Return the key of the reply to a comment."""
     return f'answer:{comment_id}'
 
 
 def answered(event: Commented | Assigned, snapshot: Snapshot) -> bool:
-    """Whether the comment has been dealt with: our thumb or our reply is there."""
+    """Whether our thumb or our reply to the comment is there."""
     return snapshot.reacted or any(
         said.key == key_of_answer(event.comment_id) for said in said_in(snapshot)
     )
 
 
 def said_in(snapshot: Snapshot) -> tuple[Said, ...]:
-    """Our comments under the issue or pull request of the event."""
+    """Return our comments under the issue or pull request of the event."""
     place = snapshot.issue or snapshot.pull
     return place.said if place else ()
 
 
 def reply(event: Commented | Assigned, template: str, **values: Safe) -> Command:
-    """A reply to the author of a comment."""
+    """Return a reply to the author of a comment."""
     return Comment(
         number=event.number,
         key=key_of_answer(event.comment_id),
@@ -34,5 +34,5 @@ def reply(event: Commented | Assigned, template: str, **values: Safe) -> Command
 
 
 def thumb(event: Commented | Assigned) -> Command:
-    """What shows that a wish was granted."""
+    """Return the reaction that confirms a prompt."""
     return React(comment_id=event.comment_id)

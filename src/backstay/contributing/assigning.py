@@ -1,4 +1,4 @@
-"""`assign me` and `unassign me`: who works on an issue, never more than the limits allow."""
+"""`assign me` and `unassign me`: the assignees of an issue, within the limits."""
 
 from backstay.contributing.answering import reply, thumb
 from backstay.contributing.board import after_assigning, after_unassigning
@@ -6,7 +6,7 @@ from backstay.contributing.commands import Assign, Command, Unassign
 from backstay.contributing.configuration import Config
 from backstay.contributing.events import Assigned, Commented
 from backstay.contributing.replies import number
-from backstay.contributing.snapshot import Assignment, Issue, Snapshot
+from backstay.contributing.snapshot import Issue, Snapshot
 
 
 def assign_me(event: Commented, issue: Issue, snapshot: Snapshot, config: Config) -> list[Command]:
@@ -16,8 +16,9 @@ def assign_me(event: Commented, issue: Issue, snapshot: Snapshot, config: Config
     if not issue.open:
         return [reply(event, 'closed')]
     if mine and mine.at >= event.at:
-        # Made for this comment by a run that did not get any further.
-        return settle(_assigned(event), issue, snapshot, config)
+        # Made for this comment by a run that stopped afterwards.
+        after = Assigned(number=event.number, comment_id=event.comment_id, author=event.author)
+        return settle(after, issue, snapshot, config)
     if mine:
         return [reply(event, 'already-assigned')]
     if len(issue.assignments) >= limits.per_issue:
@@ -39,10 +40,10 @@ def unassign_me(event: Commented, issue: Issue) -> list[Command]:
 
 
 def settle(event: Assigned, issue: Issue, snapshot: Snapshot, config: Config) -> list[Command]:
-    """What follows our assignment, on a read made after it: who is beyond a limit leaves again.
+    """Confirm our assignment on a read made after it, or undo it when it exceeds a limit.
 
-    Of those who hurried for the last place, whoever was assigned later finds the others before
-    them, so at most the limit stays, in whatever order the runs read and write.
+    Of people who compete for the last place, those assigned later find the others before them, so
+    at most the limit stays, in whatever order the runs read and write.
     """
     login, limits = event.author.login, config.limits
     mine = issue.assignment_of(login)
@@ -51,14 +52,10 @@ def settle(event: Assigned, issue: Issue, snapshot: Snapshot, config: Config) ->
     place = issue.assignments.index(mine)
     if place >= limits.per_issue:
         return _leave(event, issue, limits.per_issue)
-    if _earlier(mine, snapshot.elsewhere) >= limits.per_person:
+    # GitHub gives times in seconds, so assignments in the same second count as earlier.
+    if sum(other.at <= mine.at for other in snapshot.elsewhere) >= limits.per_person:
         return _leave(event, issue, limits.per_person)
     return [*after_assigning(issue), thumb(event)]
-
-
-def _earlier(mine: Assignment, others: tuple[Assignment, ...]) -> int:
-    """How many were made before mine; GitHub tells seconds, so those of the same one count."""
-    return sum(other.at <= mine.at for other in others)
 
 
 def _leave(event: Assigned, issue: Issue, limit: int) -> list[Command]:
@@ -66,7 +63,3 @@ def _leave(event: Assigned, issue: Issue, limit: int) -> list[Command]:
         Unassign(issue=issue.number, login=event.author.login),
         reply(event, 'lost-race', limit=number(limit)),
     ]
-
-
-def _assigned(event: Commented) -> Assigned:
-    return Assigned(number=event.number, comment_id=event.comment_id, author=event.author)

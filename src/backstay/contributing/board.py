@@ -1,4 +1,4 @@
-"""The board: where an issue stands, and which events move it."""
+"""The board: the columns of issues, and the events that move issues between them."""
 
 from collections.abc import Collection
 
@@ -7,10 +7,10 @@ from backstay.contributing.commands import Command, SetStatus
 from backstay.contributing.events import Commented
 from backstay.contributing.snapshot import Issue, Pull, Status
 
-#: Columns in which people work on an issue: left when nobody is assigned any longer.
+#: Columns of issues that somebody works on; an issue without assignees leaves them.
 _WORKED_ON = (Status.IN_PROGRESS, Status.READY_FOR_REVIEW, Status.IN_REVIEW)
 
-#: Every move that we make: what causes it, from which columns (None: not on the board), to which.
+#: Every move that we make: its cause, the columns it starts from (None: no column), its target.
 MOVES: dict[str, tuple[tuple[Status | None, ...], Status]] = {
     'assign me': ((None, Status.TO_DO), Status.IN_PROGRESS),
     'nobody is assigned any longer': (_WORKED_ON, Status.TO_DO),
@@ -21,7 +21,7 @@ MOVES: dict[str, tuple[tuple[Status | None, ...], Status]] = {
 
 
 def move(issue: Issue, cause: str) -> list[Command]:
-    """The command that moves the issue for this cause; none when it stands elsewhere."""
+    """Return the command that moves the issue for this cause; none when it is in another column."""
     sources, target = MOVES[cause]
     if not issue.has_board or issue.status not in sources:
         return []
@@ -29,29 +29,29 @@ def move(issue: Issue, cause: str) -> list[Command]:
 
 
 def after_assigning(issue: Issue) -> list[Command]:
-    """An issue that somebody took is in progress."""
+    """Move an issue that somebody took to those in progress."""
     return move(issue, 'assign me')
 
 
 def after_unassigning(issue: Issue, leaving: Collection[str]) -> list[Command]:
-    """An open issue that the last one left is to do again."""
+    """Move an open issue back to those to do when its last assignee leaves."""
     stays = any(each.login not in leaving for each in issue.assignments)
     return [] if stays or not issue.open else move(issue, 'nobody is assigned any longer')
 
 
 def ready_for_review(event: Commented, issue: Issue) -> list[Command]:
-    """Move an issue in progress on, for somebody who is assigned."""
+    """Move an issue from in progress to ready for review, for one of its assignees."""
     return _by_prompt(event, issue, 'ready for review', 'not-in-progress', allowed=False)
 
 
 def requires_changes(event: Commented, issue: Issue) -> list[Command]:
-    """Move an issue back, for somebody who is assigned or who keeps the repository."""
+    """Move an issue back to in progress, for one of its assignees or a maintainer."""
     allowed = event.author.maintains
     return _by_prompt(event, issue, 'requires changes', 'not-in-review', allowed=allowed)
 
 
 def after_merge(pull: Pull, closes: Collection[Issue]) -> list[Command]:
-    """Move on what the merged pull request closes and its author was assigned to."""
+    """Move the issues that a merged pull request closes and its author was assigned to."""
     return [
         command
         for issue in closes

@@ -23,7 +23,7 @@ from backstay.contributing.github.running import Report, Runner, run, sweep
 from backstay.contributing.printing import inert, line_of
 from backstay.contributing.snapshot import Snapshot
 
-#: Exit codes: everything went well; something failed; what was asked for cannot be done.
+#: Exit codes: everything went well; something failed; the command cannot begin.
 FINE, FAILED, REFUSED = 0, 1, 2
 _REPOSITORY = re.compile(r'[A-Za-z0-9-]{1,39}/[A-Za-z0-9_.-]{1,100}')
 _Transport = httpx.AsyncBaseTransport | None
@@ -34,7 +34,7 @@ class Refused(Exception):
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str], transport: _Transport = None) -> int:
-    """Run one command; gives its exit code."""
+    """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     verbs: dict[str, Callable[[], int]] = {
         'run': lambda: asyncio.run(_run(options, environ, transport)),
@@ -69,7 +69,7 @@ async def _each(
     transport: _Transport,
     look_after: Callable[[Runner], Awaitable[int]],
 ) -> int:
-    """Look after every repository that is asked for; one that fails does not stop the others."""
+    """Look after every requested repository; one that fails does not stop the others."""
     async with _client(environ, transport) as client:
         codes = [FINE]
         for repository in await _repositories(options, environ, client):
@@ -96,13 +96,29 @@ async def _labels(runner: Runner) -> int:
 
 def _simulate(options: argparse.Namespace) -> int:
     """Decide on an event and a snapshot from files, without GitHub."""
-    snapshot = _snapshot(Path(options.snapshot))
+    path = Path(options.snapshot)
+    try:
+        snapshot = TypeAdapter(Snapshot).validate_json(path.read_bytes())
+    except OSError as error:
+        raise Refused(f'{path.name}: {error.strerror}') from None
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        where = '.'.join(str(part) for part in fault['loc'])
+        raise Refused(f'{path.name}: {where}: {fault["msg"]}') from None
     config = (
         read_configuration(Path(options.configuration).read_text())
         if options.configuration
         else Config()
     )
-    event = _simulated_event(options, snapshot)
+    event: Event | None = None
+    if options.name != 'schedule':
+        if not options.event:
+            raise Refused('name the file of the event: --event')
+        event = read_payload(options.name, Path(options.event)).event
+    elif snapshot.issue:
+        event = IssueSwept(number=snapshot.issue.number)
+    elif snapshot.pull:
+        event = PullSwept(number=snapshot.pull.number)
     if event is None:
         _say('nothing is done about this event')
         return FINE
@@ -112,37 +128,14 @@ def _simulate(options: argparse.Namespace) -> int:
     return FINE
 
 
-def _simulated_event(options: argparse.Namespace, snapshot: Snapshot) -> Event | None:
-    if options.name != 'schedule':
-        if not options.event:
-            raise Refused('name the file of the event: --event')
-        return read_payload(options.name, Path(options.event)).event
-    if snapshot.issue:
-        return IssueSwept(number=snapshot.issue.number)
-    return PullSwept(number=snapshot.pull.number) if snapshot.pull else None
-
-
-def _snapshot(path: Path) -> Snapshot:
-    try:
-        return TypeAdapter(Snapshot).validate_json(path.read_bytes())
-    except OSError as error:
-        raise Refused(f'{path.name}: {error.strerror}') from None
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        where = '.'.join(str(part) for part in fault['loc'])
-        raise Refused(f'{path.name}: {where}: {fault["msg"]}') from None
-
-
 async def _repositories(
     options: argparse.Namespace, environ: Mapping[str, str], client: httpx.AsyncClient
 ) -> list[str]:
-    if options.organisation:
-        return await _of_organisation(_github(environ, client), options.organisation)
-    names = options.repository or [_variable(environ, 'GITHUB_REPOSITORY')]
-    return [_named(name) for name in names]
-
-
-async def _of_organisation(github: GitHub, login: str) -> list[str]:
+    """Return the repositories that are named, or all of an organisation."""
+    if not options.organisation:
+        names = options.repository or [_variable(environ, 'GITHUB_REPOSITORY')]
+        return [_named(name) for name in names]
+    github, login = _github(environ, client), options.organisation
     found, after = list[str](), None
     while True:
         data = await github.query(queries.REPOSITORIES, {'login': login, 'after': after})

@@ -1,6 +1,6 @@
-"""What the engine may want done. A command names its target and its whole content.
+"""Commands: the changes that the engine may ask for, each with its target and whole content.
 
-Commands of a plan are performed in order; when one fails, those behind it are not tried.
+Commands of a plan are performed in order; when one fails, the rest are not tried.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from backstay.contributing.snapshot import CheckState, Signature, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assign:
-    """Assign somebody. It ends its plan: what follows is decided on a fresh read."""
+    """Assign somebody. It ends its plan: the next decision is made on a fresh read."""
 
     issue: int
     login: str
@@ -27,7 +27,7 @@ class Unassign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetStatus:
-    """Move an issue on the board; one that is not on it is put there."""
+    """Move an issue on the board, and add it first when it is not there."""
 
     issue: int
     status: Status
@@ -51,7 +51,7 @@ class RemoveLabel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """Write a comment under an issue or a pull request. Its key stands hidden in it."""
+    """Write a comment under an issue or a pull request, with its key hidden in it."""
 
     number: int
     key: str
@@ -60,7 +60,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditComment:
-    """Write another text into a comment of our own."""
+    """Replace the text of a comment of our own."""
 
     comment_id: int
     key: str
@@ -84,7 +84,7 @@ class WriteIssue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkPull:
-    """Let a pull request say that it resolves the issue: the body it shall have."""
+    """Make a pull request say that it resolves the issue, by its new body."""
 
     issue: int
     repository: str
@@ -94,7 +94,7 @@ class LinkPull:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnlinkPull:
-    """Let a pull request no longer say so: the body it shall have."""
+    """Make a pull request no longer say that it resolves the issue, by its new body."""
 
     issue: int
     repository: str

@@ -1,7 +1,7 @@
-"""What an organisation may change: every number, label and name, from `.github/contributing.toml`.
+"""The configuration of an organisation: numbers, labels and names from `.github/contributing.toml`.
 
-Everything has a default, so an empty file, or none, switches the bot on. A mistake is refused as a
-whole, with the name of what is wrong.
+Everything has a default, so an empty file, or none, switches the bot on. A file with a mistake is
+rejected as a whole, with the name of the wrong value.
 """
 
 import tomllib
@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, StrictBool, TypeAdapter, ValidationError
 
 from backstay.contributing.snapshot import Status
 
-#: Where the file is looked for, on the default branch.
+#: The path of the file on the default branch.
 PATH = '.github/contributing.toml'
 
 _STRICT = ConfigDict(extra='forbid')
@@ -25,12 +25,12 @@ _Https = Annotated[str, Field(pattern=r'^https://[\w.~:/?#@!$&*+,;=%-]+$')]
 
 
 class ConfigurationProblem(ValueError):
-    """The file cannot be used; the text says what is wrong and where."""
+    """A file that cannot be used; the text says what is wrong and where."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How many may be assigned."""
+    """The limits of assignments."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -42,7 +42,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inactivity:
-    """When silence ends an assignment."""
+    """The times after which an idle assignment ends."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -64,7 +64,7 @@ class Inactivity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """What is done about the descriptions of issues."""
+    """The help and the reminders for descriptions of issues."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -129,7 +129,7 @@ class Labels:
     groups: tuple[Group, ...] = ()
 
     def all(self) -> tuple[Label, ...]:
-        """Every label that is to exist, each name once."""
+        """Return every label that must exist, each name once."""
         made = [
             Label(name=self.ignore, color='5319e7', description='The bot leaves this alone'),
             Label(name=self.unclear, color='fbca04', description='The description is lacking'),
@@ -145,7 +145,7 @@ class Labels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """The project board, and what its columns are called."""
+    """The project board and the names of its columns."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -162,24 +162,24 @@ class Board:
     closed: _Word = 'Closed'
 
     def column(self, status: Status) -> str:
-        """What the board calls a status."""
+        """Return the name of the column of a status."""
         return str(getattr(self, status.value))
 
     def status(self, column: str) -> Status:
-        """Which status a column is; capitals and blanks do not matter."""
+        """Return the status of a column; case and spaces are ignored."""
         for status in Status:
             if status is not Status.OTHER and _plain(self.column(status)) == _plain(column):
                 return status
         return Status.OTHER
 
     def same(self, one: str, other: str) -> bool:
-        """Whether two names mean one column."""
+        """Whether two names mean the same column."""
         return _plain(one) == _plain(other)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """The contributor agreement, and where signatures are kept."""
+    """The contributor agreement and the place of its signatures."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -199,7 +199,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Everything that may be changed."""
+    """The whole configuration."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -218,7 +218,7 @@ _CONFIG = TypeAdapter(Config)
 
 
 def read_configuration(text: str) -> Config:
-    """The configuration in a TOML text; raises ConfigurationProblem.
+    """Return the configuration in a TOML text; raises ConfigurationProblem.
 
     >>> read_configuration('[limits]\\nper_issue = 2').limits.per_issue
     2

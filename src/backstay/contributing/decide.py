@@ -1,4 +1,4 @@
-"""The decision: one event, what is true now, and the time give the commands. Pure.
+"""The decision: a pure function from an event, a snapshot and the time to commands.
 
 It must not know how commands are performed, and reads neither a clock nor a network.
 """
@@ -25,7 +25,7 @@ from backstay.contributing.snapshot import Issue, Pull, Snapshot
 
 
 def decide(event: Event, snapshot: Snapshot, config: Config, now: datetime) -> list[Command]:
-    """The commands that answer an event, in order; a single `Noop` with its reason when none do.
+    """Return the commands that answer an event, in order, or one `Noop` with the reason for none.
 
     Equal arguments give equal commands. When the commands have been performed, the same event
     gives only a `Noop`.
@@ -33,11 +33,16 @@ def decide(event: Event, snapshot: Snapshot, config: Config, now: datetime) -> l
     reason = why_not(event) or _why_left_alone(event, snapshot, config)
     if reason:
         return [Noop(reason=reason)]
-    return _commands(event, snapshot, config, now) or [Noop(reason='everything is as it should be')]
+    made = list[Command]()
+    if snapshot.issue:
+        made = _of_issue(event, snapshot.issue, snapshot, config, now)
+    elif snapshot.pull:
+        made = _of_pull(event, snapshot.pull, snapshot, config, now)
+    return made or [Noop(reason='everything is as it should be')]
 
 
 def why_not(event: Event) -> str | None:
-    """Why the event asks for nothing, whatever is true: known before anything is read."""
+    """Return the reason to ignore an event that can be known before anything is read, or None."""
     if not isinstance(event, Commented):
         return None
     if event.author.bot:
@@ -53,6 +58,7 @@ def why_not(event: Event) -> str | None:
 
 
 def _why_left_alone(event: Event, snapshot: Snapshot, config: Config) -> str | None:
+    """Return the reason to ignore an event in this snapshot, or None."""
     place = snapshot.issue or snapshot.pull
     if place is None:
         return 'there is no such issue or pull request'
@@ -60,21 +66,12 @@ def _why_left_alone(event: Event, snapshot: Snapshot, config: Config) -> str | N
         return f'it has the label {config.labels.ignore}'
     if isinstance(event, IssueSwept) and snapshot.issue and not snapshot.issue.open:
         return 'the issue is closed'
-    if isinstance(event, Commented) and _calls_others(event, snapshot, config):
+    names = {snapshot.me, *config.names}
+    if isinstance(event, Commented) and read_prompt(event.text, names) is None:
         return 'the comment calls somebody else'
     if isinstance(event, Commented | Assigned) and answered(event, snapshot):
         return 'the comment has been answered'
     return None
-
-
-def _calls_others(event: Commented, snapshot: Snapshot, config: Config) -> bool:
-    return read_prompt(event.text, {snapshot.me, *config.names}) is None
-
-
-def _commands(event: Event, snapshot: Snapshot, config: Config, now: datetime) -> list[Command]:
-    if snapshot.issue:
-        return _of_issue(event, snapshot.issue, snapshot, config, now)
-    return _of_pull(event, snapshot.pull, snapshot, config, now) if snapshot.pull else []
 
 
 def _of_issue(

@@ -1,4 +1,4 @@
-"""Descriptions: help below a new issue, and a word to the team when there is none."""
+"""Descriptions: the help below a new issue, and reminders when the description is missing."""
 
 import re
 from datetime import datetime, timedelta
@@ -35,10 +35,10 @@ def describe(snapshot: Snapshot, issue: Issue, config: Config) -> list[Command]:
 
 
 def remind(snapshot: Snapshot, issue: Issue, config: Config, now: datetime) -> list[Command]:
-    """Ask again for a description, at most as often as configured.
+    """Ask again for a description, up to the configured number of times.
 
-    An issue that was never asked for one is only asked when it is labelled as unclear, so that
-    the first sweep does not write under every old issue.
+    The first reminder after the opening is only for issues that are labelled as unclear, so that
+    the first sweep does not comment on every old issue.
     """
     asked = _asked(issue)
     if not is_blank(issue.body) or len(asked) >= config.description.reminders:
@@ -51,12 +51,12 @@ def remind(snapshot: Snapshot, issue: Issue, config: Config, now: datetime) -> l
 
 
 def is_blank(body: str) -> bool:
-    """Whether the author wrote nothing; our section does not count."""
+    """Whether the author wrote nothing, apart from our section."""
     return not re.sub(r'<!--.*?-->', '', _SECTION.sub('', body), flags=re.DOTALL).strip()
 
 
 def with_help(body: str) -> str:
-    """The description with our section behind it."""
+    """Return the description with our section behind it."""
     return f'{body.rstrip()}\n\n{START}\n{HELP}\n{END}'.lstrip('\n')
 
 
@@ -65,14 +65,9 @@ def _asked(issue: Issue) -> list[datetime]:
 
 
 def _ask(snapshot: Snapshot, issue: Issue, config: Config) -> Command:
-    text = Text(template='description-wanted', values={'team': _team(snapshot, config)})
+    name, team = config.description.team, Safe('')
+    if name and snapshot.team_exists is not False:
+        team = Safe(f'{mention_team(name)}, ')
+    text = Text(template='description-wanted', values={'team': team})
     key = f'description:{len(_asked(issue)) + 1}'
     return Comment(number=issue.number, key=key, text=text)
-
-
-def _team(snapshot: Snapshot, config: Config) -> Safe:
-    """The mention of the team; nothing when there is none, or GitHub does not know it."""
-    team = config.description.team
-    if not team or snapshot.team_exists is False:
-        return Safe('')
-    return Safe(f'{mention_team(team)}, ')

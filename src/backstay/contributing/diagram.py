@@ -13,7 +13,7 @@ _BY_PEOPLE = (
 
 
 def diagram() -> str:
-    """The text of the diagram; moves of ours have their cause, those of people say so."""
+    """Return the text of the diagram, in which our moves have their cause, and others `by hand`."""
     board = Board()
     lines = ['stateDiagram-v2', '    state "not on the board" as none']
     lines += [

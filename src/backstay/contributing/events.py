@@ -1,6 +1,6 @@
-"""What can happen: the events that the engine decides on. None carries a count or a state.
+"""The events that the engine decides on. None carries a count or a state.
 
-An event says what somebody did. What is true now stands in the snapshot, which is read afresh.
+An event is an action of somebody. The current state is in the snapshot, which is read afresh.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Commented:
     """Somebody wrote a comment on an issue or a pull request, or edited one."""
 
     number: int
-    #: Whether it stands on a pull request.
+    #: Whether it is on a pull request.
     on_pull: bool = False
     comment_id: int
     author: Person
@@ -26,7 +26,7 @@ class Commented:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assigned:
-    """Our own assignment has been made for a comment: is it within the limits?"""
+    """Our own assignment for a comment, to be checked against the limits."""
 
     number: int
     comment_id: int

@@ -1,8 +1,8 @@
-"""Inactivity: an assignee who does nothing is warned once, and later taken off the issue.
+"""Inactivity: an idle assignee is warned once, and later unassigned from the issue.
 
 Work is a comment on the issue, and a push, comment or review on the assignee's pull request for it.
-The clock stands still while others are to act: while the pull request waits for a review, while the
-issue stands in a column of reviewing, and while it is labelled as blocked.
+The clock stops while others have to act: while the pull request waits for a review, while the issue
+is in a column for reviews, and while it is labelled as blocked.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from backstay.contributing.board import after_unassigning
 from backstay.contributing.commands import Command, Comment, Unassign
 from backstay.contributing.configuration import Config
 from backstay.contributing.replies import Text, mention, number
-from backstay.contributing.snapshot import Assignment, Issue, Pull, Said, Status
+from backstay.contributing.snapshot import Assignment, Issue, Pull, Status
 
 _REVIEWED = (Status.READY_FOR_REVIEW, Status.IN_REVIEW)
 
@@ -27,36 +27,42 @@ class Pause:
 
 
 def warn_or_unassign(issue: Issue, config: Config, now: datetime) -> list[Command]:
-    """Warnings for those who are idle, and the end of the assignment for those who were warned."""
+    """Warn idle assignees, and unassign those who stayed idle after their warning."""
     said, leaving = list[Command](), list[str]()
+    keys = {each.key for each in issue.said}
+    limits = config.inactivity
     for assignment in issue.assignments:
         start = last_active(issue, assignment, now)
         key = f'idle:{assignment.login}:{int(start.timestamp())}'
         warning = next((each for each in issue.said if each.key == key), None)
-        if warning is None and _idle(issue, assignment, start, now, config) > (
-            config.inactivity.warn_after
-        ):
+        pauses = pauses_of(issue, assignment.login, config, now)
+        idle = idle_time(warning.at if warning else start, now, pauses)
+        if warning is None and idle > limits.warn_after:
             said.append(_warning(issue, assignment, key, config))
-        elif warning and _has_had_its_time(issue, assignment, warning, now, config):
+        elif warning and idle > limits.unassign_after:
             leaving.append(assignment.login)
-            said += _farewell(issue, assignment, f'{key}:removed')
+            # An earlier run may have stopped between the comment and the unassignment.
+            if f'{key}:removed' not in keys:
+                values = {'who': mention(assignment.login)}
+                text = Text(template='idle-removed', values=values)
+                said.append(Comment(number=issue.number, key=f'{key}:removed', text=text))
     ends: list[Command] = [Unassign(issue=issue.number, login=login) for login in leaving]
     return [*said, *ends, *(after_unassigning(issue, leaving) if leaving else [])]
 
 
 def last_active(issue: Issue, assignment: Assignment, now: datetime) -> datetime:
-    """When the assignee last did something, or was assigned, or the issue was moved."""
+    """Return the last time that the assignee acted or was assigned, or the issue was moved."""
     login = assignment.login
     acts = [act.at for act in issue.acts if act.login == login]
     for pull in _pulls_of(issue, login):
         acts += [act.at for act in pull.acts if act.login == login]
     moved = [issue.status_since] if issue.status_since else []
-    # The date of a commit is what the clock of its author said: one to come is not believed.
+    # The date of a commit comes from its author's clock, so a date in the future is ignored.
     return max([assignment.at, *(at for at in [*acts, *moved] if at <= now)])
 
 
 def idle_time(since: datetime, now: datetime, pauses: Iterable[Pause]) -> timedelta:
-    """The time from `since` to `now` outside of all pauses, which may overlap.
+    """Return the time from `since` to `now` outside of all pauses, which may overlap.
 
     >>> day = [datetime(2026, 1, n) for n in range(1, 11)]
     >>> idle_time(day[0], day[9], [Pause(since=day[2], until=day[4])]).days
@@ -72,7 +78,7 @@ def idle_time(since: datetime, now: datetime, pauses: Iterable[Pause]) -> timede
 
 
 def pauses_of(issue: Issue, login: str, config: Config, now: datetime) -> list[Pause]:
-    """When others were to act, as far as it is known."""
+    """Return the known times in which others had to act."""
     blocked = {name.casefold() for name in config.labels.blocked}
     pauses = [
         Pause(since=each.since, until=each.until or now)
@@ -81,38 +87,17 @@ def pauses_of(issue: Issue, login: str, config: Config, now: datetime) -> list[P
     ]
     if issue.status in _REVIEWED and issue.status_since:
         pauses.append(Pause(since=issue.status_since, until=now))
-    pauses += [
-        pause for pull in _pulls_of(issue, login) if (pause := _waiting(pull, now)) is not None
-    ]
+    for pull in _pulls_of(issue, login):
+        ready = pull.ready_at
+        if ready is None or pull.draft or not pull.open:
+            continue
+        by_others = [act.at for act in pull.reviews if act.login != login and act.at >= ready]
+        pauses.append(Pause(since=ready, until=min(by_others, default=now)))
     return pauses
-
-
-def _waiting(pull: Pull, now: datetime) -> Pause | None:
-    """From when it was last ready until somebody else reviewed it; None for a draft."""
-    if pull.ready_at is None or pull.draft or not pull.open:
-        return None
-    ready = pull.ready_at
-    reviewed = [
-        act.at for act in pull.reviews if act.login != pull.author.login and act.at >= ready
-    ]
-    return Pause(since=ready, until=min(reviewed, default=now))
 
 
 def _pulls_of(issue: Issue, login: str) -> list[Pull]:
     return [pull for pull in issue.pulls if pull.author.login == login]
-
-
-def _idle(
-    issue: Issue, assignment: Assignment, since: datetime, now: datetime, config: Config
-) -> timedelta:
-    return idle_time(since, now, pauses_of(issue, assignment.login, config, now))
-
-
-def _has_had_its_time(
-    issue: Issue, assignment: Assignment, warning: Said, now: datetime, config: Config
-) -> bool:
-    idle = _idle(issue, assignment, warning.at, now, config)
-    return idle > config.inactivity.unassign_after
 
 
 def _warning(issue: Issue, assignment: Assignment, key: str, config: Config) -> Command:
@@ -123,11 +108,3 @@ def _warning(issue: Issue, assignment: Assignment, key: str, config: Config) -> 
     }
     text = Text(template='idle-warning', values=values)
     return Comment(number=issue.number, key=key, text=text)
-
-
-def _farewell(issue: Issue, assignment: Assignment, key: str) -> list[Command]:
-    """Said once, also when a run ended before it could take the assignee off."""
-    if any(each.key == key for each in issue.said):
-        return []
-    text = Text(template='idle-removed', values={'who': mention(assignment.login)})
-    return [Comment(number=issue.number, key=key, text=text)]

@@ -1,4 +1,4 @@
-"""`link pr` and `unlink pr`: what a pull request says that it resolves."""
+"""`link pr` and `unlink pr`: the issues that a pull request says it resolves."""
 
 import re
 
@@ -16,7 +16,7 @@ _CLOSING = r'\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+'
 
 
 def link(event: Commented, prompt: Prompt, issue: Issue, named: Pull | None) -> list[Command]:
-    """Let the pull request resolve the issue; the first guard that fails answers."""
+    """Make the pull request resolve the issue; the first guard that fails answers."""
     shown = shown_as(prompt, issue)
     if not issue.open:
         return [reply(event, 'closed')]
@@ -36,7 +36,7 @@ def link(event: Commented, prompt: Prompt, issue: Issue, named: Pull | None) -> 
 
 
 def unlink(event: Commented, prompt: Prompt, issue: Issue, named: Pull | None) -> list[Command]:
-    """Let the pull request no longer resolve the issue."""
+    """Make the pull request no longer resolve the issue."""
     shown = shown_as(prompt, issue)
     if not issue.assignment_of(event.author.login):
         return [reply(event, 'not-assigned')]
@@ -57,17 +57,22 @@ def unlink(event: Commented, prompt: Prompt, issue: Issue, named: Pull | None) -
 
 def resolves(pull: Pull, issue: Issue) -> bool:
     """Whether the body says that it closes exactly this issue."""
-    return re.search(_reference(pull, issue), pull.body, re.IGNORECASE) is not None
+    full = re.escape(issue.repository)
+    same = pull.repository.casefold() == issue.repository.casefold()
+    place = rf'(?:{full})?#' if same else rf'{full}#'
+    url = rf'https://[\w.-]+/{full}/issues/'
+    reference = rf'{_CLOSING}(?:{place}|{url}){issue.number}(?!\d)'
+    return re.search(reference, pull.body, re.IGNORECASE) is not None
 
 
 def with_link(pull: Pull, issue: Issue) -> str:
-    """The body with a line for the issue in our section, which is made when it is missing."""
+    """Return the body with a line for the issue in our section, which is added if missing."""
     lines = [*_lines(pull.body), f'Resolves {issue.repository}#{issue.number}']
     return _with_lines(pull.body, lines)
 
 
 def without_link(pull: Pull, issue: Issue) -> str:
-    """The body without the line for the issue; what the author wrote stays as it is."""
+    """Return the body without the line for the issue; the author's text is unchanged."""
     own = f'Resolves {issue.repository}#{issue.number}'
     lines = _lines(pull.body)
     kept = [line for line in lines if line != own]
@@ -75,7 +80,7 @@ def without_link(pull: Pull, issue: Issue) -> str:
 
 
 def repository_of(prompt: Prompt, issue_repository: str) -> str:
-    """`owner/name` of the pull request that a prompt names; the owner is that of the issue."""
+    """Return `owner/name` of the pull request in a prompt; the issue gives a missing part."""
     owner, _, name = issue_repository.partition('/')
     if not prompt.repository:
         return issue_repository
@@ -83,16 +88,8 @@ def repository_of(prompt: Prompt, issue_repository: str) -> str:
 
 
 def shown_as(prompt: Prompt, issue: Issue) -> Safe:
-    """How replies call the pull request."""
+    """Return the name of the pull request for replies."""
     return quoted(f'{repository_of(prompt, issue.repository)}#{prompt.pull}')
-
-
-def _reference(pull: Pull, issue: Issue) -> str:
-    same = pull.repository.casefold() == issue.repository.casefold()
-    full = re.escape(issue.repository)
-    place = rf'(?:{full})?#' if same else rf'{full}#'
-    url = rf'https://[\w.-]+/{full}/issues/'
-    return rf'{_CLOSING}(?:{place}|{url}){issue.number}(?!\d)'
 
 
 def _lines(body: str) -> list[str]:

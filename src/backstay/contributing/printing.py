@@ -1,4 +1,4 @@
-"""Plans as lines: ASCII without line breaks, so that no text can speak to the log of a workflow."""
+"""Plans as lines of ASCII, so that no text can give commands to the log of a workflow."""
 
 import dataclasses
 import json
@@ -11,7 +11,7 @@ SHOWN = 100
 
 
 def line_of(place: str, command: Command) -> str:
-    """One command on one line.
+    """Return one command as one line.
 
     >>> from backstay.contributing.commands import AddLabel
     >>> line_of('#7', AddLabel(issue=7, label='needs: goal'))
@@ -24,7 +24,7 @@ def line_of(place: str, command: Command) -> str:
 
 
 def inert(text: str) -> str:
-    """Any text on one line of ASCII."""
+    """Return any text as one line of ASCII."""
     return text.encode('unicode_escape').decode('ascii')
 
 

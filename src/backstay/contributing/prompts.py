@@ -1,4 +1,4 @@
-"""What people ask for in comments. Pure; it refuses nothing: what is no prompt is None."""
+"""Prompts: requests in comments. Pure; any text that is no prompt gives None."""
 
 import re
 import unicodedata
@@ -6,12 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-#: Characters of a comment that are looked at; GitHub takes 65 536.
+#: Characters of a comment that are read; GitHub accepts 65 536.
 LOOKED_AT = 2_000
 
 
 class Wish(StrEnum):
-    """The prompts, as people write them."""
+    """The things that people can ask for, in the words of a prompt."""
 
     ASSIGN = 'assign me'
     UNASSIGN = 'unassign me'
@@ -51,9 +51,9 @@ _LINKING = re.compile(
 
 
 def read_prompt(text: str, me: Collection[str] | None = None) -> Prompt | None:
-    """The prompt in the first line of a comment, or None.
+    """Return the prompt in the first line of a comment, or None.
 
-    `me` holds the names by which we may be called; when it is None, one call of anybody passes.
+    `me` holds the names by which we may be called; with None, one call of any name is accepted.
 
     >>> read_prompt('@bot  Assign ME, please! 🚀', me=['bot'])
     Prompt(wish=<Wish.ASSIGN: 'assign me'>, pull=0, repository='')
@@ -65,7 +65,14 @@ def read_prompt(text: str, me: Collection[str] | None = None) -> Prompt | None:
         return None
     line = _without_calls(_EMOJI_NAME.sub(' ', line), me)
     if found := _LINKING.fullmatch(line):
-        return _linking(found)
+        parts = found.groupdict()
+        digits = parts['of_url'] or parts['of_mark'] or parts['bare']
+        repository = parts['in_url'] or parts['before'] or parts['after_mark'] or parts['after']
+        return Prompt(
+            wish=Wish.UNLINK if parts['verb'] else Wish.LINK,
+            pull=int(digits),
+            repository=(repository or '').rstrip('.'),
+        )
     words = ' '.join(re.findall(r'[^\W_]+', line.casefold()))
     words = re.sub(r'^please | please$', '', words)
     wish = _PLAIN.get(words) or _OTHER_WORDS.get(words)
@@ -75,7 +82,7 @@ def read_prompt(text: str, me: Collection[str] | None = None) -> Prompt | None:
 
 
 def _first_line(text: str) -> str | None:
-    """The first line with something on it; None when it is a quotation or code, or is cut off."""
+    """Return the first line with text; None for a quotation, code, or a line that is cut off."""
     start = text[:LOOKED_AT].lstrip('\r\n')
     lines = [line for line in start.splitlines() if line.strip()]
     if not lines or _CODE_OR_QUOTE.match(lines[0]) or len(lines[0]) == LOOKED_AT:
@@ -90,16 +97,5 @@ def _without_calls(line: str, me: Collection[str] | None) -> str:
     def drop(call: re.Match[str]) -> str:
         return ' ' if names is None or call.group(1).casefold() in names else call.group()
 
-    # Several calls of strangers are a conversation: at most one passes when nobody is named.
+    # Several calls are a conversation between others, so without names at most one is dropped.
     return _MENTION.sub(drop, line, count=1 if names is None else 0).strip(' \t,:;-')
-
-
-def _linking(found: re.Match[str]) -> Prompt:
-    parts = found.groupdict()
-    digits = parts['of_url'] or parts['of_mark'] or parts['bare']
-    repository = parts['in_url'] or parts['before'] or parts['after_mark'] or parts['after'] or ''
-    return Prompt(
-        wish=Wish.UNLINK if parts['verb'] else Wish.LINK,
-        pull=int(digits),
-        repository=repository.rstrip('.'),
-    )

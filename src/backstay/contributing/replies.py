@@ -1,7 +1,7 @@
-"""What we say: templates of our own, and the only three ways in which a value gets into one.
+"""Replies: templates of our own, and the only ways in which a value gets into one.
 
 A value is `Safe` when it cannot be read as markdown, HTML, a mention or one of our keys. Only the
-functions here make one, so mypy refuses text of a stranger in a reply.
+functions here make one, so mypy rejects text of a stranger in a reply.
 """
 
 import re
@@ -103,12 +103,12 @@ class Text:
     items: tuple['Text', ...] = ()
 
     def __hash__(self) -> int:
-        """Equal texts are equal commands, also in sets."""
+        """Return a hash that is equal for equal texts, so that commands can be in sets."""
         return hash((self.template, tuple(sorted(self.values.items())), self.items))
 
 
 def mention(login: str) -> Safe:
-    """`@login`, which notifies the account; quoted when it is no name that GitHub gives.
+    """Return `@login`, which notifies the account; quoted when it is no valid login of GitHub.
 
     >>> mention('ann'), mention('ann <b>')
     ('@ann', '`ann <b>`')
@@ -117,17 +117,17 @@ def mention(login: str) -> Safe:
 
 
 def mention_team(team: str) -> Safe:
-    """`@organisation/team` or `@login`, which notifies them."""
+    """Return `@organisation/team` or `@login`, which notifies them."""
     return Safe(f'@{team}') if _TEAM.fullmatch(team) else quoted(team)
 
 
 def number(value: int) -> Safe:
-    """Digits."""
+    """Return the digits of a number."""
     return Safe(str(value))
 
 
 def quoted(text: str) -> Safe:
-    r"""Any text as an inert piece of code on one line, without marks that turn the writing around.
+    r"""Return any text as inert code on one line, without characters that reverse the writing.
 
     >>> quoted('a `b` @all\n# c \u202e $(id)')
     '``a `b` @all # c $(id)``'
@@ -147,32 +147,32 @@ def quoted(text: str) -> Safe:
 
 
 def link_to(address: str) -> Safe:
-    """An address that may stand behind a link; raises ValueError for anything but https."""
+    """Return an address for a link; raises ValueError for anything but https."""
     if not re.fullmatch(r'https://[\w.~:/?#@!$&*+,;=%-]+', address):
         raise ValueError(f'{address!r} is no https address')
     return Safe(address)
 
 
 def render(text: Text) -> str:
-    """The markdown of a text."""
+    """Return the markdown of a text."""
     items = '\n'.join(f'* {render(item)}' for item in text.items)
     return TEMPLATES[text.template].format(**{**text.values, 'items': items})
 
 
 def with_key(text: Text, key: str) -> str:
-    """The body of a comment: the text, and its key on a last line that nobody sees."""
+    """Return the body of a comment: the text, and its key on a last line that is not shown."""
     return f'{render(text)}\n\n<!-- backstay: {key} -->'
 
 
 def key_of(body: str) -> str | None:
-    """The key of one of our comments; None when it has none.
+    """Return the key of one of our comments; None when it has none.
 
-    Only the last line is looked at. Quotations have no line breaks, so none can forge it.
+    Only the last line is read. Quotations have no line breaks, so none can forge it.
     """
     found = _KEY.fullmatch(body.rstrip().rpartition('\n')[2])
     return found.group(1) if found else None
 
 
 def text_of(body: str) -> str:
-    """One of our comments without its key."""
+    """Return one of our comments without its key."""
     return body.rstrip().rpartition('\n')[0].rstrip()

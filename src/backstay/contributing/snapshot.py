@@ -1,4 +1,4 @@
-"""What is true on GitHub when the engine decides: facts, read afresh, never counts of an event."""
+"""The snapshot: facts on GitHub when the engine decides, read afresh and not from the event."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Where an issue stands on the board."""
+    """The column of an issue on the board."""
 
     TO_DO = 'to_do'
     IN_PROGRESS = 'in_progress'
@@ -25,20 +25,20 @@ class Person:
 
     login: str
     id: int
-    #: Whether GitHub says that it is an app or a bot; a name says nothing.
+    #: Whether GitHub marks it as an app or a bot; its name proves nothing.
     bot: bool = False
-    #: What the account is to the repository, in GitHub's words: OWNER, MEMBER, NONE, ...
+    #: The relation of the account to the repository, in GitHub's words: OWNER, MEMBER, NONE, ...
     association: str = 'NONE'
 
     @property
     def maintains(self) -> bool:
-        """Whether it belongs to those who keep the repository."""
+        """Whether the account maintains the repository."""
         return self.association in {'OWNER', 'MEMBER', 'COLLABORATOR'}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """Somebody is assigned to an open issue."""
+    """The assignment of somebody to an open issue."""
 
     issue: int
     login: str
@@ -47,7 +47,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """Somebody did something that counts as work: a comment, a push, a review."""
+    """An act of somebody that counts as work: a comment, a push, a review."""
 
     login: str
     at: datetime
@@ -55,7 +55,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelling:
-    """A label was on the issue for a time."""
+    """A time in which a label was on the issue."""
 
     name: str
     since: datetime
@@ -75,7 +75,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Whom a commit names as its author or co-author. None of it is proven by git."""
+    """An author or co-author that a commit names, which git does not verify."""
 
     name: str
     email: str
@@ -93,17 +93,17 @@ class Commit:
 
 
 class CheckState(StrEnum):
-    """What the check of the agreement says."""
+    """The state of the check of the agreement."""
 
     PASSED = 'passed'
     FAILED = 'failed'
-    #: It cannot be told now; the next run tries again.
+    #: The signatures cannot be read now; the next run tries again.
     UNDECIDED = 'undecided'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """The check as it stands on the newest commit."""
+    """The check on the newest commit."""
 
     state: CheckState
     summary: str
@@ -122,7 +122,7 @@ class Pull:
     sha: str = ''
     #: When it was last ready to be reviewed: opened, marked ready, or pushed to since.
     ready_at: datetime | None = None
-    #: Pushes, comments and reviews, of whomever.
+    #: Pushes, comments and reviews by anybody.
     acts: tuple[Act, ...] = ()
     #: Reviews alone.
     reviews: tuple[Act, ...] = ()
@@ -144,7 +144,7 @@ class Issue:
     labels: tuple[str, ...] = ()
     #: Every label that was on it and is known, oldest first.
     labellings: tuple[Labelling, ...] = ()
-    #: Who is assigned, in the order of the assignments.
+    #: The assignments, oldest first.
     assignments: tuple[Assignment, ...] = ()
     #: Whether there is a board that can be read and written.
     has_board: bool = False
@@ -159,13 +159,13 @@ class Issue:
     pulls: tuple[Pull, ...] = ()
 
     def assignment_of(self, login: str) -> Assignment | None:
-        """The assignment of this account, if it is assigned."""
+        """Return the assignment of this account, if there is one."""
         return next((each for each in self.assignments if each.login == login), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """An account signed a version of the agreement."""
+    """The signature of an account under a version of the agreement."""
 
     id: int
     login: str
@@ -188,15 +188,15 @@ class Store:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Everything that the decision on one event may look at."""
+    """All facts that the decision on one event may use."""
 
     #: Our own account: the name by which a comment may call us.
     me: str = ''
     issue: Issue | None = None
     pull: Pull | None = None
-    #: Whether our reaction stands under the comment: it has been dealt with.
+    #: Whether our reaction is under the comment, which marks it as answered.
     reacted: bool = False
-    #: What else in the repository the author of the comment is assigned to, open issues only.
+    #: Assignments of the author of the comment to other open issues of the repository.
     elsewhere: tuple[Assignment, ...] = ()
     #: The pull request that the comment names; None when there is none.
     named: Pull | None = None
@@ -204,5 +204,5 @@ class Snapshot:
     closes: tuple[Issue, ...] = ()
     #: None when the signatures cannot be read, in part or at all.
     store: Store | None = None
-    #: Whether GitHub knows the team of the configuration; None when it does not tell us.
+    #: Whether GitHub knows the team of the configuration; None without an answer.
     team_exists: bool | None = None

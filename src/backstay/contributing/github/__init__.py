@@ -1,1 +1,1 @@
-"""The adapter: reads from GitHub what the engine decides on, and performs what it decides."""
+"""The adapter of GitHub: reads the facts for the engine, and performs its commands."""

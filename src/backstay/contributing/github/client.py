@@ -1,7 +1,7 @@
-"""One client for GitHub: gidgethub over httpx, patient with limits, strict about what fails.
+"""The client for GitHub: gidgethub over httpx, which waits for limits and reports every failure.
 
-gidgethub is maintained, small (no models of its own to follow) and leaves the transport to us, so
-that calls go through the HTTP client of the platform and tests can answer them in the process.
+gidgethub is maintained, small (it has no models of its own to follow) and leaves the transport to
+us, so that calls use the HTTP client of the platform and tests can answer them in the process.
 """
 
 import asyncio
@@ -13,19 +13,19 @@ import httpx
 from gidgethub import GitHubBroken, GitHubException, HTTPException
 from gidgethub.abc import GitHubAPI
 
-#: Seconds for which one call is waited for, and by which a limit may delay it, all told.
+#: Seconds that one call may take, and that limits may delay all calls in total.
 TIMEOUT, PATIENCE = 30.0, 300.0
-#: How often a call is made at most.
+#: Attempts at one call.
 ATTEMPTS = 4
 _API_VERSION = {'X-GitHub-Api-Version': '2022-11-28'}
 
 
 class CallFailed(Exception):
-    """A call of GitHub failed; the text says which and why, and holds nothing secret."""
+    """A failed call of GitHub; the text says which and why, and holds nothing secret."""
 
 
 class GitHub(GitHubAPI):
-    """Calls of one GitHub with one token."""
+    """Calls to one GitHub with one token."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class GitHub(GitHubAPI):
     async def query(
         self, document: str, variables: Mapping[str, Any], *, optional: Collection[str] = ()
     ) -> dict[str, Any]:
-        """The data of a GraphQL query; tried again when GitHub breaks, as it changes nothing.
+        """Return the data of a GraphQL query, which is retried when GitHub breaks.
 
         `optional` names parts of the top level that may fail: they are None then. Raises
         CallFailed when anything else does.
@@ -59,14 +59,14 @@ class GitHub(GitHubAPI):
         raise CallFailed('GraphQL: no answer')
 
     async def mutate(self, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """The data of a GraphQL mutation, made once; raises CallFailed."""
+        """Return the data of a GraphQL mutation, made once; raises CallFailed."""
         try:
             return await self._ask(document, variables, ())
         except (GitHubException, httpx.TransportError) as error:
             raise CallFailed(f'GraphQL: {_reason(error)}') from None
 
     async def call(self, method: str, path: str, data: Any = b'', **parts: str | int) -> Any:
-        """The answer of a call of the REST API, made once; raises CallFailed.
+        """Return the answer of a call to the REST API, made once; raises CallFailed.
 
         `parts` fill the variables of the path, escaped.
         """
@@ -94,11 +94,13 @@ class GitHub(GitHubAPI):
             errors = answer.get('errors') or []
             if not any(error.get('type') == 'RATE_LIMITED' for error in errors):
                 break
-            if not await self._may_wait(self._until_reset()):
+            limit = self.rate_limit
+            known = None if limit is None else limit.reset_datetime.timestamp() - time.time()
+            if not await self._may_wait(60.0 if known is None else known):
                 break
         fatal = [error for error in errors if not _concerns(error, optional)]
         if fatal or not isinstance(answer.get('data'), dict):
-            # The message of GitHub, which may quote names but never values of ours.
+            # GitHub's message may quote names, but never our values.
             raise CallFailed(f'GraphQL: {fatal[0].get("message") if fatal else "no data"}')
         return dict(answer['data'])
 
@@ -111,7 +113,7 @@ class GitHub(GitHubAPI):
         return answer.status_code, answer.headers, answer.content
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for some seconds."""
         await self._sleep(seconds)
 
     async def handle_rate_limit_error(
@@ -122,7 +124,7 @@ class GitHub(GitHubAPI):
         exception: HTTPException,
         attempt: int,
     ) -> bool:
-        """Whether to call again: what a limit refused has not been done, so also for writes.
+        """Whether to call again, also for writes: a call that a limit rejected has changed nothing.
 
         https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
         """
@@ -136,13 +138,8 @@ class GitHub(GitHubAPI):
             return await self._may_wait(reset - time.time())
         return exception.status_code == 429 and await self._may_wait(60.0)
 
-    def _until_reset(self) -> float:
-        if self.rate_limit is None:
-            return 60.0
-        return self.rate_limit.reset_datetime.timestamp() - time.time()
-
     async def _may_wait(self, seconds: float) -> bool:
-        """Wait, unless it would take longer than our patience."""
+        """Wait, unless that would exceed our patience; return whether it waited."""
         seconds = max(seconds, 1.0)
         if self._waited + seconds > PATIENCE:
             return False
@@ -152,7 +149,7 @@ class GitHub(GitHubAPI):
 
 
 def _concerns(error: Mapping[str, Any], optional: Collection[str]) -> bool:
-    """Whether an error may be left: of an optional part, or of something that is gone by now."""
+    """Whether an error may be ignored: of an optional part, or of something that is gone by now."""
     path = error.get('path') or [None]
     return path[0] in optional or (len(path) > 1 and error.get('type') == 'NOT_FOUND')
 

@@ -1,6 +1,7 @@
 """Answers of GraphQL as facts of a snapshot. Pure: JSON in, snapshot out."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,12 +24,12 @@ from backstay.contributing.snapshot import (
 
 Json = Mapping[str, Any]
 
-#: Whoever GitHub no longer knows.
+#: The author that stands for deleted accounts.
 _GHOST: Json = {'login': 'ghost', 'databaseId': 0, '__typename': 'User'}
 
 
 def issue_of(data: Json, board: Board, place: Place | None = None) -> Issue:
-    """An issue; `place` is where it stands on the board, None without a board."""
+    """Return an issue; `place` is its place on the board, None without a board."""
     comments = _nodes(data['comments'])
     return Issue(
         repository=data['repository']['nameWithOwner'],
@@ -49,7 +50,7 @@ def issue_of(data: Json, board: Board, place: Place | None = None) -> Issue:
 
 
 def assignments_of(data: Json) -> tuple[Assignment, ...]:
-    """Who is assigned, in the order of the events that assigned them.
+    """Return the assignments in the order of the events that made them.
 
     An assignment whose event is too old to be among those read was made before all of them.
     """
@@ -69,7 +70,7 @@ def assignments_of(data: Json) -> tuple[Assignment, ...]:
 
 
 def pull_of(data: Json) -> Pull:
-    """A pull request with what every read of one has."""
+    """Return a pull request with the facts that every read of one has."""
     return Pull(
         repository=data['repository']['nameWithOwner'],
         number=data['number'],
@@ -83,25 +84,27 @@ def pull_of(data: Json) -> Pull:
 
 
 def checked_pull_of(data: Json) -> Pull:
-    """A pull request with its commits, its check and our comments."""
-    plain = pull_of(data)
-    return Pull(
-        repository=plain.repository,
-        number=plain.number,
-        author=plain.author,
-        open=plain.open,
-        draft=plain.draft,
-        body=plain.body,
-        sha=plain.sha,
-        labels=plain.labels,
+    """Return a pull request with its commits, its check and our comments."""
+    newest = [each['commit'] for each in _nodes(data['last'])]
+    suites = [suite for each in newest for suite in _nodes(each['checkSuites'] or {})]
+    runs = [run for suite in suites for run in _nodes(suite['checkRuns'] or {})]
+    check = None
+    if runs:
+        state = CheckState.UNDECIDED
+        if runs[-1]['status'] == 'COMPLETED':
+            passed = runs[-1]['conclusion'] == 'SUCCESS'
+            state = CheckState.PASSED if passed else CheckState.FAILED
+        check = Check(state=state, summary=runs[-1]['summary'] or '')
+    return replace(
+        pull_of(data),
         commits=tuple(_commit(each['commit']) for each in _nodes(data['commits'])),
-        check=_check(data),
+        check=check,
         said=_said(_nodes(data['comments'])),
     )
 
 
 def _working_pull(data: Json) -> Pull:
-    """A pull request with what counts as work on it."""
+    """Return a pull request with the acts that count as work on it."""
     plain = pull_of(data)
     login = plain.author.login
     pushes = [_time(each['commit']['committedDate']) for each in _nodes(data['last'])]
@@ -111,14 +114,8 @@ def _working_pull(data: Json) -> Pull:
     )
     comments = tuple(_act(each, 'createdAt') for each in _nodes(data['comments']))
     ready = max([_time(data['createdAt']), *pushes, *marked])
-    return Pull(
-        repository=plain.repository,
-        number=plain.number,
-        author=plain.author,
-        open=plain.open,
-        draft=plain.draft,
-        body=plain.body,
-        sha=plain.sha,
+    return replace(
+        plain,
         ready_at=ready,
         acts=(*(Act(login=login, at=at) for at in [*pushes, *marked]), *comments, *reviews),
         reviews=reviews,
@@ -126,37 +123,20 @@ def _working_pull(data: Json) -> Pull:
 
 
 def _commit(data: Json) -> Commit:
-    return Commit(sha=data['oid'], authors=tuple(_author(each) for each in _nodes(data['authors'])))
-
-
-def _author(data: Json) -> Author:
-    user = data['user'] or {}
-    return Author(
-        name=data['name'] or '',
-        email=data['email'] or '',
-        id=user.get('databaseId'),
-        login=user.get('login'),
+    authors = tuple(
+        Author(
+            name=each['name'] or '',
+            email=each['email'] or '',
+            id=(each['user'] or {}).get('databaseId'),
+            login=(each['user'] or {}).get('login'),
+        )
+        for each in _nodes(data['authors'])
     )
-
-
-def _check(data: Json) -> Check | None:
-    suites = [
-        suite
-        for each in _nodes(data['last'])
-        for suite in _nodes(each['commit']['checkSuites'] or {})
-    ]
-    runs = [run for suite in suites for run in _nodes(suite['checkRuns'] or {})]
-    if not runs:
-        return None
-    state = CheckState.UNDECIDED
-    if runs[-1]['status'] == 'COMPLETED':
-        passed = runs[-1]['conclusion'] == 'SUCCESS'
-        state = CheckState.PASSED if passed else CheckState.FAILED
-    return Check(state=state, summary=runs[-1]['summary'] or '')
+    return Commit(sha=data['oid'], authors=authors)
 
 
 def _labellings(events: Iterable[Json]) -> tuple[Labelling, ...]:
-    """From when until when which label was on, in the order in which they were put on."""
+    """Return the times in which each label was on, in the order in which they were put on."""
     spans = dict[int, Labelling]()
     on = dict[str, int]()
     for position, event in enumerate(events):
@@ -195,7 +175,7 @@ def _person(data: Json) -> Person:
     bot = who['__typename'] == 'Bot'
     login = who['login']
     return Person(
-        # GraphQL leaves off the ending by which the rest of GitHub knows an app.
+        # GraphQL omits the suffix by which the rest of GitHub knows an app.
         login=f'{login}[bot]' if bot and not login.endswith('[bot]') else login,
         id=who.get('databaseId') or 0,
         bot=bot,

@@ -1,4 +1,4 @@
-"""What a first page leaves: older comments and further commits, one call for each hundred."""
+"""The rest of a first page: older comments and further commits, one call for each hundred."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,9 +10,9 @@ from backstay.contributing.github.client import GitHub
 async def with_all_comments(
     github: GitHub, data: Mapping[str, Any], since: int | None = None
 ) -> dict[str, Any]:
-    """The same with its older comments: one call for each hundred beyond the newest.
+    """Return the data with its older comments: one call for each hundred beyond the newest.
 
-    With `since`, those before that comment are left: what it asks has been answered behind it.
+    With `since`, comments before that one are left out: answers to it are behind it.
     """
     comments, nodes = data['comments'], list(data['comments']['nodes'])
     while comments['pageInfo']['hasPreviousPage']:
@@ -26,7 +26,7 @@ async def with_all_comments(
 
 
 async def with_all_commits(github: GitHub, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with its further commits: one call for each hundred beyond the first."""
+    """Return the data with its further commits: one call for each hundred beyond the first."""
     commits, nodes = data['commits'], list(data['commits']['nodes'])
     while commits['pageInfo']['hasNextPage']:
         variables = {'id': data['id'], 'after': commits['pageInfo']['endCursor']}

@@ -1,7 +1,7 @@
-"""Event files: what a workflow of GitHub is started with, as events of the engine.
+"""Event files, with which GitHub starts a workflow, as events of the engine.
 
-Of a payload only who did what is taken: the text of a comment, the label, the number. States and
-counts in it may be old and are left.
+Only the action and its author are read from a payload: the text of a comment, the label, the
+number. States and counts in it may be old and are ignored.
 """
 
 import json
@@ -20,7 +20,6 @@ from backstay.contributing.events import (
 )
 from backstay.contributing.snapshot import Person
 
-_ISSUE_OPENED = {'opened', 'reopened'}
 _PULL_CHANGED = {'opened', 'reopened', 'synchronize', 'edited', 'closed', 'labeled', 'unlabeled'}
 
 
@@ -30,16 +29,16 @@ class PayloadProblem(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """What an event file says."""
+    """The content of an event file."""
 
     #: `owner/name`.
     repository: str
-    #: None when it is about something that we do not look at.
+    #: None for an event that we do not answer.
     event: Event | None
 
 
 def read_payload(name: str, path: Path) -> Payload:
-    """The event in a file, of the kind that `GITHUB_EVENT_NAME` says; raises PayloadProblem."""
+    """Return the event in a file; `name` is `GITHUB_EVENT_NAME`. Raises PayloadProblem."""
     try:
         payload = json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError):
@@ -51,15 +50,21 @@ def read_payload(name: str, path: Path) -> Payload:
 
 
 def _event(name: str, payload: Mapping[str, Any]) -> Event | None:
-    action = payload.get('action')
-    if name == 'issue_comment':
-        return _commented(payload) if action in {'created', 'edited'} else None
-    if name == 'issues':
-        return _issue_changed(str(action), payload)
-    if name in {'pull_request', 'pull_request_target'} and action in _PULL_CHANGED:
-        pull = payload['pull_request']
-        merged = action == 'closed' and bool(pull['merged'])
-        return PullChanged(number=pull['number'], merged=merged)
+    match name, payload.get('action'):
+        case 'issue_comment', 'created' | 'edited':
+            return _commented(payload)
+        case 'issues', 'opened' | 'reopened':
+            issue = payload['issue']
+            return IssueOpened(number=issue['number'], author=_person(issue['user']))
+        case 'issues', 'labeled':
+            added = payload['label']['name']
+            return IssueLabelled(number=payload['issue']['number'], added=added)
+        case 'issues', 'unlabeled':
+            return IssueLabelled(number=payload['issue']['number'])
+        case 'pull_request' | 'pull_request_target', action if action in _PULL_CHANGED:
+            pull = payload['pull_request']
+            merged = action == 'closed' and bool(pull['merged'])
+            return PullChanged(number=pull['number'], merged=merged)
     return None
 
 
@@ -75,16 +80,6 @@ def _commented(payload: Mapping[str, Any]) -> Commented:
         previous=before if payload['action'] == 'edited' else None,
         at=datetime.fromisoformat(comment['created_at']),
     )
-
-
-def _issue_changed(action: str, payload: Mapping[str, Any]) -> Event | None:
-    issue = payload['issue']
-    if action in _ISSUE_OPENED:
-        return IssueOpened(number=issue['number'], author=_person(issue['user']))
-    if action in {'labeled', 'unlabeled'}:
-        added = payload['label']['name'] if action == 'labeled' else None
-        return IssueLabelled(number=issue['number'], added=added)
-    return None
 
 
 def _person(user: Mapping[str, Any], association: str = 'NONE') -> Person:

@@ -1,4 +1,4 @@
-"""Performing: what each command is on GitHub, mostly one call of the REST API."""
+"""Performing: each command as calls to GitHub, mostly one of the REST API."""
 
 from base64 import b64encode
 from typing import Any
@@ -7,22 +7,22 @@ from backstay.contributing import agreement, commands
 from backstay.contributing.commands import Command
 from backstay.contributing.configuration import Agreement
 from backstay.contributing.github import queries, signatures
-from backstay.contributing.github.boards import Place, column_id
+from backstay.contributing.github.boards import column_id
 from backstay.contributing.github.client import CallFailed, GitHub
 from backstay.contributing.github.reading import Reading, after_assigning
-from backstay.contributing.github.stores import StoreFile, read_store
+from backstay.contributing.github.stores import read_store
 from backstay.contributing.replies import with_key
 from backstay.contributing.snapshot import CheckState, Status
 
 _ISSUE = '/repos/{owner}/{name}/issues/{number}'
 _COMMENT = '/repos/{owner}/{name}/issues/comments/{comment}'
 _PULL = '/repos/{owner}/{name}/pulls/{number}'
-#: How often a signature is written anew when somebody else signed in between.
+#: Attempts to write a signature while others sign at the same time.
 _TRIES = 4
 
 
 async def perform(github: GitHub, repository: str, reading: Reading, command: Command) -> Reading:
-    """Perform a command; gives the reading with what has changed by it. Raises CallFailed."""
+    """Perform a command and return the reading with its changes. Raises CallFailed."""
     owner, _, name = repository.partition('/')
     at: dict[str, Any] = {'owner': owner, 'name': name}
     match command:
@@ -82,21 +82,20 @@ async def _set_status(github: GitHub, reading: Reading, number: int, status: Sta
     place = reading.places[number]
     option = column_id(place.project, reading.config.board, status)
     if option is None:
-        return  # The board has no such column; it goes without.
-    item = place.item or await _add_to_board(github, place, reading.issue_ids[number])
-    variables = {'project': place.project.id, 'field': place.project.field}
-    await github.mutate(queries.SET_COLUMN, {**variables, 'item': item, 'option': option})
-
-
-async def _add_to_board(github: GitHub, place: Place, issue: str) -> str:
-    data = await github.mutate(queries.ADD_TO_BOARD, {'project': place.project.id, 'issue': issue})
-    return str(data['addProjectV2ItemById']['item']['id'])
+        return  # the board has no such column
+    project, item = place.project, place.item
+    if not item:
+        added = {'project': project.id, 'issue': reading.issue_ids[number]}
+        data = await github.mutate(queries.ADD_TO_BOARD, added)
+        item = str(data['addProjectV2ItemById']['item']['id'])
+    variables = {'project': project.id, 'field': project.field, 'item': item, 'option': option}
+    await github.mutate(queries.SET_COLUMN, variables)
 
 
 def _check(command: commands.SetCheck) -> dict[str, Any]:
-    """The body of a check run.
+    """Return the body of a check run.
 
-    One that is undecided stays queued: GitHub lets a required check pass that ends as neutral.
+    An undecided check stays queued: GitHub accepts a required check that ends as neutral.
     """
     titles = {
         CheckState.PASSED: 'Everybody has signed',
@@ -121,7 +120,7 @@ def _agreement(reading: Reading) -> Agreement:
 
 
 async def _create_store(github: GitHub, where: Agreement, repository: str) -> None:
-    """A branch that begins with an empty file and shares no history with the code."""
+    """Create a branch that begins with an empty file and shares no history with the code."""
     owner, _, name = (where.repository or repository).partition('/')
     at = {'owner': owner, 'name': name}
     file = {'path': signatures.PATH, 'mode': '100644', 'type': 'blob', 'content': ''}
@@ -132,12 +131,12 @@ async def _create_store(github: GitHub, where: Agreement, repository: str) -> No
     try:
         await github.call('POST', '/repos/{owner}/{name}/git/refs', ref, **at)
     except CallFailed as error:
-        if not _is_conflict(error):  # otherwise another run was faster, and the branch is there
+        if not _is_conflict(error):  # on a conflict, another run has made the branch
             raise
 
 
 async def _record(github: GitHub, reading: Reading, repository: str, line: str, login: str) -> None:
-    """Add a line to the file, on what it holds now: GitHub refuses a write on an older one."""
+    """Add a line to the newest version of the file: GitHub rejects writes to an older one."""
     where, file = _agreement(reading), reading.store
     owner, _, name = (where.repository or repository).partition('/')
     path = f'/repos/{{owner}}/{{name}}/contents/{signatures.PATH}'
@@ -151,19 +150,13 @@ async def _record(github: GitHub, reading: Reading, repository: str, line: str, 
         }
         try:
             await github.call('PUT', path, data, owner=owner, name=name)
+            return
         except CallFailed as error:
             if attempt == _TRIES or not _is_conflict(error):
                 raise
-            file = await _newest_file(github, reading, repository)
-        else:
-            return
-
-
-async def _newest_file(github: GitHub, reading: Reading, repository: str) -> StoreFile:
-    store, file = await read_store(github, reading.config, repository)
-    if store is None:
-        raise CallFailed('the signatures cannot be read any longer')
-    return file
+        store, file = await read_store(github, reading.config, repository)
+        if store is None:
+            raise CallFailed('the signatures cannot be read any longer')
 
 
 def _is_conflict(error: CallFailed) -> bool:

@@ -121,7 +121,7 @@ _PLACE = '$owner: String!, $name: String!'
 _HOME_AT = '$homeOwner: String!, $homeName: String!, $configuration: String!'
 _STORE_AT = '$storeOwner: String!, $storeName: String!, $storeBranch: String!, $storeFile: String!'
 
-#: A comment on an issue: the issue, what else its author has, and the pull request that it names.
+#: A comment on an issue: the issue, its author's other issues, and the named pull request.
 COMMENT_ON_ISSUE = f"""
 query CommentOnIssue(
   {_PLACE}, {_HOME_AT}, $number: Int!, $login: String!, $pullName: String!, $pullNumber: Int!,
@@ -144,7 +144,7 @@ query CommentOnIssue(
 }}
 """
 
-#: Something else about an issue.
+#: Any other event of an issue.
 ISSUE = f"""
 query Issue({_PLACE}, {_HOME_AT}, $number: Int!) {{
   viewer {{ login }}
@@ -153,7 +153,7 @@ query Issue({_PLACE}, {_HOME_AT}, $number: Int!) {{
 }}
 """
 
-#: A pull request with its commits and check, and the signatures where they stand by default.
+#: A pull request with its commits and check, and the signatures in their default place.
 PULL = f"""
 query Pull({_PLACE}, {_HOME_AT}, {_STORE_AT}, $number: Int!, $check: String!) {{
   viewer {{ login }}
@@ -184,7 +184,7 @@ query MergedPull({_PLACE}, {_HOME_AT}, $number: Int!) {{
 }}
 """
 
-#: The signatures alone, where the configuration says that they stand.
+#: The signatures alone, in the place of the configuration.
 STORE = f'query Store({_STORE_AT}) {{ {_STORE} }}'
 
 #: Whether an organisation has a team.
@@ -194,7 +194,7 @@ query Team($organisation: String!, $team: String!) {
 }
 """
 
-#: What a sweep begins with.
+#: The start of a sweep.
 START_OF_SWEEP = f"""
 query StartOfSweep({_PLACE}, {_HOME_AT}) {{
   viewer {{ login }}

@@ -1,6 +1,6 @@
-"""Reading: what the engine needs to know of an event, in one call where one does.
+"""Reading: the facts that the engine needs for an event, in one call where possible.
 
-A `Reading` is a snapshot with the ids by which its parts are written.
+A `Reading` is a snapshot with the ids that writing its parts needs.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,7 +33,7 @@ from backstay.contributing.snapshot import Assignment, Snapshot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
-    """The repository that is looked after, and the one with its configuration."""
+    """The repository of a run, and the repository with its configuration."""
 
     repository: str
     #: `owner/name`; the repository itself unless several share one configuration.
@@ -41,7 +41,7 @@ class Where:
 
     @property
     def variables(self) -> dict[str, Any]:
-        """As GraphQL wants them."""
+        """The variables of a GraphQL query."""
         owner, _, name = self.repository.partition('/')
         home_owner, _, home_name = self.home.partition('/')
         return {
@@ -55,7 +55,7 @@ class Where:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What is true, and how it is written."""
+    """A snapshot with the configuration and the ids for writing."""
 
     config: Config
     snapshot: Snapshot
@@ -63,13 +63,13 @@ class Reading:
     issue_ids: Mapping[int, str] = field(default_factory=dict)
     #: Node ids of accounts by their login.
     user_ids: Mapping[str, str] = field(default_factory=dict)
-    #: Where issues stand on the board, by their number; empty without a board.
+    #: Places of issues on the board by their number; empty without a board.
     places: Mapping[int, Place] = field(default_factory=dict)
     store: StoreFile = field(default_factory=StoreFile)
 
 
 async def read(github: GitHub, where: Where, event: Event) -> Reading:
-    """What the engine needs for an event. Raises CallFailed, ConfigurationProblem."""
+    """Return the reading for an event. Raises CallFailed, ConfigurationProblem."""
     if isinstance(event, Commented) and not event.on_pull:
         return await _comment_on_issue(github, where, event)
     if isinstance(event, PullChanged) and event.merged:
@@ -80,7 +80,7 @@ async def read(github: GitHub, where: Where, event: Event) -> Reading:
 
 
 def config_of(data: Mapping[str, Any]) -> Config:
-    """The configuration in an answer; the defaults when there is no file."""
+    """Return the configuration in an answer; the defaults when there is no file."""
     blob = (data['home'] or {}).get('configuration') or {}
     if blob.get('isTruncated'):
         raise configuration.ConfigurationProblem(f'{configuration.PATH} is too large')
@@ -88,7 +88,7 @@ def config_of(data: Mapping[str, Any]) -> Config:
 
 
 def after_assigning(reading: Reading, data: Mapping[str, Any], login: str) -> Reading:
-    """The reading with what the answer to an assignment says; the board as it was."""
+    """Return the reading with the facts in the answer to an assignment; the board is unchanged."""
     issue = data['addAssigneesToAssignable']['assignable']
     place = reading.places.get(issue['number'])
     fresh = replace(
@@ -109,7 +109,7 @@ async def _comment_on_issue(github: GitHub, where: Where, event: Commented) -> R
         'login': event.author.login,
         'pullName': named.partition('/')[2],
         'pullNumber': prompt.pull if prompt else 0,
-        # Of another owner there is nothing that we could write.
+        # We cannot write to repositories of another owner.
         'withPull': linking and _owner(named) == _owner(where.repository),
     }
     data = await github.query(
@@ -194,7 +194,7 @@ async def _merged_pull(github: GitHub, where: Where, number: int) -> Reading:
 
 
 async def team_exists(github: GitHub, config: Config) -> bool | None:
-    """Whether GitHub knows the configured team; None when there is none, or it does not tell."""
+    """Return whether GitHub knows the configured team; None without a team or an answer."""
     organisation, _, team = config.description.team.partition('/')
     if not team:
         return None
@@ -206,7 +206,7 @@ async def team_exists(github: GitHub, config: Config) -> bool | None:
 
 
 def places_of(parts: Iterable[Mapping[str, Any]], project: Project | None) -> dict[int, Place]:
-    """Where issues stand, by their number; empty without a board."""
+    """Return the places of issues by their number; empty without a board."""
     found = {part['number']: place_of(part, project) for part in parts if part}
     return {number: place for number, place in found.items() if place}
 

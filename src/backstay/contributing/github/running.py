@@ -27,32 +27,33 @@ from backstay.contributing.github.reading import (
 from backstay.contributing.github.stores import StoreFile, read_store
 from backstay.contributing.snapshot import Snapshot, Store
 
-#: Issues or pull requests of one page of a sweep; halved while GitHub cannot answer that many.
+#: Issues or pull requests on one page of a sweep; halved while GitHub cannot answer that many.
 PAGE = 100
 
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """What a run did."""
+    """The result of a run."""
 
     #: Place and command, in the order in which they were performed, or would be.
     done: list[tuple[str, Command]] = field(default_factory=list)
-    #: Place and reason of what failed.
+    #: Place and reason of each failure.
     failed: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """What a run needs: GitHub, the place, the time, and whether anything is to be changed."""
+    """The dependencies of a run: GitHub, the repository, and the clock."""
 
     github: GitHub
     where: Where
     clock: Callable[[], datetime]
+    #: Whether the plan is only printed.
     dry: bool = False
 
 
 async def run(runner: Runner, event: Event) -> Report:
-    """Answer one event. Raises CallFailed when it cannot be read."""
+    """Answer one event. Raises CallFailed when its facts cannot be read."""
     report = Report()
     reason = why_not(event)
     if reason:
@@ -66,8 +67,8 @@ async def run(runner: Runner, event: Event) -> Report:
 async def sweep(runner: Runner) -> Report:
     """Look at every open issue and, when there is an agreement, at every open pull request.
 
-    What fails for one is reported and does not keep the others from their turn. Raises CallFailed
-    when the repository itself cannot be read.
+    The failure of one is reported and does not stop the others. Raises CallFailed when the
+    repository itself cannot be read.
     """
     github, where, report = runner.github, runner.where, Report()
     start = await github.query(queries.START_OF_SWEEP, where.variables, optional=('board',))
@@ -85,7 +86,7 @@ async def sweep(runner: Runner) -> Report:
 
 
 async def _answer(runner: Runner, event: Event, reading: Reading, report: Report) -> None:
-    """Decide and perform; after an assignment, decide again on what is true then."""
+    """Decide and perform; after an assignment, decide again on the new state."""
     place = f'#{event.number}'
     plan = decide(event, reading.snapshot, reading.config, runner.clock())
     for command in plan:
@@ -151,7 +152,7 @@ async def _pulls(
 async def _pages(
     runner: Runner, document: str, variables: Mapping[str, Any]
 ) -> AsyncIterator[dict[str, Any]]:
-    """Page after page; a page that GitHub cannot put together in its time is asked for by half."""
+    """Yield page after page; a page that GitHub cannot assemble in time is halved."""
     after, size = None, PAGE
     owner, _, name = runner.where.repository.partition('/')
     while True:

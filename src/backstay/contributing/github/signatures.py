@@ -1,6 +1,6 @@
-"""The file of signatures: one JSON object per line, only ever added to.
+"""The file of signatures: one JSON object per line, to which lines are only added.
 
-It stands alone on a branch of its own, so that writing it needs no pull request and starts no
+It is alone on a branch of its own, so that writing it needs no pull request and starts no
 build. A line that cannot be read makes the whole file unreadable: nothing is guessed.
 """
 
@@ -13,11 +13,11 @@ PATH = 'signatures.jsonl'
 
 
 class SignaturesUnreadable(ValueError):
-    """The file holds something else than signatures."""
+    """The file of signatures has a line that is no signature."""
 
 
 def read_signatures(text: str) -> tuple[Signature, ...]:
-    """The signatures of a file; raises SignaturesUnreadable.
+    """Return the signatures of a file; raises SignaturesUnreadable.
 
     >>> read_signatures('')
     ()
@@ -29,7 +29,7 @@ def read_signatures(text: str) -> tuple[Signature, ...]:
 
 
 def write_signature(signature: Signature) -> str:
-    """The line of a signature."""
+    """Return the line of a signature."""
     at = signature.at.astimezone(UTC).isoformat(timespec='seconds')
     record = {
         'id': signature.id,

@@ -1,6 +1,6 @@
-"""The store of signatures: read from its branch, in the same call as the rest if it can be.
+"""The store of signatures, read from its branch, in the same call as the rest if possible.
 
-What cannot be read whole is None, never a part: nobody passes or fails for it.
+A store that cannot be read as a whole is None, never a part, so no check passes or fails by it.
 """
 
 from base64 import b64decode
@@ -29,9 +29,9 @@ async def read_store(
     repository: str,
     guess: tuple[Agreement, Mapping[str, Any]] | None = None,
 ) -> tuple[Store | None, StoreFile]:
-    """The signatures with their file; None when they cannot be read.
+    """Return the signatures with their file; None when they cannot be read.
 
-    `guess` is an answer that holds the store of another agreement already: where both keep it in
+    `guess` is an answer that already holds the store of another agreement: when both keep it in
     the same place, no call is made.
     """
     if config.agreement is None:
@@ -59,20 +59,16 @@ async def _store(
         return Store(), StoreFile()
     text = blob['text']
     if text is None or blob['isTruncated']:
-        text = await _whole_blob(github, repository, blob['oid'])
+        # The file is too long for GraphQL.
+        owner, _, name = repository.partition('/')
+        path = '/repos/{owner}/{name}/git/blobs/{oid}'
+        whole = await github.call('GET', path, owner=owner, name=name, oid=blob['oid'])
+        text = b64decode(whole['content']).decode()
     return Store(signatures=signatures.read_signatures(text)), StoreFile(oid=blob['oid'], text=text)
 
 
-async def _whole_blob(github: GitHub, repository: str, oid: str) -> str:
-    """A file that is too long for GraphQL."""
-    owner, _, name = repository.partition('/')
-    path = '/repos/{owner}/{name}/git/blobs/{oid}'
-    blob = await github.call('GET', path, owner=owner, name=name, oid=oid)
-    return b64decode(blob['content']).decode()
-
-
 def store_variables(where: Agreement, repository: str) -> dict[str, str]:
-    """Where an agreement keeps its signatures, as GraphQL wants it."""
+    """Return the place of an agreement's signatures as variables of a GraphQL query."""
     owner, _, name = (where.repository or repository).partition('/')
     return {
         'storeOwner': owner,

@@ -152,7 +152,7 @@ class TestPageForPrograms:
         assert client.get(page, {'format': wanted}).content == expected.content
 
     def test_is_nothing_else(self, client: Client, page: str) -> None:
-        assert client.get(page, {'format': 'xml'}).status_code == 404
+        assert client.get(page, {'format': 'xml'}).status_code == 406
         assert client.get(page, headers={'accept': 'image/png'}).status_code == 406
         assert client.post(page).status_code == 405
 

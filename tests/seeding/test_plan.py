@@ -286,7 +286,7 @@ class TestWhatIsGiven:
             ({'nulls': {'price': 0.5}, 'price': lambda _: 1}, 'Book.price: its function decides'),
             ({'title': 'Fixed'}, 'Book.title: give a function, Values or Zipf()'),
             ({'pages': lambda _: 'many'}, 'Book.pages: .*must be an integer'),
-            ({'title': lambda _: 'x' * 121}, "Book.title: 'x+' is longer than 120"),
+            ({'title': lambda _: 'x' * 5_001}, "Book.title: 'x+' is longer than 5000"),
             ({'title': lambda row: row['titel']}, "bookshop.Book has no 'titel'"),
             ({'title': lambda row: row.count(Tag)}, 'Book needs bookshop.Tag, not seeded before'),
             (

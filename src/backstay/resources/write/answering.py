@@ -1,6 +1,6 @@
-"""Answering: what a write answers, as a compiled read of what was written.
+"""Answers of writes: compiled reads of the rows that were written.
 
-It knows no HTTP: `Answer` says what happened, and whoever asked makes headers of it.
+They know no HTTP: an `Answer` says what happened, and its caller makes headers of it.
 """
 
 import json
@@ -25,13 +25,13 @@ from backstay.resources.write.children import list_paths
 from backstay.resources.write.finding import seen_values
 from backstay.resources.write.members import columns_of
 
-#: What a change has done, as the status of a single request.
+#: The status of a request with a single change, by what the change did.
 _STATUS = {'create': 201, 'update': 200, 'delete': 204, 'restore': 200}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a write answers."""
+    """The answer of a write: its status, and the object or the results that it shows."""
 
     status: int
     #: JSON; None where there is nothing that the caller may see.
@@ -44,7 +44,7 @@ class Answer:
     truncated: tuple[str, ...] = ()
     #: Whether an earlier request with the same key did the work.
     is_replayed: bool = False
-    #: What was written, for who asked in Python; () of a replay.
+    #: The changes that were written, for callers in Python; () for a replay.
     changes: Sequence[Change] = ()
 
 
@@ -64,18 +64,34 @@ def refuse_impossible(asked: Asked, *, many: bool) -> None:
 
 
 def answer_of(batch: Batch) -> Answer:
-    """Answer a batch that is written, in its transaction."""
+    """Answer a batch that is written, in its transaction.
+
+    A request about many rows is answered with a result for each operation: its position, its
+    status, and the lookup value of its row as `id`, or the problem for which it was refused.
+    """
     asked, changes = batch.asked, batch.changes
-    if batch.many:
-        return Answer(status=200, text=_results(batch), changes=changes)
-    (written,) = changes
-    return _one(asked, _STATUS[written.verb], _lookup_of(asked, written), changes=changes)
+    if not batch.many:
+        (written,) = changes
+        return _one(asked, _STATUS[written.verb], _lookup_of(asked, written), changes=changes)
+    results: list[dict[str, Any]] = []
+    for change in changes:
+        result: dict[str, Any] = {'index': change.asked.index}
+        if problem := change.refusal():
+            result |= {'status': problem.answer_status, 'error': problem.body('')}
+        else:
+            result |= {'status': _STATUS[change.verb], 'id': _lookup_of(asked, change)}
+        results.append(result)
+    return Answer(
+        status=200,
+        text=_write_results(asked, [change.asked for change in changes], results),
+        changes=changes,
+    )
 
 
 def answer_again(asked: Asked, intents: Sequence[Intent], stored: Answer) -> Answer:
-    """Answer a request that an earlier one did, as the caller may see the rows now."""
+    """Answer a repeated request with the rows as the caller may see them now."""
     if stored.text is not None:
-        text = _seen_results(asked, intents, stored.text)
+        text = _write_results(asked, intents, json.loads(stored.text)['results'])
         return Answer(status=stored.status, text=text, is_replayed=True)
     field = asked.readable.fields.get(asked.resource.options.lookup)
     value = None
@@ -86,13 +102,13 @@ def answer_again(asked: Asked, intents: Sequence[Intent], stored: Answer) -> Ans
 
 
 def etag_now(asked: Asked, change: Change) -> str:
-    """Return the tag of a row as the caller would be shown it; empty where they do not see it."""
+    """Return the tag of a row as the caller would see it; '' if they do not see it."""
     rows = _rows(asked, _lookup_of(asked, change))
     return etag_of(rows.objects[0], rows.version) if rows else ''
 
 
 def _one(asked: Asked, status: int, value: Any, **more: Any) -> Answer:
-    """The answer with one object; without it where the caller does not see it."""
+    """Return the answer with one object, and without it if the caller does not see it."""
     rows = None if status == 204 else _rows(asked, value)
     lookup = '' if value is None else str(value)
     if rows is None:
@@ -109,7 +125,7 @@ def _one(asked: Asked, status: int, value: Any, **more: Any) -> Answer:
 
 
 def _rows(asked: Asked, value: Any) -> Rows | None:
-    """The row with this lookup value, as the request's mask shows it; None if it is not seen."""
+    """Return the row with this lookup value under the request's mask; None if it is not seen."""
     if value is None or not _is_shown(asked):
         return None
     rows = read_rows(asked, Query(shape=read_shape(asked), values=(value,)))
@@ -126,36 +142,16 @@ def _lookup_of(asked: Asked, change: Change) -> Any:
     return getattr(change.row, field.attname)
 
 
-def _results(batch: Batch) -> bytes:
-    """For each operation its position, status, id, and its problem if it was refused.
-
-    `id` is the lookup value of the row, as its path has it. Of a row that the request did not name
-    by it, it is told to who may see the row.
-    """
-    asked = batch.asked
-    told: list[dict[str, Any]] = []
-    for change in batch.changes:
-        result: dict[str, Any] = {'index': change.asked.index}
-        if problem := change.refusal():
-            result |= {'status': problem.answer_status, 'error': problem.body('')}
-        else:
-            result |= {'status': _STATUS[change.verb], 'id': _lookup_of(asked, change)}
-        told.append(result)
-    _hide_unseen(asked, [change.asked for change in batch.changes], told)
-    return json.dumps({'results': told}, default=str, separators=(',', ':')).encode()
+def _write_results(asked: Asked, intents: Sequence[Intent], results: list[dict[str, Any]]) -> bytes:
+    _hide_unseen(asked, intents, results)
+    return json.dumps({'results': results}, default=str, separators=(',', ':')).encode()
 
 
-def _seen_results(asked: Asked, intents: Sequence[Intent], text: bytes) -> bytes:
-    told = json.loads(text)['results']
-    _hide_unseen(asked, intents, told)
-    return json.dumps({'results': told}, separators=(',', ':')).encode()
-
-
-def _hide_unseen(asked: Asked, intents: Sequence[Intent], told: list[dict[str, Any]]) -> None:
-    """Take the ids away of rows that were found or made, and that the caller does not see."""
+def _hide_unseen(asked: Asked, intents: Sequence[Intent], results: list[dict[str, Any]]) -> None:
+    """Remove the ids of rows that the request did not name by id and the caller does not see."""
     found = [
         result
-        for intent, result in zip(intents, told, strict=True)
+        for intent, result in zip(intents, results, strict=True)
         if 'id' in result and intent.verb in ('create', 'upsert')
     ]
     if not found or _sees_all(asked):
@@ -173,7 +169,7 @@ def _hide_unseen(asked: Asked, intents: Sequence[Intent], told: list[dict[str, A
 
 
 def _sees_all(asked: Asked) -> bool:
-    """Whether the caller sees whatever row there is, with its lookup field."""
+    """Whether the caller sees every row there can be, with its lookup field."""
     readable, options = asked.readable, asked.resource.options
     if not readable.grants:
         return False

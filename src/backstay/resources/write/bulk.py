@@ -1,4 +1,4 @@
-"""Bulk: what the operations of one request ask for."""
+"""Bulk: the operations of one request, read into intents."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -24,10 +24,10 @@ _MEMBERS = {
 
 
 def read_operations(asked: Asked, operations: Any, pointer: str) -> list[Intent]:
-    """Read what the operations ask for; `pointer` leads to one by its position or id.
+    """Read operations into intents; `pointer` leads to one of them by its position or id.
 
-    Raises Problem 400 `bulk-empty`, 422 `too-many-rows`, or 422 with a pointer for everything that
-    is malformed.
+    Raises Problem 400 `bulk-empty`, 422 `too-many-rows`, or 422 with a pointer to each malformed
+    part.
     """
     if not isinstance(operations, list):
         raise refused([_fault('/operations', 'A list is required.')])
@@ -47,7 +47,7 @@ def read_operations(asked: Asked, operations: Any, pointer: str) -> list[Intent]
 
 
 class _Reader:
-    """Reads operations, and collects what is wrong with them."""
+    """A reader of operations that collects their faults."""
 
     def __init__(self, asked: Asked, pointer: str) -> None:
         self.resource, self.readable, self.pointer = asked.resource, asked.readable, pointer
@@ -56,14 +56,19 @@ class _Reader:
         self.faults: list[Fault] = []
 
     def intent(self, at: int, operation: Any) -> Intent | None:
-        """Read what an operation asks for; None where something is wrong with it."""
-        place = self._place(at, operation)
+        """Read an operation into an intent; return None if something is wrong with it."""
+        if '{id}' in self.pointer:
+            place = self.pointer.replace('{id}', escape_pointer(str(operation['id'])))
+        else:
+            place = self.pointer.format(at)
         if not self._is_well_formed(place, operation):
             return None
         verb = operation['op']
         body, key = operation.get('body', {}), {}
         if verb in ('update', 'delete'):
-            key = self._by_id(place, operation['id'])
+            field = self.readable.fields.get(self.resource.options.lookup)
+            where = f'{place}/id' if self.is_whole else place
+            key = self._value(where, field, operation['id'])
         elif verb == 'upsert':
             key = self._by_natural_key(place, operation['key'])
             self._refuse_other_key(f'{place}/body', key, body)
@@ -78,11 +83,6 @@ class _Reader:
             meaning='create' if verb == 'create' else 'patch',
             if_match=() if version is None else (str(version),),
         )
-
-    def _place(self, at: int, operation: Any) -> str:
-        if '{id}' in self.pointer:
-            return self.pointer.replace('{id}', escape_pointer(str(operation['id'])))
-        return self.pointer.format(at)
 
     def _is_well_formed(self, place: str, operation: Any) -> bool:
         before = len(self.faults)
@@ -107,13 +107,8 @@ class _Reader:
             self._refuse(f'{place}/if_version', 'A version is a whole number.')
         return len(self.faults) == before
 
-    def _by_id(self, place: str, raw: Any) -> dict[str, Any]:
-        field = self.readable.fields.get(self.resource.options.lookup)
-        where = f'{place}/id' if self.is_whole else place
-        return self._value(where, field, raw)
-
     def _by_natural_key(self, place: str, raw: Any) -> dict[str, Any]:
-        """A key of one field as it is, or as an object; of several, as an object."""
+        """Read a natural key: one field as it is or in an object, several in an object."""
         names = self._natural()
         if not names:
             self._refuse(f'{place}/op', 'This resource has no natural key to upsert by.')
@@ -133,7 +128,7 @@ class _Reader:
         return key
 
     def _refuse_other_key(self, place: str, key: Mapping[str, Any], body: Any) -> None:
-        """Refuse a body that names another row than the key does."""
+        """Refuse a body that names another row than the key names."""
         for name in self._natural() if isinstance(body, Mapping) else ():
             field = self.readable.fields.get(name)
             if field is None or name not in body or field.attname not in key:

@@ -1,4 +1,4 @@
-"""What is asked of each row, and what becomes of it on the way.
+"""Changes: the requested change of each row, and its state on the way through the passes.
 
 A batch is a list of changes of one resource. Each pass of `backstay.resources.write.perform` takes
 the batch one step on; a change that is refused on the way takes no part in the later ones.
@@ -23,7 +23,7 @@ Meaning = Literal['create', 'patch', 'replace']
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What is asked of one row, as it was sent."""
+    """The requested change of one row, as it was sent."""
 
     verb: Verb
     #: Position in the request.
@@ -44,13 +44,13 @@ class Intent:
 
 @dataclass(slots=True, kw_only=True)
 class Change:
-    """One row's change: what was asked, and what is known of it by now.
+    """The change of one row: the request, and what is known about it so far.
 
     Hooks read it; those before the write may set `values`.
     """
 
     asked: Intent
-    #: What it comes to: an upsert creates or updates.
+    #: The verb in effect: an upsert becomes `create` or `update`.
     verb: Verb = field(init=False)
     body: Mapping[str, Any] = field(init=False)
     meaning: Meaning = field(init=False)
@@ -92,23 +92,23 @@ class Change:
         return self.problem is not None or bool(self.faults)
 
     def refuse(self, pointer: str, code: str, detail: str) -> None:
-        """Find fault with a member of the body; `pointer` leads there from the body's own start."""
+        """Add a fault of a member of the body; `pointer` starts at the body itself."""
         self.faults.append(Fault(pointer=self.pointer + pointer, code=code, detail=detail))
 
     def value(self, attribute: str) -> Any:
-        """An attribute as it will be."""
+        """Return an attribute as it will be after the change."""
         if attribute in self.values:
             return self.values[attribute]
         return self.before.get(attribute)
 
     @property
     def parent_key(self) -> Any:
-        """What a child holds of its parent; None where the parent is new."""
+        """The value with which a child refers to its parent; None while the parent is new."""
         row = self.parent.row if self.parent else None
         return None if row is None else getattr(row, self.parent_local)
 
     def refusal(self) -> Problem | None:
-        """What the client is told, if it is refused."""
+        """Return the problem that the client gets; None if the change is not refused."""
         if self.problem or not self.faults:
             return self.problem
         return refused(self.faults)
@@ -135,7 +135,7 @@ class Batch:
 
     @property
     def caller(self) -> Caller:
-        """Who writes."""
+        """The caller who writes."""
         return self.asked.caller
 
     @property
@@ -145,22 +145,22 @@ class Batch:
 
     @property
     def depth(self) -> int:
-        """Relations between what the request is about and this: 0 for itself."""
+        """The number of relations between the request's resource and this one: 0 for itself."""
         return len(self.path)
 
     @property
     def standing(self) -> Standing:
-        """What the caller may write with."""
+        """The caller's standing to write."""
         return self.caller.standing(writing=True)
 
     def facts(self, **more: Any) -> Facts:
-        """What the slots of its statements are bound to."""
+        """Return the values to which the slots of its statements are bound."""
         facts = self.asked.facts
         facts.update(more)
         return facts
 
     def below(self, name: str, resource: type[Resource], changes: Sequence[Change]) -> 'Batch':
-        """The batch of children that a relation leads to."""
+        """Return the batch of the children to which a relation leads."""
         return Batch(
             asked=self.asked,
             resource=resource,
@@ -170,25 +170,29 @@ class Batch:
         )
 
     def tree(self) -> Iterator['Batch']:
-        """This batch and all that are below it."""
+        """Yield this batch and all batches below it."""
         yield self
         for below in self.children.values():
             yield from below.tree()
 
     def open(self, *verbs: Verb) -> Iterator[Change]:
-        """The changes that are not refused, of these verbs or of all."""
+        """Yield the changes that are not refused, with these verbs or with any."""
         for change in self.changes:
             if not change.is_refused and (not verbs or change.verb in verbs):
                 yield change
 
     def refuse(self) -> None:
-        """Raise what the refused changes say; of many rows together, with a pointer to each."""
+        """Raise the problem of the refused changes; of many rows, one with a pointer to each."""
         told = [(change, problem) for change in self.changes if (problem := change.refusal())]
         if not told:
             return
         if not self.many:
             raise told[0][1]
-        faults = [fault for change, problem in told for fault in _faults(change, problem)]
+        faults: list[Fault] = []
+        for change, problem in told:
+            pointer = change.asked.key_pointer or change.pointer
+            own = Fault(pointer=pointer, code=problem.answer_code, detail=problem.detail)
+            faults += problem.errors or (own,)
         statuses = {problem.answer_status for _, problem in told}
         codes = {problem.answer_code for _, problem in told}
         status = statuses.pop() if len(statuses) == 1 else 422
@@ -201,9 +205,3 @@ class Batch:
 
 #: Statuses that may be said of many rows as of one.
 _OF_MANY = (403, 409, 412)
-
-
-def _faults(change: Change, problem: Problem) -> Sequence[Fault]:
-    pointer = change.asked.key_pointer or change.pointer
-    own = Fault(pointer=pointer, code=problem.answer_code, detail=problem.detail)
-    return problem.errors or (own,)

@@ -13,12 +13,12 @@ from backstay.resources.write.granting import Right, all_names
 from backstay.resources.write.members import columns_of, writable, writable_relations
 from backstay.resources.write.uniqueness import names_one_row
 
-#: What may need an Idempotency-Key.
+#: Actions that may require an Idempotency-Key.
 _WITH_KEY = frozenset({'create', 'update', 'destroy', 'restore', 'bulk'})
 
 
 def check_writes(resource: type[Resource]) -> Iterator[Error]:
-    """Every mistake about writes."""
+    """Yield every mistake in what a resource declares about writes."""
     for check in (_check_grants, _check_relations, _check_options, _check_natural_key):
         yield from check(resource)
 
@@ -35,7 +35,7 @@ def parent_links(model: type[models.Model]) -> list[Any]:
 
 def _check_grants(resource: type[Resource]) -> Iterator[Error]:
     able = {*writable(resource), *writable_relations(resource)}
-    # Of these E043 says more.
+    # E043 says more about these.
     links = {link.attname for link in parent_links(resource.options.model)}
     unable = {*resource.fields(), *resource.relations()} - able - links
     for grant in resource.grants:
@@ -76,7 +76,9 @@ def _check_relations(resource: type[Resource]) -> Iterator[Error]:
                 f'`{name}` is writable, and its links have a model of their own.',
                 'Declare that model as a resource, and a Many to it.',
             )
-        elif not relation.many_to_many and not _can_name(relation):
+        elif not relation.many_to_many and (
+            relation.target.options.lookup not in relation.target.fields()
+        ):
             yield _error(
                 resource, 'E064', f'`{name}` is writable, and its rows do not show their key.'
             )
@@ -89,10 +91,6 @@ def _is_plain(resource: type[Resource], relation: Relation) -> bool:
     return bool(through._meta.auto_created)
 
 
-def _can_name(relation: Relation) -> bool:
-    return relation.target.options.lookup in relation.target.fields()
-
-
 def _check_options(resource: type[Resource]) -> Iterator[Error]:
     options, fields = resource.options, resource.fields()
     columns = columns_of(options.model)
@@ -103,7 +101,8 @@ def _check_options(resource: type[Resource]) -> Iterator[Error]:
     if options.tenant and options.tenant not in fields:
         yield _error(resource, 'E065', f'Meta.tenant is `{options.tenant}`, which is no field.')
     version = columns.get(options.version)
-    if options.version and (options.version not in fields or not _counts(version)):
+    counts = isinstance(version, models.IntegerField) and not version.null
+    if options.version and (options.version not in fields or not counts):
         yield _error(
             resource,
             'E066',
@@ -126,10 +125,6 @@ def _check_options(resource: type[Resource]) -> Iterator[Error]:
             f'Meta.require_idempotency_key names `{name}`, which is none of '
             f'{", ".join(sorted(_WITH_KEY))}.',
         )
-
-
-def _counts(column: models.Field | None) -> bool:
-    return isinstance(column, models.IntegerField) and not column.null
 
 
 def _check_natural_key(resource: type[Resource]) -> Iterator[Error]:

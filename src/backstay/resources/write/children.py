@@ -1,8 +1,8 @@
 """Children that are written with their parent, and the links of many-to-many relations.
 
-A list of children is given whole: one with its key is changed, one without is created, and one that
-the caller may see and that was left out is deleted. Each goes through the grants of its own
-resource. Links are given as the keys of what they lead to.
+A list of children is complete: a child with its key is changed, a child without one is created, and
+a child that the caller may see and left out is deleted. The grants of the child's own resource
+apply. Links are given as the keys of the rows that they lead to.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,14 +25,14 @@ from backstay.resources.write.finding import is_deleted, lock, seen, seen_values
 from backstay.resources.write.members import columns_of, writable_relations
 from backstay.resources.write.references import NO_SUCH_REFERENCE
 
-#: Relations below what a request is about.
+#: Relations between the resource of a request and the children that it may write.
 MAX_CHILD_DEPTH = 3
-#: Rows that one request writes, with all that is below them.
+#: Rows that one request may write, children included.
 MAX_WRITTEN_ROWS = 1_000
 
 
 def plan_children(batch: Batch) -> None:
-    """Make the changes of the children that the bodies give."""
+    """Plan the changes of the children that the bodies give."""
     for name, relation in writable_relations(batch.resource).items():
         changes = [change for change in batch.open() if name in change.related]
         if not changes:
@@ -53,7 +53,7 @@ def plan_children(batch: Batch) -> None:
 
 
 def take_up_faults(batch: Batch) -> None:
-    """A change whose child is refused is refused for it."""
+    """Refuse each change whose child is refused, with the faults of the child."""
     for below in batch.children.values():
         for child in below.changes:
             parent = child.parent
@@ -75,13 +75,13 @@ def refuse_too_many(batch: Batch) -> None:
 
 
 def refuse_too_large(resource: type[Resource], bodies: Sequence[Any]) -> None:
-    """Refuse bodies that name too many rows, before their values are read and anything is asked."""
+    """Refuse bodies that name too many rows, before their values are read."""
     if (rows := sum(_rows_in(resource, body, 0) for body in bodies)) > MAX_WRITTEN_ROWS:
         raise _too_many(rows)
 
 
 def _rows_in(resource: type[Resource], body: Any, depth: int) -> int:
-    """The rows that a body names: its own, and those of children in it."""
+    """Count the rows that a body names: its own, and those of the children in it."""
     rows = 1
     if isinstance(body, Mapping) and depth < MAX_CHILD_DEPTH:
         for name, relation in writable_relations(resource).items():
@@ -102,7 +102,7 @@ def _too_many(rows: int) -> Problem:
 def list_paths(
     resource: type[Resource], standing: Standing, above: tuple[str, ...] = ()
 ) -> Iterator[str]:
-    """The relations of which the caller may give lists, dotted, such as `notes.marks`."""
+    """Yield the relations whose lists the caller may give, dotted, such as `notes.marks`."""
     given = [granting.all_members(resource, standing, right) for right in granting.GIVING]
     for name, relation in writable_relations(resource).items():
         if isinstance(relation.declared, Many) and any(name in names for names in given):
@@ -113,12 +113,12 @@ def list_paths(
 
 
 def _is_whole(batch: Batch, name: str) -> bool:
-    """Whether the client says that its lists of a relation have all rows that shall be there."""
+    """Whether the client says that its lists of a relation are complete."""
     return '.'.join((*batch.path, name)) in batch.asked.whole_lists
 
 
 def list_cut(pointer: str, name: str) -> Problem:
-    """409: a list leaves rows out that the client may never have been shown."""
+    """Return a 409 for a list that leaves out rows that the client may never have seen."""
     detail = (
         f'More rows are there than an answer shows; name `{name}` in `whole_lists` to mean all.'
     )
@@ -129,7 +129,7 @@ def list_cut(pointer: str, name: str) -> Problem:
 def _with_children(
     batch: Batch, changes: Sequence[Change], relation: Relation
 ) -> list[tuple[Change, list[models.Model]]]:
-    """Each change with the children that its row has and that the caller may see, locked."""
+    """Return each change with the children of its row that the caller may see, locked."""
     parents = {
         getattr(change.row, relation.local): change for change in changes if change.row is not None
     }
@@ -151,27 +151,28 @@ def _with_children(
 def _changes(
     parent: Change, name: str, relation: Relation, there: Sequence[models.Model], *, whole: bool
 ) -> list[Change]:
-    """The changes that turn the children that are there into those of the body."""
+    """Return the changes that turn the existing children into those of the body."""
     given = parent.related[name]
     pointer = f'{parent.pointer}/{escape_pointer(name)}'
     if not isinstance(relation.declared, Many):
-        return _one(parent, relation, pointer, given, there)
+        if not there:
+            return [] if given is None else [_child(parent, relation, 'create', pointer, given)]
+        verb = 'delete' if given is None else 'update'
+        return [_child(parent, relation, verb, pointer, given or {}, there[0])]
     key = relation.target.options.lookup
     field = relation.target.fields()[key]
+    column = columns_of(relation.target.options.model)[field.attname]
     left = {getattr(row, field.attname): row for row in there}
     changes = []
     for at, body in enumerate(given):
         place = f'{pointer}/{at}'
         if not isinstance(body, Mapping):
             parent.refuse(place.removeprefix(parent.pointer), 'invalid', 'An object is required.')
-        elif key in body and _takes_key(relation.target, key):
-            row = left.pop(_key_of(field, body[key]), None)
-            changes.append(_natural(parent, relation, place, body, key, row))
-        elif key not in body:
-            changes.append(_child(parent, relation, 'create', place, body))
-        elif row := left.pop(_key_of(field, body[key]), None):
+        elif key in body and (row := left.pop(_key_of(field, body[key]), None)) is not None:
             members = {each: value for each, value in body.items() if each != key}
             changes.append(_child(parent, relation, 'update', place, members, row))
+        elif key not in body or not isinstance(column, models.AutoField):  # clients give the key
+            changes.append(_child(parent, relation, 'create', place, body))
         else:
             fault = f'{place}/{escape_pointer(key)}'.removeprefix(parent.pointer)
             parent.refuse(fault, 'reference-not-found', NO_SUCH_REFERENCE)
@@ -181,29 +182,8 @@ def _changes(
     return [*gone, *changes]
 
 
-def _natural(
-    parent: Change,
-    relation: Relation,
-    place: str,
-    body: Mapping[str, Any],
-    key: str,
-    row: models.Model | None,
-) -> Change:
-    """A child whose key clients give: it is changed where it is there, and else created."""
-    if row is None:
-        return _child(parent, relation, 'create', place, body)
-    members = {each: value for each, value in body.items() if each != key}
-    return _child(parent, relation, 'update', place, members, row)
-
-
-def _takes_key(resource: type[Resource], key: str) -> bool:
-    """Whether clients give new rows their key."""
-    column = columns_of(resource.options.model)[resource.fields()[key].attname]
-    return not isinstance(column, models.AutoField)
-
-
 def _key_of(field: Field, raw: Any) -> Any:
-    """The key that a body gives, as rows have it; None where none can have it."""
+    """Return the key that a body gives, as rows hold it; None if no row can hold it."""
     try:
         return read(field, raw) if _can_be_key(raw) else None
     except FilterError:
@@ -212,19 +192,6 @@ def _key_of(field: Field, raw: Any) -> Any:
 
 def _can_be_key(value: Any) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool)
-
-
-def _one(
-    parent: Change,
-    relation: Relation,
-    pointer: str,
-    body: Mapping[str, Any] | None,
-    there: Sequence[models.Model],
-) -> list[Change]:
-    if not there:
-        return [] if body is None else [_child(parent, relation, 'create', pointer, body)]
-    verb = 'delete' if body is None else 'update'
-    return [_child(parent, relation, verb, pointer, body or {}, there[0])]
 
 
 def _child(
@@ -258,7 +225,7 @@ def _child(
 
 
 def _plan_links(batch: Batch, changes: Sequence[Change], name: str, relation: Relation) -> None:
-    """Look up what the links shall lead to, among the rows that the caller may see."""
+    """Look up the targets of new links among the rows that the caller may see."""
     column = relation.target.options.model._meta.pk
     wanted: dict[Any, None] = {}
     for change in changes:
@@ -284,7 +251,7 @@ def _plan_links(batch: Batch, changes: Sequence[Change], name: str, relation: Re
 
 
 def write_links(batch: Batch) -> None:
-    """Link and unlink; links to rows that the caller may not see stay as they are."""
+    """Link and unlink rows; links to rows that the caller may not see stay as they are."""
     for name, relation in writable_relations(batch.resource).items():
         changes = [change for change in batch.open() if name in change.links]
         if relation.many_to_many and changes:
@@ -321,7 +288,7 @@ def _write_links(batch: Batch, changes: Sequence[Change], name: str, relation: R
 
 
 def through_of(resource: type[Resource], relation: Relation) -> tuple[type[models.Model], str, str]:
-    """The table of a many-to-many relation, and its attributes for this side and the other."""
+    """Return the table of a many-to-many relation, and its attributes for this and that side."""
     edge: Any = resource.options.model._meta.get_field(relation.declared.source or relation.name)
     if isinstance(edge, models.ManyToManyField):
         through: Any = edge.remote_field.through

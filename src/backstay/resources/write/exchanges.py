@@ -1,7 +1,7 @@
 """Exchanges: rows of one batch that take unique values from each other.
 
 Databases check a unique constraint row by row, so two rows cannot swap places in either order. Rows
-in the way first get a value in between that no row has, and then the one that is asked.
+in the way first get a value that no row has, and then the requested one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ _NO_VALUE_BETWEEN = (
 
 
 def make_way(batch: Batch, changes: Sequence[Change]) -> None:
-    """Take from rows the unique values that others of the changes shall have.
+    """Take unique values from rows that stand in the way of other changes.
 
     A change whose row can hold no value in between is refused (409 `duplicate`).
     """
@@ -33,7 +33,11 @@ def make_way(batch: Batch, changes: Sequence[Change]) -> None:
     rows = model._base_manager.using(batch.using)
     columns = columns_of(model)
     for unique in unique_sets(model):
-        for at, change in enumerate(_in_the_way(changes, unique)):
+        moving = [c for c in changes if any(name in c.values for name in unique.attributes)]
+        wanted = {tuple(c.value(name) for name in unique.attributes): c for c in moving}
+        has = ((c, tuple(c.before.get(name) for name in unique.attributes)) for c in moving)
+        in_the_way = [c for c, values in has if wanted.get(values) not in (None, c)]
+        for at, change in enumerate(in_the_way):
             for column, value in _in_between(rows, columns, change, unique, at):
                 if _is_stored(batch, rows.filter(pk=change.row.pk), column, value):  # type: ignore[union-attr]
                     break
@@ -42,14 +46,6 @@ def make_way(batch: Batch, changes: Sequence[Change]) -> None:
                 change.problem = Problem(
                     _NO_VALUE_BETWEEN, status=409, code='duplicate', errors=faults
                 )
-
-
-def _in_the_way(changes: Sequence[Change], unique: UniqueSet) -> list[Change]:
-    """The changes whose rows have now what another one of them shall have."""
-    moving = [c for c in changes if any(name in c.values for name in unique.attributes)]
-    wanted = {tuple(c.value(name) for name in unique.attributes): c for c in moving}
-    has = ((c, tuple(c.before.get(name) for name in unique.attributes)) for c in moving)
-    return [c for c, values in has if wanted.get(values) not in (None, c)]
 
 
 def _is_stored(batch: Batch, row: Any, column: models.Field, value: Any) -> bool:
@@ -64,7 +60,7 @@ def _is_stored(batch: Batch, row: Any, column: models.Field, value: Any) -> bool
 def _in_between(
     rows: Any, columns: Any, change: Change, unique: UniqueSet, at: int
 ) -> Iterator[tuple[models.Field, Any]]:
-    """Values that a row may hold for a moment, with their columns."""
+    """Yield values that a row may hold for a moment, with their columns."""
     movable = [columns[name] for name in unique.attributes if name in change.values]
     if unique.distinct_nulls:
         yield from ((column, None) for column in movable if column.null)

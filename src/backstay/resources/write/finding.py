@@ -1,4 +1,4 @@
-"""Finding the rows that a batch is about: those that the caller may see, locked until it ends."""
+"""Rows of a batch: found among those that the caller may see, and locked until it ends."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -19,43 +19,36 @@ from backstay.resources.write.members import columns_of
 
 
 def find_rows(batch: Batch) -> None:
-    """Lock the rows of the changes; of an upsert, find out whether there is one."""
+    """Lock the rows of the changes; find out whether the row of an upsert exists."""
     asked = [change for change in batch.open() if change.verb != 'create' and change.row is None]
     alike: dict[_Way, list[Change]] = {}
     for change in asked:
         way = (tuple(sorted(change.asked.key)), change.verb == 'restore')
         alike.setdefault(way, []).append(change)
-    keys = {way: _seen(batch, changes, *way) for way, changes in alike.items()}
+    keys: dict[_Way, list[Any]] = {}
+    for (attributes, deleted), changes in alike.items():
+        restoring = batch.standing if deleted else None
+        readable = Readable(batch.resource, batch.caller.standing(), restoring)
+        wanted = {name: list({each.asked.key[name]: 0 for each in changes}) for name in attributes}
+        keys[attributes, deleted] = seen(batch, readable, attributes, wanted)
     every = [*dict.fromkeys(key for found in keys.values() for key in found)]
     rows = lock(batch, every, for_good=any(change.verb == 'delete' for change in asked))
     for way, changes in alike.items():
         seen_ones = set(keys[way])
-        _find(batch, changes, *way, [row for row in rows if row.pk in seen_ones])
+        _give_rows(batch, changes, way, [row for row in rows if row.pk in seen_ones])
     _refuse_second_ones(batch)
 
 
-#: How changes name their rows: by which attributes, and whether among deleted ones.
+#: The way in which changes name their rows: the attributes, and whether among deleted rows.
 _Way = tuple[tuple[str, ...], bool]
 
 
-def _seen(
-    batch: Batch, changes: Sequence[Change], attributes: tuple[str, ...], deleted: bool
-) -> list[Any]:
-    """Keys of the rows that changes name in the same way, and that the caller may see."""
-    restoring = batch.standing if deleted else None
-    readable = Readable(batch.resource, batch.caller.standing(), restoring)
-    wanted = {name: list({change.asked.key[name]: 0 for change in changes}) for name in attributes}
-    return seen(batch, readable, attributes, wanted)
-
-
-def _find(
-    batch: Batch,
-    changes: Sequence[Change],
-    attributes: tuple[str, ...],
-    deleted: bool,
-    rows: Sequence[models.Model],
+def _give_rows(
+    batch: Batch, changes: Sequence[Change], way: _Way, rows: Sequence[models.Model]
 ) -> None:
-    """Give each change its row."""
+    """Give each change its row; let an upsert create its row or, if there is one, update it."""
+    attributes, deleted = way
+    fields = batch.resource.fields()
     found = {tuple(getattr(row, name) for name in attributes): row for row in rows}
     for change in changes:
         row = found.get(tuple(change.asked.key[name] for name in attributes))
@@ -65,8 +58,20 @@ def _find(
             take(change, row)
         elif change.verb != 'upsert':
             change.problem = not_found()
-        if change.verb == 'upsert':
-            _settle(batch, change)
+        if change.verb != 'upsert':
+            continue
+        names = batch.resource.options.natural_key
+        key = {name: change.asked.key[fields[name].attname] for name in names}
+        if change.row is None:
+            change.verb = change.meaning = 'create'
+            change.body = {**key, **change.body}
+        else:  # whose key stays
+            change.verb, change.meaning = 'update', 'patch'
+            change.body = {
+                name: raw
+                for name, raw in change.body.items()
+                if name not in key or raw != key[name]
+            }
 
 
 def is_deleted(batch: Batch, row: models.Model) -> bool:
@@ -75,23 +80,8 @@ def is_deleted(batch: Batch, row: models.Model) -> bool:
     return bool(attribute) and getattr(row, attribute) is not None
 
 
-def _settle(batch: Batch, change: Change) -> None:
-    """An upsert makes its row, with the key among its members, or changes it, and not its key."""
-    fields = batch.resource.fields()
-    names = batch.resource.options.natural_key
-    key = {name: change.asked.key[fields[name].attname] for name in names}
-    if change.row is None:
-        change.verb = change.meaning = 'create'
-        change.body = {**key, **change.body}
-    else:
-        change.verb, change.meaning = 'update', 'patch'
-        change.body = {
-            name: raw for name, raw in change.body.items() if name not in key or raw != key[name]
-        }
-
-
 def take(change: Change, row: models.Model) -> None:
-    """Let this be the row of the change."""
+    """Make this the row of the change."""
     change.row = row
     change.before = {name: getattr(row, name) for name in columns_of(type(row))}
 
@@ -99,7 +89,7 @@ def take(change: Change, row: models.Model) -> None:
 def seen(
     batch: Batch, readable: Readable, attributes: tuple[str, ...], wanted: Mapping[str, Any]
 ) -> list[Any]:
-    """Primary keys of the rows that the caller may see, with some of the values wanted."""
+    """Return the primary keys of the rows with wanted values that the caller may see."""
     sql, parameters = _statement(readable, attributes, ('pk',), batch.using)
     facts = batch.facts(**{f'wanted:{name}': values for name, values in wanted.items()})
     rows = fetch(batch.using, sql, bind(parameters, (), facts))
@@ -108,7 +98,7 @@ def seen(
 
 
 def seen_values(batch: Batch, readable: Readable, attribute: str, wanted: list[Any]) -> set[Any]:
-    """Those of the values that some row has which the caller may see."""
+    """Return those of the values that some row has which the caller may see."""
     sql, parameters = _statement(readable, (attribute,), (attribute,), batch.using)
     facts = batch.facts(**{f'wanted:{attribute}': wanted})
     rows = fetch(batch.using, sql, bind(parameters, (), facts))
@@ -117,7 +107,7 @@ def seen_values(batch: Batch, readable: Readable, attribute: str, wanted: list[A
 
 
 def lock(batch: Batch, keys: Sequence[Any], *, for_good: bool) -> Sequence[models.Model]:
-    """The rows with these keys, locked in the order of their keys, so that two never deadlock."""
+    """Return the rows with these keys, locked in the order of their keys to avoid deadlocks."""
     if not keys:
         return ()
     rows = batch.resource.options.model._base_manager.using(batch.using).filter(pk__in=keys)
@@ -141,7 +131,7 @@ def _refuse_second_ones(batch: Batch) -> None:
 def _statement(
     readable: Readable, attributes: tuple[str, ...], selected: tuple[str, ...], using: str
 ) -> tuple[str, tuple[Any, ...]]:
-    """SQL for the visible rows whose attributes are among bound values."""
+    """Return SQL for the visible rows whose attributes are among bound values."""
     columns = columns_of(readable.resource.options.model)
     rows = rights.rows(readable)
     for name in attributes:

@@ -1,4 +1,4 @@
-"""Which grant decides about which row: asked of the database, for any number of rows at once.
+"""Grants that decide about rows: asked of the database, for any number of rows at once.
 
 The highest grant to write that covers a row decides which of its members may be written, as the
 highest grant to read decides which are shown. A new row, and a row that was changed, must also be
@@ -27,12 +27,12 @@ from backstay.resources.write.members import writable, writable_relations
 
 Right = Literal['create', 'write', 'delete']
 _INTEGER = models.IntegerField()
-#: What rows a grant is asked about: those it covers, or those it may leave behind.
+#: The rows that a grant is asked about: those it covers, or those it may leave behind.
 Side = Literal['rows', 'check']
 
 
 def rights_of(verb: Verb) -> tuple[Right, ...]:
-    """The rights of which a change needs one; an upsert comes to need either."""
+    """Return the rights of which a change needs one; an upsert may need either."""
     return _RIGHTS[verb]
 
 
@@ -48,7 +48,7 @@ _RIGHTS: dict[Verb, tuple[Right, ...]] = {
 def grants(
     resource: type[Resource], standing: Standing, right: Right, side: Side = 'rows'
 ) -> tuple[Grant, ...]:
-    """The grants that may decide about some row, the highest first."""
+    """Return the grants that may decide about some row, the highest first."""
     return _grants(Readable(resource, standing), right, side)
 
 
@@ -68,12 +68,12 @@ def _grants(readable: Readable, right: Right, side: Side) -> tuple[Grant, ...]:
 
 
 def may(resource: type[Resource], standing: Standing, right: Right) -> bool:
-    """Whether callers of the standing may do this with any row."""
+    """Whether callers of the standing hold the right on any row."""
     return bool(grants(resource, standing, right, 'check' if right == 'create' else 'rows'))
 
 
 def members(resource: type[Resource], grant: Grant, right: Right) -> frozenset[str]:
-    """The members of bodies that a grant lets its callers give."""
+    """Return the members of bodies that a grant lets its callers give."""
     return _members(Readable(resource), resource.grants.index(grant), right)
 
 
@@ -86,20 +86,20 @@ def _members(readable: Readable, position: int, right: Right) -> frozenset[str]:
     return frozenset(
         name
         for name in (*columns, *writable_relations(resource))
-        # A row keeps its key.
+        # The key of a row never changes.
         if named(given, name) and not (right == 'write' and columns.get(name) == key)
     )
 
 
 def all_members(resource: type[Resource], standing: Standing, right: Right) -> frozenset[str]:
-    """The members that callers of the standing may give to some row."""
+    """Return the members that callers of the standing may give to some row."""
     side: Side = 'check' if right == 'create' else 'rows'
     every = (members(resource, grant, right) for grant in grants(resource, standing, right, side))
     return frozenset().union(*every)
 
 
 def common_members(resource: type[Resource], standing: Standing, right: Right) -> frozenset[str]:
-    """The members that callers of the standing may give to every row that they may write."""
+    """Return the members that callers of the standing may give to every row they may write."""
     side: Side = 'check' if right == 'create' else 'rows'
     applying = grants(resource, standing, right, side)
     every = [members(resource, grant, right) for grant in applying]
@@ -107,7 +107,7 @@ def common_members(resource: type[Resource], standing: Standing, right: Right) -
 
 
 def known_names(batch: Batch) -> frozenset[str]:
-    """The names that the caller may know of: what they may read or write of some row."""
+    """Return the names that the caller may know: of all they may read or write on some row."""
     resource = batch.resource
     readable = Readable(resource, batch.caller.standing())
     able = (all_members(resource, batch.standing, right) for right in GIVING)
@@ -119,7 +119,7 @@ GIVING: tuple[Right, ...] = ('create', 'write')
 
 
 def all_names(resource: type[Resource], right: Right) -> frozenset[str]:
-    """The members that anybody may give to some row."""
+    """Return the members that some caller may give to some row."""
     if right == 'delete':
         return frozenset()
     given = (members(resource, grant, right) for grant in resource.grants if getattr(grant, right))
@@ -129,7 +129,7 @@ def all_names(resource: type[Resource], right: Right) -> frozenset[str]:
 def decide(
     batch: Batch, keys: Sequence[Any], right: Right, side: Side = 'rows'
 ) -> dict[Any, Grant]:
-    """The grant that decides about each of these rows; rows that none covers are left out."""
+    """Return the grant that decides about each row, without rows that no grant covers."""
     applying = grants(batch.resource, batch.standing, right, side)
     if not applying or not keys:
         return {}
@@ -157,7 +157,7 @@ def _covered(resource: type[Resource], grant: Grant, side: Side) -> Covered:
 def _statement(
     readable: Readable, right: Right, side: Side, using: str
 ) -> tuple[str, tuple[Any, ...]]:
-    """SQL that yields, for bound keys, each key and the position of the grant that decides."""
+    """Return SQL that yields each bound key and the position of the grant that decides."""
     model = readable.resource.options.model
     applying = grants(readable.resource, readable.standing, right, side)
     cases = []
@@ -187,7 +187,7 @@ def shows(batch: Batch, key: Any, name: str, *, deleted: bool = False) -> bool:
 
 @lru_cache(maxsize=1_024)
 def _statement_of_shown(readable: Readable, name: str, using: str) -> tuple[str, tuple[Any, ...]]:
-    """SQL that yields those of bound keys whose rows show a field or relation."""
+    """Return SQL that yields those of the bound keys whose rows show a field or relation."""
     shown = rights.all_of([rights.visible(readable), rights.where_readable(readable, name)])
     rows = rights.rows_of(readable, shown).filter(
         is_in(F('pk'), list_slot_of('keys', key_column(readable.resource.options.model)))
@@ -197,7 +197,7 @@ def _statement_of_shown(readable: Readable, name: str, using: str) -> tuple[str,
 
 
 def key_column(model: type[models.Model]) -> models.Field:
-    """The column of the primary key, which for a child of another model is that model's."""
+    """Return the column of the primary key; for a child of another model, that model's."""
     column: models.Field = model._meta.pk
     while isinstance(column, models.ForeignKey):
         column = column.target_field

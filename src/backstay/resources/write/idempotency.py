@@ -8,7 +8,6 @@ repeat takes over when the lease is over, and nothing was written.
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
@@ -27,9 +26,9 @@ from backstay.resources.write.waiting import is_in_the_way, or_busy
 
 LEASE = timedelta(seconds=60)
 KEPT = timedelta(hours=24)
-#: What a key looks like.
+#: The form of a key.
 KEY = re.compile(r'[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?')
-#: Refusals that a repeat may mend: nothing of them is stored.
+#: Refusals that a repeat may avoid: they are not stored.
 _PASSING = frozenset(
     {
         'validation-failed',
@@ -57,8 +56,8 @@ class Claim:
     def store(self, answer: Answer) -> None:
         """Store the answer, in the transaction of the rows.
 
-        Of one object only its lookup value is kept: a repeat is shown the object as it is. Raises
-        Problem 409 where another request took over, so that this one is rolled back.
+        For one object only its lookup value is kept: a repeat shows the object as it is then.
+        Raises Problem 409 if another request took over, so that this one is rolled back.
         """
         if not self.id:
             return
@@ -71,12 +70,20 @@ class Claim:
         pass
 
     def __exit__(self, _: Any, error: BaseException | None, __: Any) -> None:
-        """End a request that wrote nothing; a refusal is stored where a repeat would meet it."""
+        """End a request that wrote nothing; store its refusal if a repeat would get it too."""
         if error is None or not self.id:
             return
         problem = error if isinstance(error, Problem) else None
+        # A write that failed after its commit has its answer stored, which must stay.
+        rows = IdempotencyKey.objects.using(self.using).filter(
+            id=self.id, attempt=self.attempt, status=None
+        )
         try:
-            is_ours = self._release(problem)
+            if problem is None or not is_lasting(problem):
+                is_ours = bool(rows.delete()[0])
+            else:
+                text = json.dumps(problem.body('')).encode()
+                is_ours = bool(rows.update(status=problem.answer_status, text=text))
         except OperationalError as failure:
             if not is_in_the_way(failure):
                 raise
@@ -84,20 +91,9 @@ class Claim:
         if problem is not None and not is_ours:
             raise _in_progress() from None
 
-    def _release(self, problem: Problem | None) -> bool:
-        """Whether this request still had the key."""
-        # What failed after the commit has its answer stored, which must stay.
-        rows = IdempotencyKey.objects.using(self.using).filter(
-            id=self.id, attempt=self.attempt, status=None
-        )
-        if problem is None or not is_lasting(problem):
-            return bool(rows.delete()[0])
-        text = json.dumps(problem.body('')).encode()
-        return bool(rows.update(status=problem.answer_status, text=text))
-
 
 def is_lasting(problem: Problem) -> bool:
-    """Whether a repeat would be refused alike: a business rule said no."""
+    """Whether a repeat would be refused in the same way, as by a business rule."""
     status = problem.answer_status
     if problem.answer_code in ('idempotency-in-progress', 'busy'):
         return False
@@ -105,11 +101,11 @@ def is_lasting(problem: Problem) -> bool:
 
 
 def claim_key(asked: Asked, *, needed: bool) -> Claim:
-    """Claim the key of a request; of a repeat, the claim has the answer of the first.
+    """Claim the key of a request; the claim of a repeat has the answer of the first.
 
-    Who can have no keys needs none. Raises Problem 400 `idempotency-key-missing`, `header-invalid`
-    or `idempotency-key-not-yours`, 409 `idempotency-in-progress`, 422 `idempotency-key-reused`, or
-    a stored refusal.
+    Callers that cannot have keys need none. Raises Problem 400 `idempotency-key-missing`,
+    `header-invalid` or `idempotency-key-not-yours`, 409 `idempotency-in-progress`, 422
+    `idempotency-key-reused`, or a stored refusal.
     """
     if asked.key is None:
         if needed and _is_told_apart(asked.caller):
@@ -119,8 +115,13 @@ def claim_key(asked: Asked, *, needed: bool) -> Claim:
     if not KEY.fullmatch(asked.key):
         detail = 'Idempotency-Key takes 1 to 255 printable ASCII characters.'
         raise Problem(detail, code='header-invalid')
+    caller = asked.caller
+    if not _is_told_apart(caller):
+        detail = 'Nothing tells one guest from another here: send no Idempotency-Key, or sign in.'
+        raise Problem(detail, code='idempotency-key-not-yours')
+    owner = caller.key if caller.kind != 'guest' else f'guest:{canonical(dict(caller.facts))}'
     claim = Claim(
-        id=_hash(_owner(asked.caller), asked.address, asked.key),
+        id=_hash(owner, asked.address, asked.key),
         attempt=token_hex(16),
         using=asked.using,
     )
@@ -131,16 +132,8 @@ def claim_key(asked: Asked, *, needed: bool) -> Claim:
 
 
 def _is_told_apart(caller: Caller) -> bool:
-    """Whether something tells the caller from all others, so that a key is theirs alone."""
+    """Whether a caller differs from all others, so that a key belongs to them alone."""
     return caller.kind != 'guest' or bool(caller.facts)
-
-
-def _owner(caller: Caller) -> str:
-    """Whose key it is: guests are told apart by the facts that a service found about them."""
-    if not _is_told_apart(caller):
-        detail = 'Nothing tells one guest from another here: send no Idempotency-Key, or sign in.'
-        raise Problem(detail, code='idempotency-key-not-yours')
-    return caller.key if caller.kind != 'guest' else f'guest:{canonical(dict(caller.facts))}'
 
 
 def canonical(value: Any) -> str:
@@ -159,7 +152,7 @@ def canonical(value: Any) -> str:
 
 
 def _claim(claim: Claim, body: str) -> IdempotencyKey | None:
-    """Claim the key; the record of a finished request where there is one."""
+    """Claim the key; return the record of a finished request if there is one."""
     now = timezone.now()
     rows = IdempotencyKey.objects.using(claim.using)
     rows.filter(id=claim.id, expires_at__lte=now).delete()
@@ -192,23 +185,20 @@ def _claim(claim: Claim, body: str) -> IdempotencyKey | None:
 
 
 def _stored(found: IdempotencyKey) -> Answer:
-    """The answer that is stored. Raises the Problem where it was refused."""
+    """Return the answer that is stored. Raises the Problem if a refusal is stored."""
     text = None if found.text is None else bytes(found.text)
-    if found.status is not None and found.status >= 400:
-        raise _stored_problem(found.status, json.loads(text or b'{}'))
-    return Answer(status=found.status or 200, text=text, lookup=found.lookup)
-
-
-def _stored_problem(status: int, body: Mapping[str, Any]) -> Problem:
-    known = ('type', 'title', 'status', 'detail', 'code')
+    if found.status is None or found.status < 400:
+        return Answer(status=found.status or 200, text=text, lookup=found.lookup)
+    body = json.loads(text or b'{}')
     problem = Problem(
         str(body.get('detail', '')),
-        status=status,
+        status=found.status,
         code=str(body.get('code', '')),
         headers={'Idempotency-Replayed': 'true'},
     )
+    known = ('type', 'title', 'status', 'detail', 'code')
     problem.members = {name: value for name, value in body.items() if name not in known}
-    return problem
+    raise problem
 
 
 def _in_progress() -> Problem:

@@ -1,4 +1,4 @@
-"""What the database refused: reported as what was refused before, were it not for a race."""
+"""Refusals of the database, reported like those that are found before the write."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -15,14 +15,14 @@ from backstay.resources.write.change import Batch, Change
 from backstay.resources.write.deletion import in_use
 from backstay.resources.write.uniqueness import SAME_VALUE, duplicate, faults_of
 
-#: What a database, or Django for it, raises about values that it does not take.
+#: Exceptions of a database, or of Django for it, about values that it does not accept.
 REFUSALS = (IntegrityError, DataError, OverflowError, InvalidOperation)
 
 _UNIQUE = ('23505', '23P01')
 _REFERENCE = '23503'
 _MISSING = '23502'
 _CHECK = '23514'
-#: What SQLite calls the same.
+#: The names of SQLite for these states.
 _SQLITE = {
     'SQLITE_CONSTRAINT_UNIQUE': '23505',
     'SQLITE_CONSTRAINT_PRIMARYKEY': '23505',
@@ -34,7 +34,7 @@ _SQLITE = {
 
 @contextmanager
 def one_row(batch: Batch, change: Change) -> Iterator[None]:
-    """Write one row of a careful batch: what the database refuses, only that change is refused."""
+    """Write one row of a careful batch; what the database refuses, refuses only this change."""
     try:
         with transaction.atomic(using=batch.using):
             yield
@@ -43,9 +43,12 @@ def one_row(batch: Batch, change: Change) -> Iterator[None]:
 
 
 def problem_of(error: Exception, batch: Batch, change: Change | None) -> Problem:
-    """The problem that a violated constraint is; of one change where it is known which."""
+    """Return the problem of a violated constraint, of one change if it is known which."""
     if not isinstance(error, IntegrityError):
-        return _out_of_range(change)
+        detail = 'A value is out of range, or one that is computed from these.'
+        pointer = change.pointer if change is not None else ''
+        fault = Fault(pointer=pointer, code='invalid', detail=detail)
+        return Problem(detail, status=422, code='validation-failed', errors=[fault])
     violation = _Violation.of(error)
     if change is None:
         batch, change = _place(batch, violation)
@@ -66,9 +69,9 @@ def problem_of(error: Exception, batch: Batch, change: Change | None) -> Problem
 
 
 def refuse_lost_references(using: str) -> None:
-    """Raise the IntegrityError that the commit would, if others deleted what a new row refers to.
+    """Raise the IntegrityError of the commit if others deleted a row that a new row refers to.
 
-    Such a row is covered by no grant that asks about what it refers to, which is no lack of rights.
+    No grant that asks about the deleted row covers the new one, and yet rights are not lacking.
     """
     connection = connections[using]
     if connection.features.has_select_for_update:  # else nobody else writes meanwhile
@@ -83,20 +86,13 @@ def check_deferred(batch: Batch) -> None:
 
 
 def _models(batch: Batch) -> Iterator[type[models.Model]]:
-    """Models whose rows may have been left with a reference to nothing."""
+    """Yield the models whose rows may have been left with a reference to nothing."""
     model = batch.resource.options.model
     yield from (model, *model._meta.all_parents)
     if any(change.verb == 'delete' for change in batch.changes):
         yield from (each.related_model for each in model._meta.related_objects)
     for below in batch.children.values():
         yield from _models(below)
-
-
-def _out_of_range(change: Change | None) -> Problem:
-    detail = 'A value is out of range, or one that is computed from these.'
-    pointer = change.pointer if change is not None else ''
-    fault = Fault(pointer=pointer, code='invalid', detail=detail)
-    return Problem(detail, status=422, code='validation-failed', errors=[fault])
 
 
 def _check_failed(violation: '_Violation', batch: Batch, change: Change | None) -> Problem:
@@ -115,7 +111,7 @@ def _check_failed(violation: '_Violation', batch: Batch, change: Change | None) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Violation:
-    """What a database says of a constraint that was violated."""
+    """The report of a database about a violated constraint."""
 
     #: PostgreSQL's SQLSTATE for it.
     state: str
@@ -145,22 +141,24 @@ class _Violation:
         )
 
     def constraint(self, model: type[models.Model]) -> models.BaseConstraint | None:
-        """The constraint of the model that it is; SQLite names its columns only."""
-        every = [each for each in _constraints(model) if each.name == self.name]
-        if not every and self.table:
-            every = [each for each in _constraints(model) if self._is_over_columns(model, each)]
-        return next(iter(every), None)
-
-    def _is_over_columns(
-        self, model: type[models.Model], constraint: models.BaseConstraint
-    ) -> bool:
-        if not isinstance(constraint, models.UniqueConstraint) or not constraint.fields:
-            return False
+        """Find the violated constraint of the model, of which SQLite names only the columns."""
+        declared = [
+            each for part in (model, *model._meta.all_parents) for each in part._meta.constraints
+        ]
+        for each in declared:
+            if each.name == self.name:
+                return each
+        if not self.table:
+            return None
         columns = {column.name: column.column for column in model._meta.concrete_fields}
-        return tuple(columns[name] for name in constraint.fields) == self.columns
+        for each in declared:
+            names = each.fields if isinstance(each, models.UniqueConstraint) else ()
+            if names and tuple(columns[name] for name in names) == self.columns:
+                return each
+        return None
 
     def attributes(self, model: type[models.Model]) -> list[str]:
-        """The attributes of the model that it is about."""
+        """Return the attributes of the model whose values violated the constraint."""
         if constraint := self.constraint(model):
             return _attributes(model, constraint)
         by_column = {column.column: column.attname for column in model._meta.concrete_fields}
@@ -171,13 +169,8 @@ class _Violation:
         return [by_column[each] for each in self.columns if each in by_column]
 
 
-def _constraints(model: type[models.Model]) -> Iterator[models.BaseConstraint]:
-    for each in (model, *model._meta.all_parents):
-        yield from each._meta.constraints
-
-
 def _attributes(model: type[models.Model], constraint: models.BaseConstraint) -> list[str]:
-    """The attributes that a constraint compares; those of its condition if there are no others."""
+    """Return the attributes that a constraint compares, or else those of its condition."""
     meta: Any = model
     names: list[str] = [*getattr(constraint, 'fields', ())]
     expressions: Sequence[Any] = getattr(constraint, 'expressions', ()) or ()
@@ -193,10 +186,11 @@ def _attributes(model: type[models.Model], constraint: models.BaseConstraint) ->
 
 
 def _place(batch: Batch, violation: _Violation) -> tuple[Batch, Change | None]:
-    """The batch, and the change if it can be told, that a violation at the end is about."""
-    found = [batch, *_below(batch)]
+    """Return the batch of a violation that was found at the end, and its change if it is known."""
     about = [
-        each for each in found if each.resource.options.model._meta.db_table == violation.table
+        each
+        for each in batch.tree()
+        if each.resource.options.model._meta.db_table == violation.table
     ]
     for each in about:
         attributes = violation.attributes(each.resource.options.model)
@@ -206,9 +200,3 @@ def _place(batch: Batch, violation: _Violation) -> tuple[Batch, Change | None]:
                 return each, change
     own = next(iter(about), batch)
     return own, own.changes[0] if len(own.changes) == 1 else None
-
-
-def _below(batch: Batch) -> Iterator[Batch]:
-    for each in batch.children.values():
-        yield each
-        yield from _below(each)

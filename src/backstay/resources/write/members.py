@@ -1,14 +1,14 @@
-"""Members of a body: which a resource can take at all, and how each value is checked.
+"""Members of bodies: those that a resource can take, and the check of each value.
 
 The values are checked by the fields that Django REST Framework's ModelSerializer would have, and so
-by the validators of the model. What asks the database, such as uniqueness, is left out here: it is
-asked for all rows of a batch at once.
+by the validators of the model. Checks that ask the database, such as uniqueness, are left out here:
+they are made for all rows of a batch at once.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -27,7 +27,7 @@ from backstay.resources.kinds import ARRAY, CHOICE
 from backstay.resources.kinds.numbers import finite, range_of
 from backstay.resources.kinds.texts import choices_of
 from backstay.resources.kinds.value_kind import Refused
-from backstay.resources.write.quick import SLOW, Quick, quick
+from backstay.resources.write.quick import SLOW, Quick, quick, slow
 
 #: A code point that UTF-8 has no bytes for; JSON can name it, and PostgreSQL refuses it.
 _HALF_OF_A_PAIR = re.compile('[\ud800-\udfff]')
@@ -42,10 +42,10 @@ class Writable:
 
     name: str
     field: Field
-    #: The column, which for a reference is the foreign key and not what it points at.
+    #: The column; for a reference the foreign key and not its target.
     column: models.Field
     check: serializers.Field
-    #: Takes what is in its usual form.
+    #: Takes values in their usual form.
     quick: Quick
     #: The relation through which a reference is looked up.
     reference: Relation | None = None
@@ -61,31 +61,34 @@ class Writable:
     def is_required(self) -> bool:
         """Whether a new row needs it."""
         column = self.column
-        optional = column.null or column.blank or column.has_default() or _has_db_default(column)
-        return not optional
+        has_default = column.has_default() or has_db_default(column)
+        return not (column.null or column.blank or has_default)
 
     def clean(self, raw: Any) -> tuple[Any, list[Fault]]:
-        """The value as the model takes it, and what is wrong with it; pointers begin there."""
+        """Return the value as the model takes it, and its faults with pointers that start there."""
         value = self.quick(raw)
         if value is not SLOW:
             return value, []
         if raw == '' and self.field.kind is CHOICE and self.column.blank:
             return raw, []  # DRF would ask the validators of the type about it
         try:
-            value = self._refined(self.check.run_validation(raw))
+            value = self.check.run_validation(raw)
+            if value is not None:
+                value = self.field.kind.refine(value)
             if self.choices and value is not None and value not in self.choices:
                 detail = f'Not one of {len(self.choices)} choices.'
                 raise serializers.ValidationError(detail, code='invalid_choice')
             # A form of the admin has read it already, unless it is of a type that JSON has.
             return value, self._lenience(raw) if isinstance(raw, _OF_JSON) else []
         except serializers.ValidationError as error:
-            return None, [_named(fault) for fault in faults_in(error.get_full_details(), '')]
+            faults = faults_in(error.get_full_details(), '')
+            return None, [replace(each, code=each.code.replace('_', '-')) for each in faults]
         except (OverflowError, ValueError, ArithmeticError) as error:
             detail = str(error) if isinstance(error, Refused) else 'The value is out of range.'
             return None, [Fault(pointer='', code='invalid', detail=detail)]
 
     def _lenience(self, raw: Any) -> list[Fault]:
-        """Return a fault where the value was taken for another one than the client wrote."""
+        """Return a fault if the value was taken for another one than the client wrote."""
         kind, column = self.field.kind, self.field.model_field
         try:
             kind.check_body(raw, column)
@@ -97,33 +100,53 @@ class Writable:
             return [Fault(pointer='', code='invalid', detail=detail)]
         return []
 
-    def _refined(self, value: Any) -> Any:
-        return None if value is None else self.field.kind.refine(value)
-
 
 def writable(resource: type[Resource]) -> Mapping[str, Writable]:
-    """The members of bodies that are columns, by name: as far as any column can be written."""
-    return _writable_of(Readable(resource))
+    """Return the members of bodies that are columns which can be written, by name."""
+    return _writable(Readable(resource))
 
 
 @lru_cache(maxsize=1_024)
-def _writable_of(readable: Readable) -> dict[str, Writable]:
-    return {each.name: each for each in _writable(readable.resource)}
+def _writable(readable: Readable) -> dict[str, Writable]:
+    resource, options = readable.resource, readable.resource.options
+    columns, known = columns_of(options.model), references(resource)
+    kept = {options.version, options.soft_delete}
+    members: dict[str, Writable] = {}
+    for name, field in resource.fields().items():
+        is_column = field.declared is None or isinstance(field.declared, Array)
+        column = columns.get(field.attname)
+        if column is None or not is_column or name in kept or not is_open(column):
+            continue
+        check = _check(column, field)
+        if check is None:
+            continue
+        choices = () if field.kind is CHOICE else tuple(choices_of(column))
+        is_slow = field.kind.is_always_refined or bool(choices)
+        members[name] = Writable(
+            name=name,
+            field=field,
+            column=column,
+            check=check,
+            quick=slow if is_slow else quick(check),
+            reference=known.get(field.attname),
+            choices=choices,
+        )
+    return members
 
 
 def required(resource: type[Resource], names: frozenset[str]) -> tuple[Writable, ...]:
-    """Those of the members with these names that a whole object needs."""
+    """Return those of the members with these names that a whole object needs."""
     return _required(Readable(resource), names)
 
 
 @lru_cache(maxsize=4_096)
 def _required(readable: Readable, names: frozenset[str]) -> tuple[Writable, ...]:
-    every = _writable_of(readable).items()
+    every = _writable(readable).items()
     return tuple(each for name, each in every if name in names and each.is_required)
 
 
 def writable_relations(resource: type[Resource]) -> Mapping[str, Relation]:
-    """The relations that are written with their parent, by name."""
+    """Return the relations that are written with their parent, by name."""
     return {
         name: relation
         for name, relation in resource.relations().items()
@@ -132,41 +155,17 @@ def writable_relations(resource: type[Resource]) -> Mapping[str, Relation]:
 
 
 def columns_of(model: type[models.Model]) -> Mapping[str, models.Field]:
-    """The columns of a model by their attribute, such as `publisher_id`."""
+    """Return the columns of a model by their attribute, such as `publisher_id`."""
     return {column.attname: column for column in model._meta.concrete_fields}
 
 
 def references(resource: type[Resource]) -> Mapping[str, Relation]:
-    """The relations behind foreign keys, by the attribute that holds the key."""
+    """Return the relations behind foreign keys, by the attribute that holds the key."""
     return {each.local: each for each in resource.relations().values() if each.forward}
 
 
-def _writable(resource: type[Resource]) -> Iterator[Writable]:
-    options = resource.options
-    columns, known = columns_of(options.model), references(resource)
-    kept = {options.version, options.soft_delete}
-    for name, field in resource.fields().items():
-        is_column = field.declared is None or isinstance(field.declared, Array)
-        column = columns.get(field.attname)
-        if column is None or not is_column or name in kept or not is_open(column):
-            continue
-        check = _check(column, field)
-        choices = () if field.kind is CHOICE else tuple(choices_of(column))
-        is_slow = field.kind.is_always_refined or bool(choices)
-        if check is not None:
-            yield Writable(
-                name=name,
-                field=field,
-                column=column,
-                check=check,
-                quick=_leave if is_slow else quick(check),
-                reference=known.get(field.attname),
-                choices=choices,
-            )
-
-
 def is_open(column: models.Field) -> bool:
-    """Whether a client could ever say what stands in a column."""
+    """Whether a client could ever give the value of a column."""
     if isinstance(column, models.GeneratedField | models.AutoField | models.FileField):
         return False
     if getattr(column.remote_field, 'parent_link', False):  # a row is made with its parent's part
@@ -175,14 +174,14 @@ def is_open(column: models.Field) -> bool:
 
 
 def _check(column: models.Field, field: Field) -> serializers.Field | None:
-    """The field of DRF that checks its values; None where it has none for such a column."""
+    """Return the field of DRF that checks the values of a column; None if DRF has no such field."""
     if field.kind.body_field:
         return field.kind.body_field(column)
     target: Any = column
     while isinstance(target, models.ForeignKey):
         target = target.target_field
     if target.choices and field.kind is not CHOICE:
-        # DRF would take them as texts, in other spellings than the values of the type have.
+        # DRF would take them as texts, which are spelled unlike the values of the type.
         target = copy(target)
         target.choices = None
     made, options = serializers.ModelSerializer().build_standard_field(field.attname, target)
@@ -191,13 +190,18 @@ def _check(column: models.Field, field: Field) -> serializers.Field | None:
     options = {
         name: value
         for name, value in options.items()
-        # DRF leaves out what an automatic or uneditable column is not asked for.
+        # DRF does not ask for values of automatic and uneditable columns.
         if name not in ('read_only', 'required', 'allow_null', 'allow_blank', 'initial')
     }
     if issubclass(made, serializers.JSONField):
         made = _Json
-    every = options.get('validators', ())
-    options['validators'] = [each for each in every if not _is_checked_elsewhere(made, each)]
+    is_slug = issubclass(made, serializers.SlugField)
+    options['validators'] = [
+        each
+        for each in options.get('validators', ())
+        # The batch checks uniqueness and the field slugs; their faults would be reported twice.
+        if not (isinstance(each, UniqueValidator) or (is_slug and each is validate_unicode_slug))
+    ]
     if issubclass(made, serializers.IntegerField):
         options |= _range(target, options)
     if issubclass(made, serializers.CharField | serializers.ChoiceField):
@@ -208,14 +212,8 @@ def _check(column: models.Field, field: Field) -> serializers.Field | None:
     return check
 
 
-def _is_checked_elsewhere(made: type[serializers.Field], validator: Any) -> bool:
-    """Whether the batch or the field itself checks it, so that a fault would be told twice."""
-    own = issubclass(made, serializers.SlugField) and validator is validate_unicode_slug
-    return own or isinstance(validator, UniqueValidator)
-
-
 def _range(target: models.Field, options: Mapping[str, Any]) -> dict[str, int]:
-    """What PostgreSQL's column can hold; SQLite's takes whatever fits into 64 bits."""
+    """Return the limits of PostgreSQL's column, since SQLite's takes any 64 bits."""
     low, high = range_of(target)
     if target.get_internal_type().startswith('Positive'):
         low = 0
@@ -225,24 +223,16 @@ def _range(target: models.Field, options: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-def _has_db_default(column: models.Field) -> bool:
+def has_db_default(column: models.Field) -> bool:
+    """Whether the database gives the column a value of its own."""
     return getattr(column, 'db_default', models.NOT_PROVIDED) is not models.NOT_PROVIDED
-
-
-def _leave(_raw: Any) -> Any:
-    return SLOW
-
-
-def _named(fault: Fault) -> Fault:
-    """DRF's code as ours are spelled."""
-    return Fault(pointer=fault.pointer, code=fault.code.replace('_', '-'), detail=fault.detail)
 
 
 class _Json(serializers.JSONField):
     """Any JSON that both engines store and show alike."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """The value with binary floats for fractions, as databases and clients have them."""
+        """Return the value with binary floats for fractions, as databases and clients have them."""
         return super().to_internal_value(plain_json(data))
 
 
@@ -252,7 +242,7 @@ class _ScalarList(serializers.ListField):
     child = _Json(allow_null=True)
 
     def to_internal_value(self, data: Any) -> list[Any]:
-        """The elements, each of which is no array and no object."""
+        """Return the elements, none of which is an array or an object."""
         elements: list[Any] = super().to_internal_value(data)
         faults = {
             str(at): ['An array or object cannot be an element.']
@@ -265,7 +255,7 @@ class _ScalarList(serializers.ListField):
 
 
 def plain_json(value: Any) -> Any:
-    """JSON as it was read, without Decimals; refuses what some engine cannot hold."""
+    """Return JSON without Decimals; refuse values that some engine cannot hold."""
     match value:
         case Decimal():
             return finite(float(value))

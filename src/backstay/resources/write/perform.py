@@ -44,7 +44,7 @@ from backstay.resources.write.versions import check_versions
 
 Pass = Callable[[Batch], None]
 
-#: What is found out before anything is written, in this order.
+#: The passes that run before anything is written, in this order.
 PREPARE: tuple[Pass, ...] = (
     find_rows,
     choose_grants,
@@ -66,11 +66,11 @@ def write(
     atomic: bool = True,
     needs_key: bool = False,
 ) -> Answer:
-    """Write what is asked, once for each Idempotency-Key, and answer it: the one door of writes.
+    """Write and answer a request, once for each Idempotency-Key: the only entry to writes.
 
-    `many` says that the request is about many rows, even of one, and is answered by results. With
-    `atomic`, one row that is refused refuses all: raises its Problem. Without, refused rows
-    are left out, and the answer says why. Raises Problem 503 `busy` while others hold the rows.
+    With `many` the answer is a list of results, even for one row. With `atomic`, the Problem of one
+    refused row is raised and nothing is written. Without, refused rows are left out, and the answer
+    says why. Raises Problem 503 `busy` while others hold the rows.
     """
     refuse_strangers(asked, {intent.verb for intent in intents})
     refuse_impossible(asked, many=many)
@@ -103,7 +103,7 @@ def write(
 
 
 def prepare(batch: Batch, *, atomic: bool) -> None:
-    """Find out everything that can be known before anything is written, of children too."""
+    """Run every pass that needs nothing written yet, for the batch and its children."""
     _prepare(batch)
     refuse_doomed_references(batch)
     _take_up_faults(batch)
@@ -128,7 +128,7 @@ def _take_up_faults(batch: Batch) -> None:
 def apply(batch: Batch, *, atomic: bool) -> None:
     """Write the changes that are not refused.
 
-    Raises, where one is refused only now, its Problem; or, unless all hang together, Unsettled.
+    If one is refused only now, raises its Problem, or Unsettled if changes may fail by themselves.
     """
     tried = list(batch.open())
     try:
@@ -146,7 +146,7 @@ def apply(batch: Batch, *, atomic: bool) -> None:
 
 
 def _apply(batch: Batch) -> None:
-    """Write a batch: what is deleted first, since it may stand in the way of what is new."""
+    """Write a batch, deletions first, since deleted rows may stand in the way of new ones."""
     for change in batch.open():
         bodies.call(batch, change, batch.resource.hooks.before)
     storing.delete_rows(batch)
@@ -155,7 +155,9 @@ def _apply(batch: Batch) -> None:
     storing.create_rows(batch)
     bodies.refuse_without_address(batch)
     for below in batch.children.values():
-        _leave_out_refused(below)
+        below.changes = [
+            change for change in below.changes if not (change.parent and change.parent.is_refused)
+        ]
         _apply(below)
     take_up_faults(batch)
     write_links(batch)
@@ -166,34 +168,25 @@ def _apply(batch: Batch) -> None:
     write_journal(batch)
 
 
-def _leave_out_refused(batch: Batch) -> None:
-    """Children whose parents are refused are not written."""
-    batch.changes = [
-        change for change in batch.changes if change.parent is None or not change.parent.is_refused
-    ]
-
-
 def _write_one_by_one(batch: Batch) -> None:
-    """Write each change by itself, as some of them cannot be written and which is not known.
+    """Write each change by itself, since some cannot be written and it is not known which.
 
-    What is refused beside the others, such as a second change of one row, stays refused.
+    Changes that are refused beside the others, such as a second one of a row, stay refused.
     """
     prepare(batch, atomic=False)
-    batch.changes = [
-        change if change.is_refused else _write_alone(batch, change.asked)
-        for change in batch.changes
-    ]
-
-
-def _write_alone(batch: Batch, intent: Intent) -> Change:
-    change = Change(asked=intent)
-    alone = Batch(asked=batch.asked, resource=batch.resource, changes=[change], careful=True)
-    try:
-        with transaction.atomic(using=batch.using):
-            prepare(alone, atomic=True)
-            apply(alone, atomic=True)
-    except REFUSALS as error:
-        change.problem = problem_of(error, alone, change)
-    except Problem as problem:
-        change.problem = problem
-    return change
+    changes = []
+    for planned in batch.changes:
+        change = planned if planned.is_refused else Change(asked=planned.asked)
+        changes.append(change)
+        if change.is_refused:
+            continue
+        alone = Batch(asked=batch.asked, resource=batch.resource, changes=[change], careful=True)
+        try:
+            with transaction.atomic(using=batch.using):
+                prepare(alone, atomic=True)
+                apply(alone, atomic=True)
+        except REFUSALS as error:
+            change.problem = problem_of(error, alone, change)
+        except Problem as problem:
+            change.problem = problem
+    batch.changes = changes

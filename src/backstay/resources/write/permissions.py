@@ -1,4 +1,4 @@
-"""Permissions: who may write at all, which grant decides about a row, and what it leaves behind."""
+"""Permissions: callers that may write, the grant that decides about a row, and its `check`."""
 
 from collections.abc import Iterable, Sequence
 
@@ -32,7 +32,7 @@ def refuse_without(asked: Asked, rights: Iterable[Right]) -> None:
 
 
 def choose_grants(batch: Batch) -> None:
-    """Find the grant that decides about each row; refuse where there is none (403)."""
+    """Find the grant that decides about each row; refuse rows that have none (403)."""
     _choose_grants(batch, list(batch.open('update')), 'write')
     _choose_grants(batch, list(batch.open('delete', 'restore')), 'delete')
     if not granting.may(batch.resource, batch.standing, 'create'):
@@ -50,19 +50,25 @@ def _choose_grants(batch: Batch, changes: Sequence[Change], right: Right) -> Non
 
 
 def not_permitted(detail: str = 'The caller may not do this with this row.') -> Problem:
-    """403, where the caller may see a row and may not write it."""
+    """Return a 403 for a row that the caller may see and may not write."""
     return Problem(detail, code='not-permitted')
 
 
 def check_left_behind(batch: Batch) -> None:
-    """Refuse rows that, as they are now, no grant lets the caller have written."""
+    """Refuse written rows that no grant lets the caller leave behind as they are now."""
     written: tuple[tuple[Verb, Right], ...] = (
         ('create', 'create'),
         ('update', 'write'),
         ('restore', 'delete'),
     )
     for verb, right in written:
-        changes = [change for change in batch.open(verb) if _is_to_be_checked(batch, change)]
+        changes = [
+            change
+            for change in batch.open(verb)
+            if change.verb != 'update'
+            or change.grant is None
+            or granting.is_touched(batch.resource, change.grant, change.values)
+        ]
         keys = [change.row.pk for change in changes if change.row is not None]
         decided = granting.decide(batch, keys, right, 'check')
         if len(decided) < len(changes):
@@ -77,14 +83,8 @@ def check_left_behind(batch: Batch) -> None:
                 _refuse_members(batch, change, grant)
 
 
-def _is_to_be_checked(batch: Batch, change: Change) -> bool:
-    if change.verb != 'update' or change.grant is None:
-        return True
-    return granting.is_touched(batch.resource, change.grant, change.values)
-
-
 def _refuse_members(batch: Batch, change: Change, grant: Grant) -> None:
-    """Find fault with members that the grant covering the new row withholds, or that it needs."""
+    """Refuse members that the grant covering a new row withholds; demand those it needs."""
     change.grant = grant
     allowed = granting.members(batch.resource, grant, 'create')
     for name in change.body:

@@ -1,4 +1,4 @@
-"""References: what bodies point at, looked up among the rows that the caller may see."""
+"""References of bodies, looked up among the rows that the caller may see."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ NO_SUCH_REFERENCE = 'There is no such row.'
 
 
 def look_up_references(batch: Batch) -> None:
-    """Refuse references to rows that are not there, or that the caller may not see, alike."""
+    """Refuse references to missing rows, and in the same way to rows the caller may not see."""
     for member in writable(batch.resource).values():
         relation, attribute = member.reference, member.attribute
         if relation is None:

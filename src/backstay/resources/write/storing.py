@@ -1,7 +1,7 @@
 """Storing: rows of a batch, in few statements however many they are."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -15,19 +15,28 @@ from backstay.resources.write.change import Batch, Change
 from backstay.resources.write.deletion import delete_with_consequences, resource_of
 from backstay.resources.write.exchanges import make_way
 from backstay.resources.write.integrity import one_row
-from backstay.resources.write.members import columns_of
+from backstay.resources.write.members import columns_of, has_db_default
 from backstay.resources.write.permissions import not_permitted
 
 
 def create_rows(batch: Batch) -> None:
-    """Insert the new rows, with what their models give them by themselves."""
+    """Insert the new rows, with the values that their models and the database give them."""
     model = batch.resource.options.model
     changes = list(batch.open('create'))
     for change in changes:
         if change.parent is not None:
             change.values[change.parent_attribute] = change.parent_key
         change.row = model(**change.values)
-        _refuse_missing(batch, change)
+        for attribute in _needed(model):
+            if getattr(change.row, attribute) is None:
+                known = granting.known_names(batch)
+                fields = batch.resource.fields().items()
+                named = (
+                    name for name, each in fields if each.attname == attribute and name in known
+                )
+                name = next(named, None)
+                detail = f'`{name}` is required.' if name else 'A value is missing.'
+                change.refuse(f'/{name}' if name else '', 'required', detail)
     changes = [change for change in changes if not change.is_refused]
     if not changes:
         return
@@ -44,7 +53,7 @@ def _insert(batch: Batch, changes: Sequence[Change]) -> None:
     rows = [change.row for change in changes if change.row is not None]
     if model._meta.parents:  # Django cannot insert rows of two tables at once
         for row in rows:
-            # Its parents too: a row of theirs that is there already is not made over.
+            # Parents too are inserted: an existing row of theirs is not overwritten.
             row.save(using=batch.using, force_insert=(models.Model,))
     else:
         model._base_manager.using(batch.using).bulk_create(rows)
@@ -52,12 +61,12 @@ def _insert(batch: Batch, changes: Sequence[Change]) -> None:
 
 
 def update_rows(batch: Batch) -> None:
-    """Write the changed attributes; a row that would stay as it is stays."""
+    """Write the changed attributes; leave rows alone that would stay as they are."""
     _store(batch, [change for change in batch.open('update') if change.values], _values)
 
 
 def touch_rows(batch: Batch) -> None:
-    """Write the next version of rows of which only children or links have changed."""
+    """Write the next version of rows whose children or links alone have changed."""
     changes = [change for change in batch.open('update') if not change.values]
     _store(batch, [change for change in changes if _is_changed_below(batch, change)], _values)
 
@@ -76,13 +85,13 @@ def _is_changed_below(batch: Batch, change: Change) -> bool:
 
 
 def restore_rows(batch: Batch) -> None:
-    """Take back soft deletes."""
+    """Undo soft deletes of rows."""
     attribute = batch.resource.options.soft_delete
     _store(batch, list(batch.open('restore')), lambda _: {attribute: None})
 
 
 def delete_rows(batch: Batch) -> None:
-    """Delete rows, softly where the resource has that, and else with what refers to them."""
+    """Delete rows: softly if the resource does so, else with the rows that refer to them."""
     changes = list(batch.open('delete'))
     attribute = batch.resource.options.soft_delete
     if attribute:
@@ -100,7 +109,7 @@ def delete_rows(batch: Batch) -> None:
 
 
 def _refuse_parents(batch: Batch, changes: Sequence[Change]) -> None:
-    """Refuse to delete, with a row, its part in a parent's table that the caller may not delete."""
+    """Refuse deletions of rows whose part in a parent's table the caller may not delete."""
     for parent in batch.resource.options.model._meta.all_parents:
         resource = resource_of(parent)
         if resource is None:
@@ -118,10 +127,16 @@ def _values(change: Change) -> Mapping[str, Any]:
 
 
 def _take_over(batch: Batch, consequence: Batch) -> None:
-    """Let the rows of the batch and of its parents be as the deletion of others left them."""
+    """Update the rows of the batch and of its parents to what the deletion of others left."""
     left = {change.row.pk: change.values for change in consequence.open('update') if change.row}
     model = consequence.resource.options.model
-    for change in _with_parents(batch):
+    affected: dict[int, Change] = {}
+    for change in batch.open():
+        at: Change | None = change
+        while at is not None and id(at) not in affected:
+            affected[id(at)] = at
+            at = at.parent
+    for change in affected.values():
         values = left.get(change.row.pk) if isinstance(change.row, model) else None
         if values:
             for name, value in values.items():
@@ -129,33 +144,9 @@ def _take_over(batch: Batch, consequence: Batch) -> None:
             change.before = {**change.before, **values}
 
 
-def _with_parents(batch: Batch) -> Iterator[Change]:
-    """The changes of the batch that are yet to be written, and those above them."""
-    above: dict[int, Change] = {}
-    for change in batch.open():
-        yield change
-        parent = change.parent
-        while parent is not None and id(parent) not in above:
-            above[id(parent)] = parent
-            parent = parent.parent
-    yield from above.values()
-
-
-def _refuse_missing(batch: Batch, change: Change) -> None:
-    """A column that needs a value, and that neither the client nor the server gave one."""
-    for attribute in _needed(batch.resource.options.model):
-        if getattr(change.row, attribute) is None:
-            known = granting.known_names(batch)
-            fields = batch.resource.fields().items()
-            named = (name for name, each in fields if each.attname == attribute and name in known)
-            name = next(named, None)
-            detail = f'`{name}` is required.' if name else 'A value is missing.'
-            change.refuse(f'/{name}' if name else '', 'required', detail)
-
-
 @lru_cache(maxsize=1_024)
 def _needed(model: type[models.Model]) -> tuple[str, ...]:
-    """Attributes that are never NULL and that nothing sets by itself."""
+    """Return the attributes that are never NULL and that nothing sets by itself."""
     return tuple(
         name
         for name, column in columns_of(model).items()
@@ -168,7 +159,7 @@ def _needed(model: type[models.Model]) -> tuple[str, ...]:
 def _store(
     batch: Batch, changes: Sequence[Change], values_of: Callable[[Change], Mapping[str, Any]]
 ) -> None:
-    """Write attributes, the next version, and what the model sets by itself on every change."""
+    """Write attributes, the next version, and values that the model sets on every change."""
     if not changes:
         return
     options = batch.resource.options
@@ -213,16 +204,16 @@ def _update(batch: Batch, changes: Sequence[Change], names: Sequence[str]) -> No
 
 
 def _versions(model: type[models.Model]) -> set[str]:
-    """The versions of a row, of which each resource over the model may have one of its own."""
+    """Return the versions of a row: each resource over the model may have its own."""
     concrete = {model._meta.concrete_model, *model._meta.all_parents}
     own = (each.options for each in resources())
     return {each.version for each in own if each.model._meta.concrete_model in concrete} - {''}
 
 
 def _read_back(batch: Batch, changes: Sequence[Change]) -> None:
-    """Read the rows again where the database made some of their values."""
+    """Read the values of the rows again that the database made."""
     columns = columns_of(batch.resource.options.model)
-    made = [name for name, column in columns.items() if _is_made(column)]
+    made = [name for name, column in columns.items() if column.generated or has_db_default(column)]
     rows: dict[Any, Any] = {change.row.pk: change.row for change in changes if change.row}
     if not made or not rows:
         return
@@ -234,7 +225,7 @@ def _read_back(batch: Batch, changes: Sequence[Change]) -> None:
 
 
 def _refuse_misfit(column: models.Field, value: Any) -> None:
-    """Raise OverflowError for what SQLite stores in a column whose type does not hold it."""
+    """Raise OverflowError for a value that SQLite stores and the column's type cannot hold."""
     kind = getattr(column, 'output_field', column)
     match value:
         case float() if not math.isfinite(value):
@@ -245,8 +236,3 @@ def _refuse_misfit(column: models.Field, value: Any) -> None:
                 raise OverflowError
         case str() if kind.max_length is not None and len(value) > kind.max_length:
             raise OverflowError
-
-
-def _is_made(column: models.Field) -> bool:
-    default = getattr(column, 'db_default', models.NOT_PROVIDED)
-    return column.generated or default is not models.NOT_PROVIDED

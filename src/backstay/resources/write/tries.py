@@ -1,4 +1,4 @@
-"""Tries: how often a write is begun again, and with what care, after the database refused it."""
+"""Tries: repeated starts of a write, and their care, after the database refused it."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -16,23 +16,23 @@ _MAX_SECONDS = 5
 
 
 class Unsettled(Exception):
-    """Some change was refused while it was written, so that the others are still to be written."""
+    """A change was refused while it was written; the others are still to be written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tries:
-    """How the next try of a write is to be made."""
+    """The way in which the next try of a write is made."""
 
     atomic: bool
-    #: Whether what the database would refuse is asked of it beforehand, for errors with pointers.
+    #: Whether refusals of the database are looked for beforehand, for errors with pointers.
     careful: bool = False
-    #: Whether each row is written by itself, so that what is refused takes no other with it.
+    #: Whether each row is written by itself, so that a refused one stops no other.
     one_by_one: bool = False
     left: int = _MAX_TRIES - 1
     began: float = field(default_factory=time.monotonic)
 
     def after(self, error: Exception, batch: Batch) -> 'Tries':
-        """Return how to try again. Raises the Problem, or the error, where that is of no use."""
+        """Return the next try. Raises the Problem, or the error, if another try is of no use."""
         match error:
             case OperationalError() if is_in_the_way(error):
                 in_time = time.monotonic() - self.began < _MAX_SECONDS

@@ -1,12 +1,12 @@
 """Uniqueness: of the rows of a batch among themselves, and beside those that are there.
 
 The database enforces it. Only after it refused a batch is it asked which rows were in the way, for
-all rows at once; what it refuses even then, in a race, reads alike
-(`backstay.resources.write.integrity`). A constraint that an engine cannot enforce is asked about
-before every write.
+all rows at once; a refusal even then, in a race, reads alike
+(`backstay.resources.write.integrity`). A constraint that an engine cannot enforce is checked before
+every write.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -30,15 +30,15 @@ class UniqueSet:
     """Columns that are unique together."""
 
     attributes: tuple[str, ...]
-    #: Holds for the rows among which they are unique; None where it is among all.
+    #: Holds for the rows among which they are unique; None if that is all rows.
     condition: Q | None = None
     #: Whether NULL is equal to nothing, not even to NULL.
     distinct_nulls: bool = True
-    #: What declares it; None for `unique` and `unique_together`.
+    #: The constraint that declares it; None for `unique` and `unique_together`.
     constraint: models.UniqueConstraint | None = None
 
     def is_enforced(self, using: str) -> bool:
-        """Whether the database sees to it."""
+        """Whether the database enforces it."""
         features, constraint = connections[using].features, self.constraint
         if constraint is None:
             return True
@@ -55,24 +55,28 @@ class UniqueSet:
 @lru_cache(maxsize=1_024)
 def unique_sets(model: type[models.Model]) -> tuple[UniqueSet, ...]:
     """Return every set of columns of a model that is unique, under a condition or always."""
-    return tuple(_unique_sets(model))
-
-
-def _unique_sets(model: type[models.Model]) -> Iterator[UniqueSet]:
-    for column in model._meta.concrete_fields:
-        if column.unique and not isinstance(column, models.AutoField):
-            yield UniqueSet(attributes=(column.attname,))
-    names = {column.name: column.attname for column in model._meta.concrete_fields}
-    for together in model._meta.unique_together:
-        yield UniqueSet(attributes=tuple(names[name] for name in together))
-    for each in model._meta.constraints:
-        if isinstance(each, models.UniqueConstraint) and each.fields:
-            yield UniqueSet(
-                attributes=tuple(names[name] for name in each.fields),
-                condition=each.condition,
-                distinct_nulls=each.nulls_distinct is not False,
-                constraint=each,
-            )
+    columns = model._meta.concrete_fields
+    names = {column.name: column.attname for column in columns}
+    alone = [
+        UniqueSet(attributes=(column.attname,))
+        for column in columns
+        if column.unique and not isinstance(column, models.AutoField)
+    ]
+    together = [
+        UniqueSet(attributes=tuple(names[name] for name in each))
+        for each in model._meta.unique_together
+    ]
+    constraints = [
+        UniqueSet(
+            attributes=tuple(names[name] for name in each.fields),
+            condition=each.condition,
+            distinct_nulls=each.nulls_distinct is not False,
+            constraint=each,
+        )
+        for each in model._meta.constraints
+        if isinstance(each, models.UniqueConstraint) and each.fields
+    ]
+    return (*alone, *together, *constraints)
 
 
 def names_one_row(resource: type[Resource], attributes: set[str]) -> bool:
@@ -94,7 +98,7 @@ def _is_soft(unique: UniqueSet, soft_delete: str) -> bool:
 
 
 def refuse_duplicates(batch: Batch) -> None:
-    """Refuse rows that would be the second of their kind (409 `duplicate`)."""
+    """Refuse rows whose unique values another row has (409 `duplicate`)."""
     for unique in unique_sets(batch.resource.options.model):
         asks = batch.careful or not unique.is_enforced(batch.using)
         is_known = unique.condition is None or _is_soft(unique, batch.resource.options.soft_delete)
@@ -114,7 +118,7 @@ def _touches(batch: Batch, change: Change, unique: UniqueSet) -> bool:
         case 'create':
             is_touched = True
         case 'update':
-            # What else its condition depends on may have changed too.
+            # Other attributes on which its condition depends may have changed.
             is_touched = unique.condition is not None and not is_soft
             is_touched |= any(name in change.values for name in unique.attributes)
         case 'restore':
@@ -144,7 +148,7 @@ def _holds(batch: Batch, change: Change, condition: Q) -> bool:
 
 
 def _value(change: Change, attribute: str) -> Any:
-    """What the row will hold, as far as that is known before it is written."""
+    """Return the attribute as the row will hold it, if that is known before the write."""
     if change.parent is not None and attribute == change.parent_attribute:
         return change.parent_key
     if change.verb != 'create' or attribute in change.values:
@@ -178,8 +182,9 @@ def _refuse_beside_others(batch: Batch, changes: Sequence[Change], unique: Uniqu
         rows = rows.filter(unique.condition)
     leaving = _leaving(batch, unique)
     taken: dict[tuple[Any, ...], Any] = {}
-    for chunk in _chunks(list({_values(change, unique) for change in changes})):
-        each = (_equals(unique, values) for values in chunk)
+    wanted = list({_values(change, unique) for change in changes})
+    for start in range(0, len(wanted), _AT_ONCE):
+        each = (_equals(unique, values) for values in wanted[start : start + _AT_ONCE])
         where = Q(*each, _connector=Q.OR)
         for pk, *values in rows.filter(where).values_list('pk', *unique.attributes):
             if pk not in leaving:
@@ -203,7 +208,7 @@ def _equals(unique: UniqueSet, values: Sequence[Any]) -> Q:
 
 
 def _leaving(batch: Batch, unique: UniqueSet) -> set[Any]:
-    """Keys of rows that the batch deletes, or that take other values, before others take theirs."""
+    """Return the keys of rows that are deleted or change their values before others take them."""
     moving = {
         change.row.pk
         for change in batch.open('update')
@@ -215,11 +220,6 @@ def _leaving(batch: Batch, unique: UniqueSet) -> set[Any]:
     return moving | {change.row.pk for change in batch.open('delete') if change.row is not None}
 
 
-def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]
-
-
 def duplicate(
     batch: Batch,
     change: Change,
@@ -227,7 +227,7 @@ def duplicate(
     detail: str,
     constraint: models.BaseConstraint | None = None,
 ) -> Problem:
-    """409 with pointers to the members whose values are there already.
+    """Return a 409 with pointers to the members whose values exist already.
 
     The words and the code that the constraint itself declares come first.
     """
@@ -236,7 +236,7 @@ def duplicate(
 
 
 def words_of(constraint: models.BaseConstraint | None, otherwise: str) -> str:
-    """Return what a constraint declares to be said about its violation."""
+    """Return the message that a constraint declares for its violation."""
     if constraint is None:
         return otherwise
     is_default = constraint.violation_error_message == constraint.default_violation_error_message

@@ -1,4 +1,4 @@
-"""Versions: whether a write is meant for the row as it is now (RFC 9110 section 13)."""
+"""Versions: preconditions of writes about the version of a row (RFC 9110 section 13)."""
 
 from backstay.errors import Problem
 from backstay.resources.write import granting
@@ -7,7 +7,7 @@ from backstay.resources.write.change import Batch, Change
 
 
 def check_versions(batch: Batch) -> None:
-    """Refuse what was meant for another version of the row than there is, or for none."""
+    """Refuse changes that were meant for another version of their row, or for no version."""
     options = batch.resource.options
     for change in batch.open('update', 'delete', 'restore'):
         if change.parent is not None or change.row is None:
@@ -25,7 +25,7 @@ def check_versions(batch: Batch) -> None:
 
 
 def _is_among(batch: Batch, change: Change, tags: tuple[str, ...]) -> bool:
-    """Whether a tag means the row as it is: by its version, or by all that is shown of it."""
+    """Whether a tag means the row as it is, by its version or by all that is shown of it."""
     name = batch.resource.options.version
     version = getattr(change.row, name) if name else None
     others = []

@@ -1,4 +1,4 @@
-"""Waiting for others: what the database says of it, and what the client is told in the end."""
+"""Waiting for other writers: the errors of the database, and the Problem that clients get."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ from backstay.engine.problems import busy
 
 
 def is_worth_a_try(error: OperationalError) -> bool:
-    """Whether the same may succeed when it is begun again at once."""
+    """Whether the same write may succeed when it is begun again at once."""
     return trouble_of(error) is Trouble.DEADLOCK
 
 
 def is_in_the_way(error: OperationalError) -> bool:
-    """Whether it failed only because others were writing.
+    """Whether a write failed only because others were writing.
 
     The statements that write name their rows by key. One that takes too long waits for a lock; what
     reads in a write says itself that it takes too long (`backstay.resources.execute.fetch`).
@@ -25,7 +25,7 @@ def is_in_the_way(error: OperationalError) -> bool:
 
 @contextmanager
 def or_busy() -> Iterator[None]:
-    """Raises Problem 503 `busy` where others are in the way of what is done within."""
+    """Raise Problem 503 `busy` if other writers are in the way of the statements within."""
     try:
         yield
     except OperationalError as error:

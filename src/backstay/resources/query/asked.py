@@ -17,7 +17,7 @@ Parameters = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What is asked, of which resource, and by whom."""
+    """One request for a resource, and its caller."""
 
     resource: type[Resource]
     caller: Caller = GUEST
@@ -57,5 +57,5 @@ class Asked:
 
     @property
     def facts(self) -> Facts:
-        """What the named slots of a statement are bound to."""
+        """The values of a statement's named slots."""
         return Facts(self.caller, self.origin)

@@ -31,7 +31,7 @@ from backstay.resources.kinds import ValueKind
 from backstay.resources.query.nodes import Condition, CursorPage, Key, OffsetPage, Query
 
 MAX_CURSOR_AGE = timedelta(hours=24)
-#: What is read at most; a cursor by a date and an id has about 100 characters.
+#: Longer cursors are not read; one by a date and an id has about 100 characters.
 MAX_CURSOR_CHARACTERS = 4_096
 
 
@@ -51,7 +51,7 @@ def binding(
     order: Sequence[Key],
     caller_key: str,
 ) -> str:
-    """What a cursor is good for: resource, filter with its values, order and caller.
+    """Return a hash of what a cursor is bound to: resource, filter, its values, order, caller.
 
     Mask, count and size of the page are not part of it: they may change from page to page.
     """
@@ -61,7 +61,7 @@ def binding(
 
 
 def binding_of(readable: Readable, query: Query, caller_key: str) -> str:
-    """The binding of the cursors that belong in the answer to a query."""
+    """Return the binding of the cursors that belong in the answer to a query."""
     shape = query.shape
     if not isinstance(shape.page, CursorPage | OffsetPage):
         raise TypeError('only a page has cursors')
@@ -70,7 +70,7 @@ def binding_of(readable: Readable, query: Query, caller_key: str) -> str:
 
 
 def encrypt(keys: Sequence[Any], backwards: bool, binding: str, key: str) -> str:
-    """The cursor that lies next to a row. `keys` are its order keys, as Python or JSON has them.
+    """Return the cursor next to a row. `keys` are its order keys, as Python or JSON has them.
 
     Raises PageError where they are too long for a link.
     """
@@ -89,7 +89,7 @@ def encrypt(keys: Sequence[Any], backwards: bool, binding: str, key: str) -> str
 
 
 def decrypt(cursor: str, kinds: Sequence[ValueKind], binding: str, key: str) -> Boundary:
-    """The boundary that a cursor names; `kinds` are those of the order's keys.
+    """Return the boundary that a cursor names; `kinds` are those of the order's keys.
 
     Raises CursorError for every fault: forged, cut, of another question or caller, or too old.
     """
@@ -97,7 +97,9 @@ def decrypt(cursor: str, kinds: Sequence[ValueKind], binding: str, key: str) -> 
         if len(cursor) > MAX_CURSOR_CHARACTERS:
             raise ValueError
         data = _cipher(binding, key).decrypt(b64decode(cursor, b'-_', validate=True), None)
-        backwards, made, *keys = json.loads(_expanded(data))
+        # What follows the end of compressed data is not looked at.
+        text = zlib.decompressobj().decompress(data[1:]) if data[:1] == b'z' else data
+        backwards, made, *keys = json.loads(text)
         if _now() - made > MAX_CURSOR_AGE // _MINUTE:
             raise ValueError
         pairs = zip(kinds, keys, strict=True)
@@ -114,7 +116,7 @@ _STEP_BYTES = 24
 
 
 def _now() -> int:
-    """In minutes."""
+    """Return the time in minutes."""
     return int(time.time()) // 60
 
 
@@ -122,13 +124,8 @@ def _cipher(binding: str, key: str) -> AESSIV:
     return AESSIV(hmac.digest(key.encode(), b'backstay.cursor.2.' + binding.encode(), 'sha512'))
 
 
-def _expanded(data: bytes) -> bytes:
-    # What follows the end of compressed data is not looked at.
-    return zlib.decompressobj().decompress(data[1:]) if data[:1] == b'z' else data
-
-
 def _plain(value: Any) -> Any:
-    """A key as JSON has it."""
+    """Return a key as JSON has it."""
     match value:
         case None | bool() | int() | float() | str():
             return value

@@ -40,7 +40,7 @@ _FUNCTIONS = ('or', 'and', 'not', 'some', 'none')
 
 @dataclass(slots=True)
 class Tally:
-    """What the conditions of one request have asked so far; refuses more than is allowed."""
+    """The size of one request's conditions so far; refuses more than is allowed."""
 
     leaves: int = 0
     groups: int = 0
@@ -70,17 +70,17 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class FilterReader:
-    """What a part of a filter is read with: whose fields it names, its values, its size so far."""
+    """The context of a part of a filter: whose fields it names, its values, its size so far."""
 
     readable: Readable
     values: list[Any]
     tally: Tally
-    #: How many `some` and `none` it stands in, and the pointer of the innermost.
+    #: The number of `some` and `none` around it, and the pointer of the innermost.
     groups: int = 0
     group: str = ''
 
     def compare(self, path: Path, op: Op, raw: object, pointer: str) -> Leaf:
-        """A comparison whose value takes the next slot. `pointer` is the value's own place.
+        """Return a comparison whose value takes the next slot; `pointer` leads to the value.
 
         Comparing with null is asking whether there is a value.
         """
@@ -101,7 +101,7 @@ class FilterReader:
 def parse_filter(
     spec: object, readable: Readable, values: list[Any], tally: Tally | None = None
 ) -> Condition:
-    """The tree of a filter_spec, its values appended to `values`. Raises FilterError.
+    """Return the tree of a filter_spec, its values appended to `values`. Raises FilterError.
 
     `{'field': 'price', 'op': '>=', 'value': 10}` becomes `Leaf(field='price', op=Op.GE, slot=0)`,
     with `Decimal(10)` in `values`.
@@ -110,7 +110,7 @@ def parse_filter(
 
 
 def all_of(parts: Iterable[Condition]) -> Condition:
-    """True where every part is."""
+    """Return the condition that is true where every part is."""
     flat: list[Condition] = []
     for part in parts:
         flat.extend(part.parts if isinstance(part, And) else (part,))
@@ -118,7 +118,7 @@ def all_of(parts: Iterable[Condition]) -> Condition:
 
 
 def any_of(parts: Iterable[Condition]) -> Condition:
-    """True where some part is."""
+    """Return the condition that is true where some part is."""
     flat: list[Condition] = []
     for part in parts:
         flat.extend(part.parts if isinstance(part, Or) else (part,))
@@ -126,7 +126,7 @@ def any_of(parts: Iterable[Condition]) -> Condition:
 
 
 def _parts(spec: object, reader: FilterReader, pointer: str, depth: int) -> list[Condition]:
-    """The conditions that a spec stands for: those of a list together, or the one of an object."""
+    """Return the conditions of a spec: those of a list together, or the one of an object."""
     if depth > MAX_FILTER_DEPTH:
         raise _too_complex(f'nested more than {MAX_FILTER_DEPTH} deep', pointer)
     if isinstance(spec, list):
@@ -171,7 +171,7 @@ def _boolean(
 def _group(
     function: str, group: object, reader: FilterReader, pointer: str, depth: int
 ) -> Condition:
-    """`some` or `none`: conditions on one related row, of which fields and models then speak."""
+    """Read a `some` or `none`: conditions on one related row, whose fields they then name."""
     if not isinstance(group, dict):
         raise _bad_format(f'`{function}` value must be a dictionary.', pointer)
     _refuse_unknown(group, _GROUP, pointer)
@@ -203,7 +203,12 @@ def _leaf(spec: dict[str, Any], reader: FilterReader, pointer: str) -> Leaf:
     if not isinstance(name, str):
         raise _bad_format('`field` must be a string.', f'{pointer}/field')
     _refuse_unknown(spec, _LEAF, pointer)
-    op = _operator(spec.get('op'), f'{pointer}/op')
+    spelling = Op.EQ.value if spec.get('op') in (None, '') else spec['op']
+    if not isinstance(spelling, str):
+        raise _bad_format('`op` must be a string.', f'{pointer}/op')
+    if spelling not in SPELLINGS:
+        raise _bad_format(f'Operator `{shown(spelling)}` not valid.', f'{pointer}/op')
+    op = SPELLINGS[spelling]
     if 'value' not in spec and op not in WITHOUT_VALUE:
         raise _bad_format('`value` must be provided.', pointer)
     path = _path(name, spec, reader, pointer)
@@ -215,16 +220,6 @@ def _leaf(spec: dict[str, Any], reader: FilterReader, pointer: str) -> Leaf:
             )
         raise _bad_format(f'{wrong}: it takes {spelled(taken)}.', f'{pointer}/op')
     return reader.compare(path, op, spec.get('value'), f'{pointer}/value')
-
-
-def _operator(op: object, pointer: str) -> Op:
-    if op is None or op == '':
-        return Op.EQ
-    if not isinstance(op, str):
-        raise _bad_format('`op` must be a string.', pointer)
-    if op not in SPELLINGS:
-        raise _bad_format(f'Operator `{shown(op)}` not valid.', pointer)
-    return SPELLINGS[op]
 
 
 def _path(name: str, spec: dict[str, Any], reader: FilterReader, pointer: str) -> Path:
@@ -243,7 +238,7 @@ def _path(name: str, spec: dict[str, Any], reader: FilterReader, pointer: str) -
 
 
 def _relation(model: object, reader: FilterReader, pointer: str) -> str | None:
-    """The relation that `model` names; None for the resource itself."""
+    """Return the relation that `model` names; None for the resource itself."""
     if not isinstance(model, str):
         raise FilterError('BadSpec', '`model` must be a string.', pointer)
     try:
@@ -254,17 +249,12 @@ def _relation(model: object, reader: FilterReader, pointer: str) -> str | None:
 
 
 def _operand(path: Path, op: Op, raw: object, pointer: str) -> Any:
-    if op in WITH_LIST:
-        return _listed(path, op, raw, pointer)
-    value = read(path.field, raw, pointer)
-    if op in WITH_PATTERN and _ends_in_escape(value):
-        raise FilterError(
-            'BadValue', 'The pattern ends with a backslash that escapes nothing.', pointer
-        )
-    return value
-
-
-def _listed(path: Path, op: Op, raw: object, pointer: str) -> tuple[Any, ...]:
+    if op not in WITH_LIST:
+        value = read(path.field, raw, pointer)
+        if op in WITH_PATTERN and (len(value) - len(value.rstrip('\\'))) % 2 == 1:
+            detail = 'The pattern ends with a backslash that escapes nothing.'
+            raise FilterError('BadValue', detail, pointer)
+        return value
     if not isinstance(raw, list):
         raise _bad_format(f'`{op.value}` needs a list.', pointer)
     if len(raw) > MAX_LISTED_VALUES:
@@ -272,10 +262,6 @@ def _listed(path: Path, op: Op, raw: object, pointer: str) -> tuple[Any, ...]:
     if None in raw:
         raise _bad_format('There is a null inside a list.', f'{pointer}/{raw.index(None)}')
     return tuple(read(path.field, each, f'{pointer}/{index}') for index, each in enumerate(raw))
-
-
-def _ends_in_escape(pattern: str) -> bool:
-    return (len(pattern) - len(pattern.rstrip('\\'))) % 2 == 1
 
 
 def _refuse_unknown(spec: dict[str, Any], known: frozenset[str], pointer: str) -> None:

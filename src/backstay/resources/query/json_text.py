@@ -26,7 +26,7 @@ _STRUCTURE = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def load_json(text: str | bytes, *, max_depth: int = MAX_JSON_DEPTH) -> Any:
-    """What a JSON text says: numbers with a fraction or exponent as exact Decimals.
+    """Return the value of a JSON text: numbers with a fraction or exponent as exact Decimals.
 
     Raises Problem 400 `malformed-json` for text that is not UTF-8, is not JSON, nests too deeply,
     names a member twice, or holds NaN, Infinity, endless numbers or lone surrogates.
@@ -35,7 +35,10 @@ def load_json(text: str | bytes, *, max_depth: int = MAX_JSON_DEPTH) -> Any:
     {'price': Decimal('12.50')}
     """
     if isinstance(text, bytes):
-        text = _decoded(text)
+        try:
+            text = text.decode('utf-8-sig')  # RFC 8259 section 8.1 lets a mark of order be ignored
+        except UnicodeDecodeError:
+            raise _malformed('it is not UTF-8') from None
     if is_deeper_than(max_depth, text):
         raise _malformed(f'lists and objects nest at most {max_depth} deep')
     try:
@@ -44,12 +47,15 @@ def load_json(text: str | bytes, *, max_depth: int = MAX_JSON_DEPTH) -> Any:
         place = f'line {error.lineno}, column {error.colno}'
         raise _malformed(f'{error.msg.lower()} at {place}') from None
     if '\\u' in text or not text.isascii():
-        _refuse_lone_surrogates(value)
+        try:
+            json.dumps(value, ensure_ascii=False, default=str).encode()
+        except UnicodeEncodeError:
+            raise _malformed('it holds half of a surrogate pair') from None
     return value
 
 
 def is_deeper_than(most: int, text: str) -> bool:
-    """Whether brackets outside strings nest deeper than this; found without nesting itself.
+    """Return whether brackets outside strings nest deeper than this, without recursion.
 
     >>> is_deeper_than(2, '[["[[["]]')
     False
@@ -69,7 +75,7 @@ def is_deeper_than(most: int, text: str) -> bool:
 
 
 def shown(value: object) -> str:
-    """What a client sent, short and printable, for the text of an error.
+    """Return a value that a client sent, short and printable, for the text of an error.
 
     >>> shown('x' * 100)
     'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…'
@@ -95,20 +101,6 @@ _REPR.maxlevel, _REPR.maxlist, _REPR.maxdict = 2, 3, 3
 
 def _malformed(detail: str) -> Problem:
     return Problem(f'The JSON cannot be read: {detail}.', code='malformed-json')
-
-
-def _decoded(text: bytes) -> str:
-    try:
-        return text.decode('utf-8-sig')  # RFC 8259 section 8.1 lets a byte order mark be ignored
-    except UnicodeDecodeError:
-        raise _malformed('it is not UTF-8') from None
-
-
-def _refuse_lone_surrogates(value: Any) -> None:
-    try:
-        json.dumps(value, ensure_ascii=False, default=str).encode()
-    except UnicodeEncodeError:
-        raise _malformed('it holds half of a surrogate pair') from None
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ _OPERATORS: Mapping[str, Op] = {
     'any': Op.ANY,
     'not_any': Op.NOT_ANY,
 }
-#: Where the text of a pattern stands.
+#: The pattern of each lookup, with `{}` in place of the text.
 _PATTERNS: Mapping[str, str] = {
     'contains': '%{}%',
     'startswith': '{}%',
@@ -64,13 +64,18 @@ _MAX_KNOWN_NAMES = 50
 def parse_lookup(
     parameter: str, value: object, reader: FilterReader, others: Sequence[str] = ()
 ) -> Iterator[Condition]:
-    """The conditions of one parameter: text of a query string, or a JSON value of a body.
+    """Yield the conditions of one parameter: text of a query string, or a JSON value of a body.
 
     Raises FilterError, and ParameterError for a parameter that does not exist, which names those
     that do: `others`, and the fields.
     """
     name, given, lookup = parameter.partition('__')
-    path = _path(name, reader.readable)
+    path = filterable(name, reader.readable)
+    if path is None:
+        head, _, rest = name.partition('.')
+        relation = reader.readable.relations.get(head)
+        if relation is not None:
+            path = filterable(rest, reader.readable.through(relation), head)
     if path is None:
         raise _unknown(parameter, reader.readable, others)
     lookup = lookup if given else 'exact'
@@ -83,13 +88,20 @@ def parse_lookup(
     if isinstance(value, str):
         value = _json_of(path, lookup, value)
     if lookup == 'range':
-        least, most = _pair(value, parameter)
-        yield reader.compare(path, Op.GE, least, parameter)
-        yield reader.compare(path, Op.LE, most, parameter)
+        if not isinstance(value, list) or len(value) != 2:
+            detail = 'A range takes two values: its least and its most.'
+            raise FilterError('BadValue', detail, parameter)
+        yield reader.compare(path, Op.GE, value[0], parameter)
+        yield reader.compare(path, Op.LE, value[1], parameter)
     elif lookup == 'isnull':
-        yield reader.compare(path, _null_operator(value, parameter), None, parameter)
+        if not isinstance(value, bool):
+            raise FilterError('BadValue', f'`{shown(parameter)}` takes true or false.', parameter)
+        op = Op.IS_NULL if value else Op.IS_NOT_NULL
+        yield reader.compare(path, op, None, parameter)
     else:
-        yield reader.compare(path, op, _operand(lookup, value), parameter)
+        if lookup in _PATTERNS and isinstance(value, str):
+            value = _PATTERNS[lookup].format(escaped(value))
+        yield reader.compare(path, op, value, parameter)
 
 
 def lookups_of(operators: frozenset[Op]) -> tuple[str, ...]:
@@ -97,19 +109,8 @@ def lookups_of(operators: frozenset[Op]) -> tuple[str, ...]:
     return tuple(lookup for lookup, op in _OPERATORS.items() if op in operators)
 
 
-def _path(name: str, readable: Readable) -> Path | None:
-    """The field that a dotted name leads to, through at most one relation."""
-    if path := filterable(name, readable):
-        return path
-    head, _, rest = name.partition('.')
-    relation = readable.relations.get(head)
-    if relation is None:
-        return None
-    return filterable(rest, readable.through(relation), head)
-
-
 def _json_of(path: Path, lookup: str, text: str) -> object:
-    """What a body would have instead of the text of a query string."""
+    """Return the JSON that a body would have in place of the text of a query string."""
     if lookup == 'isnull':
         return {'true': True, 'false': False}.get(text)
     if lookup == 'range' or _OPERATORS[lookup] in WITH_LIST:
@@ -117,24 +118,6 @@ def _json_of(path: Path, lookup: str, text: str) -> object:
         texts = text.split(',', MAX_LISTED_VALUES) if text else []
         return [path.field.kind.from_text(each) for each in texts]
     return path.field.kind.from_text(text)
-
-
-def _operand(lookup: str, value: object) -> object:
-    pattern = _PATTERNS.get(lookup)
-    return pattern.format(escaped(value)) if pattern and isinstance(value, str) else value
-
-
-def _pair(value: object, parameter: str) -> tuple[object, object]:
-    match value:
-        case [least, most]:
-            return least, most
-    raise FilterError('BadValue', 'A range takes two values: its least and its most.', parameter)
-
-
-def _null_operator(value: object, parameter: str) -> Op:
-    if not isinstance(value, bool):
-        raise FilterError('BadValue', f'`{shown(parameter)}` takes true or false.', parameter)
-    return Op.IS_NULL if value else Op.IS_NOT_NULL
 
 
 def _unknown(parameter: str, readable: Readable, others: Sequence[str]) -> ParameterError:

@@ -28,7 +28,7 @@ _Level = dict[str, '_Level | None']
 
 @lru_cache(maxsize=1_024)
 def parse(text: str) -> Mask:
-    """The mask that a text spells. Raises MaskParseError and MaskTooLarge.
+    """Return the mask that a text spells. Raises MaskParseError and MaskTooLarge.
 
     >>> str(parse('id; variants{sku, prices{*}}'))
     '{id,variants{sku,prices{*}}}'
@@ -64,7 +64,7 @@ def parse(text: str) -> Mask:
 
 
 def apply(data: Any, mask: Mask, *, skip: bool = True) -> Any:
-    """What a mask leaves of plain data: keys in the mask's order, then those that `*` stands for.
+    """Return what a mask leaves of plain data: keys in the mask's order, then those of `*`.
 
     Names that an object lacks are left out; with `skip=False` they are null. A scalar is returned
     as it is, also where the mask goes deeper.
@@ -89,7 +89,7 @@ def apply(data: Any, mask: Mask, *, skip: bool = True) -> Any:
 
 
 def _inside(text: str) -> str:
-    """The text between the outer braces, if it has them. Newlines vanish before anything else."""
+    """Return the text between the outer braces, if any. Newlines vanish before anything else."""
     text = text.replace('\n', '').strip()
     if not text.startswith('{'):
         return text

@@ -31,7 +31,7 @@ class Leaf:
     #: Name of a field of the resource that `relation` leads to.
     field: str
     op: Op
-    #: Where the value stands; None for the operators that take none.
+    #: The place of the value; None for the operators that take none.
     slot: int | None = None
     #: The field of the listed resource that names the related one; '' for the resource itself.
     relation: str = ''
@@ -78,7 +78,7 @@ class Key:
 
     field: str
     descending: bool = False
-    #: Where NULL goes. PostgreSQL's way unless asked: last when ascending, first when descending.
+    #: The place of NULL: last when ascending and first when descending, unless asked otherwise.
     nulls_first: bool = False
     #: The to-one relation whose field it is; '' for the resource itself.
     relation: str = ''

@@ -23,7 +23,7 @@ _SPEC = frozenset({'field', 'direction', 'model', 'nullsfirst', 'nullslast'})
 
 
 def parse_order(spec: object, readable: Readable) -> tuple[Key, ...]:
-    """The keys of a sort_spec, or of the shorthand `-price,name,category.name`. Raises SortError.
+    """Return the keys of a sort_spec, or of the shorthand `-price,name`. Raises SortError.
 
     An empty one is the resource's own order.
     """
@@ -42,12 +42,12 @@ def parse_order(spec: object, readable: Readable) -> tuple[Key, ...]:
 
 @lru_cache(maxsize=1_024)
 def default_order(readable: Readable) -> tuple[Key, ...]:
-    """The order of the resource's own: the part of it that the caller may read."""
+    """Return the resource's own order: the part of it that the caller may read."""
     return declared_order(readable.resource.options.ordering, readable)
 
 
 def declared_order(names: Sequence[str], readable: Readable) -> tuple[Key, ...]:
-    """An order that a developer declared, such as ('-placed_at', 'id').
+    """Return the keys of a declared order, such as ('-placed_at', 'id').
 
     A name that the caller cannot read is left out: the order of the rows would tell its values.
     """
@@ -61,12 +61,9 @@ def declared_order(names: Sequence[str], readable: Readable) -> tuple[Key, ...]:
 
 @lru_cache(maxsize=1_024)
 def _of_text(text: str, readable: Readable) -> tuple[Key, ...]:
-    """The keys of a shorthand; clients send the same few again and again."""
+    """Return the keys of a shorthand; clients send the same few again and again."""
     # One more than is read, so that endless text is not taken apart.
-    return _of_names(text.split(',', MAX_SORT_KEYS), readable)
-
-
-def _of_names(names: Sequence[str], readable: Readable) -> tuple[Key, ...]:
+    names = text.split(',', MAX_SORT_KEYS)
     _refuse_many(names, '')
     keys = []
     for name in names:
@@ -79,7 +76,7 @@ def _of_names(names: Sequence[str], readable: Readable) -> tuple[Key, ...]:
 
 
 def _named(name: str, readable: Readable, descending: bool, *, check: bool = False) -> Key | None:
-    """The key of a dotted name; `check` asks whether clients may order by it."""
+    """Return the key of a dotted name; `check` asks whether clients may order by it."""
     head, dot, rest = name.partition('.')
     relation = readable.relations.get(head) if dot else None
     if relation is not None:
@@ -92,7 +89,7 @@ def _named(name: str, readable: Readable, descending: bool, *, check: bool = Fal
 
 
 def _written(name: str, relation: str, descending: bool) -> Key:
-    # PostgreSQL's way: NULL is greater than everything.
+    # As PostgreSQL does, which sorts NULL as greater than everything.
     return Key(field=name, relation=relation, descending=descending, nulls_first=descending)
 
 
@@ -106,14 +103,6 @@ def _key(spec: object, readable: Readable, pointer: str) -> Key:
             raise _bad_format(f'The spec has an unknown key `{shown(name)}`.', pointer)
     if spec['direction'] not in ('asc', 'desc'):
         raise _bad_format(f'Direction `{shown(spec["direction"])}` not valid.', pointer)
-    key = _of_field(spec, readable, pointer)
-    first, last = _flag(spec, 'nullsfirst', pointer), _flag(spec, 'nullslast', pointer)
-    if first and last:
-        raise _bad_format('`nullsfirst` and `nullslast` exclude each other.', pointer)
-    return replace(key, nulls_first=first) if first or last else key
-
-
-def _of_field(spec: dict[str, Any], readable: Readable, pointer: str) -> Key:
     name, model = spec['field'], spec.get('model', readable.resource.options.name)
     if not isinstance(name, str):
         raise _bad_format('`field` must be a string.', f'{pointer}/field')
@@ -129,7 +118,11 @@ def _of_field(spec: dict[str, Any], readable: Readable, pointer: str) -> Key:
         readable = readable.through(relation)
     if orderable(name, readable) is None:
         raise _not_found(name, readable, f'{pointer}/field')
-    return _written(name, relation.name if relation else '', spec['direction'] == 'desc')
+    key = _written(name, relation.name if relation else '', spec['direction'] == 'desc')
+    first, last = _flag(spec, 'nullsfirst', pointer), _flag(spec, 'nullslast', pointer)
+    if first and last:
+        raise _bad_format('`nullsfirst` and `nullslast` exclude each other.', pointer)
+    return replace(key, nulls_first=first) if first or last else key
 
 
 def _flag(spec: dict[str, Any], name: str, pointer: str) -> bool:
@@ -140,7 +133,7 @@ def _flag(spec: dict[str, Any], name: str, pointer: str) -> bool:
 
 
 def _total(keys: Iterable[Key], readable: Readable, *, descending: bool = False) -> tuple[Key, ...]:
-    """The keys, each column once, and the primary key after them unless it is there.
+    """Return the keys, each column once, and the primary key after them unless it is there.
 
     It goes the way of the last key; `descending` says which way where there is none.
     """
@@ -154,7 +147,7 @@ def _total(keys: Iterable[Key], readable: Readable, *, descending: bool = False)
 
 
 def _primary_key(readable: Readable) -> str:
-    """The field of the primary key where every row shows it, else `pk`.
+    """Return the name of the primary key where every row shows it, else `pk`.
 
     A key that only some rows show is NULL on the others, and would leave the order open.
     """

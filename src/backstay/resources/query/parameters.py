@@ -55,7 +55,7 @@ TAKEN = frozenset({*_LIST, 'format', 'include_deleted'})
 
 
 def read_query(asked: Asked, secret_key: str = '') -> Query:
-    """What a list is asked for. Raises a Problem for everything that is malformed.
+    """Read the query of a list. Raises a Problem for everything that is malformed.
 
     The members of the body of `POST <collection>/query` are called as the parameters are. Cursors
     are signed with `secret_key`.
@@ -70,20 +70,24 @@ def read_query(asked: Asked, secret_key: str = '') -> Query:
         page = _cursor_page(given.members, readable, order, values, bound, secret_key)
     else:
         page = _offset_page(given.members, readable, values)
-    count: CountMode = 'none' if 'cursor' in given.members else asked.resource.options.count
+    usual: CountMode = 'none' if 'cursor' in given.members else asked.resource.options.count
+    count = given.members.get('count', usual)
+    if count not in get_args(CountMode):
+        listed = ', '.join(get_args(CountMode))
+        raise PageError(f'Count should be one of {listed}: {shown(count)}')
     shape = Shape(
         mask=given.mask(),
         where=where,
         order=order,
         page=page,
-        count=_count(given.members.get('count', count)),
+        count=count,
         strict=asked.strict,
     )
     return Query(shape=shape, values=tuple(values))
 
 
 def read_all(asked: Asked) -> Query:
-    """What is asked where every row is answered (CSV): as a list, without pages and count."""
+    """Read the query of all rows (CSV): that of a list, without pages and count."""
     given = _Given(asked, asked.body, _ROWS)
     values: list[Any] = []
     shape = Shape(
@@ -97,12 +101,12 @@ def read_all(asked: Asked) -> Query:
 
 
 def read_one(asked: Asked) -> Query:
-    """What the one object is asked for that the path names."""
+    """Read the query of the one object that the path names."""
     return Query(shape=read_shape(asked), values=(lookup_value(asked.lookup, asked.readable),))
 
 
 def read_shape(asked: Asked) -> Shape:
-    """How one object is asked for, whichever it is; its lookup value is the one of the query."""
+    """Read the shape of a query of one object, whose only value is that of its lookup."""
     given = _Given(asked, None, _ONE)
     for name in given.lookups:
         raise ParameterError(f'Unknown parameter `{shown(name)}`. Known parameters: fields.')
@@ -110,7 +114,7 @@ def read_shape(asked: Asked) -> Shape:
 
 
 def lookup_value(text: str | None, readable: Readable) -> Any:
-    """The value of the lookup field that a path names.
+    """Return the value of the lookup field that a path names.
 
     A text that the field cannot hold names no row: it is the 404 of a row that is not there.
     """
@@ -132,15 +136,24 @@ class _Given:
             if len(given) != 1:
                 raise _twice(name)
             (text,) = given
-            if name in known:
-                self._add_text(name, text)
-            else:
+            if name not in known:
                 self.lookups[name] = text
-        if body is not None:
-            self._add_body(body)
+            elif name == 'filter':
+                if _is_too_long(text):
+                    raise FilterError('TooComplex', _TOO_LONG)
+                if text:
+                    self.members[name] = json_text.load_json(text)
+            else:
+                self.members[name] = _sort_of(text) if name in ('sort', 'ordering') else text
+        if not isinstance(body, Mapping | None):
+            raise ParameterError('The body should be an object, with members as the parameters.')
+        for name, value in (body or {}).items():
+            if name in self.members or name in self.lookups:
+                raise _twice(name)
+            (self.members if name in known else self.lookups)[name] = value
 
     def mask(self) -> Mask | None:
-        """The mask of the header, or else of `fields`; None for the default."""
+        """Return the mask of the header, or else of `fields`; None for the default."""
         fields = self.members.get('fields', '')
         if not isinstance(fields, str):
             raise ParameterError('`fields` should be a text.')
@@ -150,7 +163,7 @@ class _Given:
         return None
 
     def where(self, readable: Readable, values: list[Any]) -> Condition:
-        """The filter and the lookups together."""
+        """Return the filter and the lookups together."""
         tally = Tally()
         parts = []
         if 'filter' in self.members:
@@ -162,38 +175,15 @@ class _Given:
         return all_of(parts)
 
     def order(self, readable: Readable) -> tuple[Key, ...]:
-        """The order of `sort` or `ordering`, which are one."""
+        """Return the order of `sort` or `ordering`, which are one."""
         members = self.members
         if 'sort' in members and 'ordering' in members:
             raise ParameterError('`sort` and `ordering` are the same: give one of them.')
         return parse_order(members.get('sort', members.get('ordering', '')), readable)
 
-    def _add_text(self, name: str, text: str) -> None:
-        if name == 'filter':
-            if text:
-                self.members[name] = _filter_of(text)
-        elif name in ('sort', 'ordering'):
-            self.members[name] = _sort_of(text)
-        else:
-            self.members[name] = text
-
-    def _add_body(self, body: Mapping[str, Any]) -> None:
-        if not isinstance(body, Mapping):
-            raise ParameterError('The body should be an object, with members as the parameters.')
-        for name, value in body.items():
-            if name in self.members or name in self.lookups:
-                raise _twice(name)
-            (self.members if name in self.known else self.lookups)[name] = value
-
-
-def _filter_of(text: str) -> Any:
-    if _is_too_long(text):
-        raise FilterError('TooComplex', _TOO_LONG)
-    return json_text.load_json(text)
-
 
 def _sort_of(text: str) -> Any:
-    """The sort_spec of a JSON text; anything else is the shorthand."""
+    """Return the sort_spec of a JSON text; anything else is the shorthand."""
     if text[:1] not in ('[', '{', '"'):
         return text
     if _is_too_long(text):
@@ -222,7 +212,7 @@ def _twice(name: str) -> ParameterError:
 
 
 def _offset_page(members: Mapping[str, Any], readable: Readable, values: list[Any]) -> OffsetPage:
-    """A page by position. It reads one row more than the limit, to see whether there is more."""
+    """Return a page by position, which reads one row more to see whether there are more."""
     limit = _limit(members, readable)
     offset = _whole('Offset', members.get('offset', 0))
     if offset > MAX_OFFSET:
@@ -244,7 +234,7 @@ def _cursor_page(
     bound: str,
     secret_key: str,
 ) -> CursorPage:
-    """A page by cursor. It reads one row more than the limit, to see whether there is more."""
+    """Return a page by cursor, which reads one row more to see whether there are more."""
     if 'offset' in members:
         raise PageError('`cursor` and `offset` exclude each other.')
     limit = _limit(members, readable)
@@ -282,7 +272,7 @@ def _limit(members: Mapping[str, Any], readable: Readable) -> int:
 
 
 def _whole(name: str, raw: object) -> int:
-    """A number of rows."""
+    """Return a number of rows."""
     if type(raw) is str and len(raw) <= 18 and raw.isascii() and raw.removeprefix('-').isdigit():
         raw = int(raw)
     if type(raw) is not int:
@@ -290,10 +280,3 @@ def _whole(name: str, raw: object) -> int:
     if raw < 0:
         raise PageError(f'{name} should not be negative: {shown(raw)}')
     return raw
-
-
-def _count(raw: object) -> CountMode:
-    for count in get_args(CountMode):
-        if raw == count:
-            return count  # type: ignore[no-any-return]
-    raise PageError(f'Count should be one of {", ".join(get_args(CountMode))}: {shown(raw)}')

@@ -36,7 +36,7 @@ class UnknownModel(LookupError):
 
 
 def filterable(name: str, readable: Readable, relation: str = '') -> Path | None:
-    """The field that a filter may name so: a field, or `metadata.color` for a member of JSON."""
+    """Return the field of a name that filters may use, or of `metadata.color`, a member of JSON."""
     fields = readable.fields
     if field := fields.get(name):
         return Path(field, relation) if field.filterable else None
@@ -44,17 +44,20 @@ def filterable(name: str, readable: Readable, relation: str = '') -> Path | None
     holder = fields.get(name) if dot else None
     if holder is None or holder.kind is not JSON or not holder.filterable:
         return None
-    return Path(holder, relation, member) if _is_member(member) else None
+    # The name goes into the shape, and so into the plan: it has to be one that a mask could name.
+    plain = member.replace('-', '_').replace(':', '_').replace('_', 'x')
+    is_member = plain.isalnum() and len(member) <= _MAX_MEMBER_CHARACTERS
+    return Path(holder, relation, member) if is_member else None
 
 
 def orderable(name: str, readable: Readable, relation: str = '') -> Path | None:
-    """The field that an order may name so."""
+    """Return the field of a name that orders may use; None where there is no such field."""
     field = readable.fields.get(name)
     return Path(field, relation) if field and field.orderable else None
 
 
 def relation_of(model: str, readable: Readable) -> Relation | None:
-    """The relation whose rows `model` speaks of; None where it is the resource's own name.
+    """Return the relation to which `model` leads; None where it is the resource's own name.
 
     `model` is what the target resource is called. A relation that shares its target with another,
     or leads to its own resource, is called by the name of its field. Raises UnknownModel.
@@ -83,9 +86,3 @@ def _leading_to(model: str, readable: Readable) -> list[Relation]:
 
 def _model(relation: Relation, readable: Readable) -> str:
     return readable.through(relation).resource.options.name
-
-
-def _is_member(name: str) -> bool:
-    """Whether a mask could name it too. The name goes into the shape, and so into the plan."""
-    plain = name.replace('-', '_').replace(':', '_').replace('_', 'x')
-    return plain.isalnum() and len(name) <= _MAX_MEMBER_CHARACTERS

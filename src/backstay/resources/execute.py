@@ -17,11 +17,11 @@ from backstay.resources.query.nodes import Query
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """What one statement answered."""
+    """The answer of one statement."""
 
     #: The JSON of each object.
     objects: list[bytes]
-    #: How many rows there are in all; None unless asked.
+    #: The number of rows in all; None unless asked.
     count: int | None = None
     #: The version of the one object; None where the resource has none, or does not show it.
     version: int | None = None
@@ -47,11 +47,27 @@ def run(
     connection = connections[using]
     engine = engine_of(connection)
     try:
-        return _rows(plan, engine.columns(connection, plan.sql, plan.bind(query, facts), timeout))
+        columns = engine.columns(connection, plan.sql, plan.bind(query, facts), timeout)
     except OperationalError as error:
         if problem := _problem_of(error):
             raise problem from None
         raise
+    raw, *others = columns or ([],)
+    count = None
+    if plan.counted:
+        *others, counts = others
+        count = int(counts[0] or 0)
+    objects = [each for each in raw if each is not None]
+    truncated: list[tuple[int, str]] = []
+    if not is_finished(plan, objects):
+        finisher = Finisher(plan)
+        for at, each in enumerate(objects):
+            objects[at], cuts = finisher.finish(each)
+            truncated += ((at, cut) for cut in cuts)
+    keys = [each for each in others[0] if each is not None] if plan.keyed and others else []
+    versions = others[0] if plan.versioned and others else ()
+    version = next((int(each) for each in versions if each is not None), None)
+    return Rows(objects=objects, count=count, version=version, keys=keys, truncated=truncated)
 
 
 def stream(
@@ -108,7 +124,7 @@ def explain(
     using: str = 'default',
     analyze: bool = False,
 ) -> list[str]:
-    """The lines of the database's own explanation of the statement."""
+    """Return the lines of the database's own explanation of the statement."""
     connection = connections[using]
     words = engine_of(connection).explanation(analyze=analyze)
     with connection.cursor() as cursor:
@@ -116,27 +132,8 @@ def explain(
         return [str(row[-1]) for row in cursor.fetchall()]
 
 
-def _rows(plan: Plan, columns: Sequence[Sequence[bytes | None]]) -> Rows:
-    raw, *others = columns if columns else ([],)
-    count = None
-    if plan.counted:
-        *others, counts = others
-        count = int(counts[0] or 0)
-    objects = [each for each in raw if each is not None]
-    truncated: list[tuple[int, str]] = []
-    if not is_finished(plan, objects):
-        finisher = Finisher(plan)
-        for at, each in enumerate(objects):
-            objects[at], cuts = finisher.finish(each)
-            truncated += ((at, cut) for cut in cuts)
-    keys = [each for each in others[0] if each is not None] if plan.keyed and others else []
-    versions = others[0] if plan.versioned and others else ()
-    version = next((int(each) for each in versions if each is not None), None)
-    return Rows(objects=objects, count=count, version=version, keys=keys, truncated=truncated)
-
-
 def _problem_of(error: OperationalError) -> Problem | None:
-    """What the client is told where it asked too much; None for other faults."""
+    """Return the problem of a request that asked too much; None for other faults."""
     match trouble_of(error):
         case Trouble.TIMEOUT:
             return QueryTooSlow(

@@ -1,4 +1,4 @@
-"""What Python does to the rows of an answer: cut long lists, and apply patches.
+"""Finishing the rows of an answer in Python: cutting long lists, and applying patches.
 
 Rows are bytes of JSON from the database to the response. One is read by Python only where a plan
 has patches, where a list was cut at its cap, or where lists may be so many that one holds more rows
@@ -20,7 +20,7 @@ Pointer = str
 
 
 def is_finished(plan: Plan, objects: Sequence[bytes]) -> bool:
-    """Whether the rows of an answer can be passed on as they are.
+    """Return whether the rows of an answer can be passed on as they are.
 
     The number of bytes bounds the number of rows: nothing has to be read to know that no list
     holds more than `MAX_LIST_ROWS`.

@@ -31,7 +31,7 @@ def plan_of(asked: Asked, shape: Shape) -> Plan:
 
 
 def rows_of(asked: Asked, plan: Plan, query: Query) -> Rows:
-    """Run a plan for who asks, within the site's limit of time."""
+    """Run a plan for the caller, within the site's limit of time."""
     return run(plan, query, asked.facts, using=asked.using, timeout=statement_timeout())
 
 
@@ -53,14 +53,15 @@ def read_rows(
     origin: str = '',
     using: str = 'default',
 ) -> Rows:
-    """The JSON of the rows that the caller may see, and with `count` how many there are in all.
+    """Return the JSON of the rows that the caller may see, and with `count` their number.
 
     Without `limit` every row comes, and `count` is not found. `origin` is scheme and host, which
     URLs begin with. Raises a Problem for what is not in the language, and when it takes too long.
     """
     asked = Asked(resource=resource, caller=caller, origin=origin, using=using)
     values: list[Any] = []
-    where = parse_filter(_plain(filter), asked.readable, values)
+    spec = dict(filter) if isinstance(filter, Mapping) else list(filter)
+    where = parse_filter(spec, asked.readable, values)
     page: Page = AllRows()
     if limit is not None:
         page = OffsetPage(limit_slot=len(values), offset_slot=len(values) + 1)
@@ -73,7 +74,3 @@ def read_rows(
         count='exact' if count and limit is not None else 'none',
     )
     return read(asked, Query(shape=shape, values=tuple(values)))
-
-
-def _plain(spec: FilterSpec) -> Any:
-    return dict(spec) if isinstance(spec, Mapping) else list(spec)

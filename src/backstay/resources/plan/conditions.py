@@ -53,12 +53,12 @@ class _Level:
 
 
 def condition(where: Condition, readable: Readable) -> Q:
-    """The condition over rows of a resource."""
+    """Return the condition over rows of a resource."""
     return _over_root(where, _Level(readable))
 
 
 def _over_root(where: Condition, root: _Level) -> Q:
-    """Conjuncts on the root stand by themselves; the rest goes into one nest of EXISTS."""
+    """Return conjuncts on the root as they are, and all others in one nest of EXISTS."""
     conjuncts = where.parts if isinstance(where, And) else (where,)
     plain = [each for each in conjuncts if not any(_relations(each))]
     joined = tuple(each for each in conjuncts if any(_relations(each)))
@@ -71,7 +71,7 @@ def _over_root(where: Condition, root: _Level) -> Q:
 
 
 def _relations(where: Condition) -> Iterator[str]:
-    """The relations that the leaves name; `some` and `none` have theirs to themselves."""
+    """Yield the relations that the leaves name; `some` and `none` have theirs to themselves."""
     match where:
         case Leaf(relation=relation) if relation:
             yield relation
@@ -83,7 +83,7 @@ def _relations(where: Condition) -> Iterator[str]:
 
 
 def _nest(names: Sequence[str], where: Condition, levels: dict[str, _Level]) -> Q:
-    """EXISTS in EXISTS, one for each relation, and the condition in the innermost."""
+    """Return EXISTS in EXISTS, one for each relation, and the condition in the innermost."""
     name, *rest = names
     relation = levels[''].readable.relations[name]
     before = levels[relation.via]
@@ -95,7 +95,7 @@ def _nest(names: Sequence[str], where: Condition, levels: dict[str, _Level]) -> 
 def _enter(
     relation: Relation, levels: dict[str, _Level]
 ) -> tuple[models.QuerySet, dict[str, _Level]]:
-    """The visible rows that a relation leads to, and the levels as seen from among them."""
+    """Return the visible rows of a relation, and the levels as seen from among them."""
     target = levels[''].readable.through(relation)
     outside = {each: level.deeper() for each, level in levels.items()}
     key = outside[relation.via].attribute(relation.local)
@@ -106,7 +106,8 @@ def _enter(
 def _write(where: Condition, levels: dict[str, _Level]) -> Q:
     match where:
         case Leaf():
-            return _compare(where, levels[where.relation])
+            level = levels[where.relation]
+            return _guarded(_written(where, level), where.field, level)
         case And(parts=parts):
             return Q(*(_write(part, levels) for part in parts))
         case Or(parts=parts):
@@ -127,12 +128,8 @@ def _related(name: str, where: Condition, root: _Level, *, negated: bool) -> Q:
     return _guarded(Q(~exists if negated else exists), name, root)
 
 
-def _compare(leaf: Leaf, level: _Level) -> Q:
-    return _guarded(_written(leaf, level), leaf.field, level)
-
-
 def _guarded(asked: Q, name: str, level: _Level) -> Q:
-    """What is asked of a field or relation; unknown on rows that do not show it to the caller."""
+    """Return a condition on a name that is unknown on rows that do not show it to the caller."""
     readable_on = rights.where_readable(level.readable, name)
     if readable_on is True:
         return asked

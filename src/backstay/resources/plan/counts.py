@@ -28,7 +28,6 @@ from backstay.resources.declaration.conditions import (
 )
 from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.shape import Field
 from backstay.resources.kinds.registered import slot_of
 from backstay.resources.plan import rights
 from backstay.resources.plan.conditions import condition
@@ -54,7 +53,7 @@ def count_rows(readable: Readable, shape: Shape, rows: models.QuerySet[models.Mo
 
 
 def _by_values(readable: Readable, where: Condition) -> Count | None:
-    """A count in two ways, between which bound values choose; None where none can."""
+    """Return a count in two ways, between which bound values choose; None where none can."""
     asked = dict(_asked(readable, where))
     model, standing = readable.resource.options.model, readable.standing
     decided = [
@@ -79,23 +78,20 @@ def _by_values(readable: Readable, where: Condition) -> Count | None:
 
 
 def _asked(readable: Readable, where: Condition) -> Iterator[tuple[str, Slot]]:
-    """The columns that have a bound value in every row that the filter leaves."""
+    """Yield the columns that have a bound value in every row that the filter leaves."""
     for leaf in where.parts if isinstance(where, And) else (where,):
         match leaf:
             case Leaf(op=Op.EQ, relation='', member='', slot=int(slot)):
                 field = readable.fields[leaf.field]
-                if _is_exact(field):
+                is_plain = not isinstance(field.declared, Computed)
+                collation = getattr(field.model_field, 'db_collation', '')
+                # Values have to be equal as parameters just where they are as columns.
+                if is_plain and field.kind.is_exact and not collation:
                     yield field.attname, field.kind.slot(slot, field.model_field)
 
 
-def _is_exact(field: Field) -> bool:
-    """Whether two of its values are equal as parameters just where they are as columns."""
-    is_plain = not isinstance(field.declared, Computed)
-    return is_plain and field.kind.is_exact and not getattr(field.model_field, 'db_collation', '')
-
-
 def _settled(covered: Covered, readable: Readable, asked: Mapping[str, Slot]) -> Cover | None:
-    """When a grant covers what is asked, by bound values alone; None where they do not tell."""
+    """Return the cover of what is asked by bound values alone; None where they do not tell."""
     match covered:
         case bool():
             return covered

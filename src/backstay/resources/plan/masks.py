@@ -46,7 +46,7 @@ def refuse_costly(selection: Selection, page_size: int) -> None:
 
 
 def select(readable: Readable, mask: Mask | None, unknown: list[str]) -> Selection:
-    """What a mask shows of a resource; without one, its default mask.
+    """Return what a mask shows of a resource; without one, what its default mask shows.
 
     What a default mask names and the caller cannot read is not `unknown`: nobody asked for it.
     """
@@ -56,33 +56,28 @@ def select(readable: Readable, mask: Mask | None, unknown: list[str]) -> Selecti
     if len(entries) < len(mask.entries):
         named = {name for name, _ in entries}
         entries += [(name, None) for name in readable.names if name not in named]
-    members = tuple(_members(readable, entries, unknown))
-    return Selection(readable=readable, members=members)
-
-
-def default_mask(readable: Readable) -> Mask:
-    """The declared default mask; without one, every value but no relation."""
-    if text := readable.resource.options.default_mask:
-        return parse(text)
-    return Mask(tuple((name, None) for name in readable.fields))
-
-
-def _members(
-    readable: Readable, entries: list[tuple[str, Mask | None]], unknown: list[str]
-) -> Iterator[tuple[str, Member]]:
+    members: list[tuple[str, Member]] = []
     for name, below in entries:
         if field := readable.fields.get(name):
             if below is not None and field.kind is not JSON:
                 raise MaskError('Mask error: Mask is inconsistent with model')
-            yield name, ShowField(field=field, inner=below)
+            members.append((name, ShowField(field=field, inner=below)))
         elif relation := readable.shown.get(name):
             # `name{}` on a relation is the same as `name`: its own default mask.
             inner = below if below and below.entries else None
             selection = select(readable.through(relation), inner, unknown)
             show = ShowMany if relation.many else ShowOne
-            yield name, show(relation=relation, selection=selection)
+            members.append((name, show(relation=relation, selection=selection)))
         else:
             unknown.append(name)
+    return Selection(readable=readable, members=tuple(members))
+
+
+def default_mask(readable: Readable) -> Mask:
+    """Return the declared default mask; without one, every value but no relation."""
+    if text := readable.resource.options.default_mask:
+        return parse(text)
+    return Mask(tuple((name, None) for name in readable.fields))
 
 
 def _costs(selection: Selection, rows: int) -> Iterator[int]:

@@ -27,7 +27,6 @@ from backstay.resources.kinds import TEXT
 from backstay.resources.plan import rights
 from backstay.resources.plan.order import ordering, sort_key
 from backstay.resources.plan.stages import (
-    Member,
     Selection,
     ShowField,
     ShowMany,
@@ -64,13 +63,19 @@ class NestedList:
 
 
 def json_object(selection: Selection, engine: Engine, prefix: str = '') -> Combinable:
-    """The object of a row; `prefix` is the ORM path from the query's own row to it.
+    """Return the object of a row; `prefix` is the ORM path from the query's own row to it.
 
     Where the caller's grants show more of one row than of another, each row's decides.
     """
-    members = {
-        name: _member(member, selection, engine, prefix) for name, member in selection.members
-    }
+    members: dict[str, Combinable] = {}
+    for name, member in selection.members:
+        match member:
+            case ShowField(field=field):
+                members[name] = _value(field, selection, prefix)
+            case ShowOne():
+                members[name] = _one(member, engine, prefix)
+            case ShowMany():
+                members[name] = _rows(member, engine, prefix)
     if any(isinstance(member, ShowOne | ShowMany) for _, member in selection.members):
         return _pieced(members, selection.readable, prefix)
     *special, (_, common) = rights.shapes(selection.readable, list(members), prefix)
@@ -84,7 +89,7 @@ def _object(members: Mapping[str, Combinable], shown: Collection[str]) -> JsonOb
 
 
 def _pieced(members: Mapping[str, Combinable], readable: Readable, prefix: str) -> JsonObject:
-    """The object, with a condition for each run of members.
+    """Return the object, with a condition for each run of members.
 
     An object for each shape would write nested rows once for each, and theirs once for each of
     these: the statement would grow with the power of its depth.
@@ -101,7 +106,7 @@ def _pieced(members: Mapping[str, Combinable], readable: Readable, prefix: str) 
 
 
 def patches(selection: Selection) -> Iterator[Patch]:
-    """What Python has to do to every row, outermost first."""
+    """Yield the patches that Python makes to every row, outermost first."""
     for name, member in selection.members:
         match member:
             case ShowField(field=Field(declared=InPython(function=function))):
@@ -120,7 +125,12 @@ def lists(selection: Selection, most: int, path: tuple[str, ...] = ()) -> Iterat
             yield from lists(member.selection, most, (*path, name))
         elif isinstance(member, ShowMany):
             cap: int = member.relation.declared.cap  # type: ignore[union-attr]
-            heavy = MAX_LIST_ROWS * _least_bytes(member.selection)
+            # The fewest bytes of a row: `{},` and its names, unless rows show different ones.
+            names = [name for name, _ in member.selection.members]
+            if len(member.selection.readable.grants) > 1:
+                names = []
+            least = len('{},') + sum(len(f'"{each}":0') for each in names) + max(len(names) - 1, 0)
+            heavy = MAX_LIST_ROWS * least
             yield NestedList(
                 path=(*path, name),
                 cap=cap,
@@ -129,26 +139,8 @@ def lists(selection: Selection, most: int, path: tuple[str, ...] = ()) -> Iterat
             yield from lists(member.selection, most * cap, (*path, name))
 
 
-def _least_bytes(selection: Selection) -> int:
-    """The fewest bytes of a row in a list: `{},` and its names, unless rows show different ones."""
-    names = [name for name, _ in selection.members]
-    if len(selection.readable.grants) > 1:
-        names = []
-    return len('{},') + sum(len(f'"{name}":0') for name in names) + max(len(names) - 1, 0)
-
-
-def _member(member: Member, selection: Selection, engine: Engine, prefix: str) -> Combinable:
-    match member:
-        case ShowField(field=field):
-            return _value(field, selection, prefix)
-        case ShowOne():
-            return _one(member, engine, prefix)
-        case ShowMany():
-            return _rows(member, engine, prefix)
-
-
 def _one(member: ShowOne, engine: Engine, prefix: str) -> Combinable:
-    """The object of the related row; null where there is none, or none that may be seen."""
+    """Return the object of the related row; null where there is none that may be seen."""
     path = f'{prefix}{member.relation.source}__'
     value = json_object(member.selection, engine, path)
     visible = rights.visible(member.selection.readable, path)
@@ -175,7 +167,7 @@ def _value(field: Field, selection: Selection, prefix: str) -> Combinable:
 
 
 def _url(path: str, fields: Mapping[str, Field], prefix: str) -> JsonText:
-    """The URL; null where a value in it is."""
+    """Return the URL; null where a value in it is."""
     literals = re.split(r'\{\w+\}', path)
     parts = [fields[name] for name in re.findall(r'\{(\w+)\}', path)]
     columns = [F(f'{prefix}{part.attname}') for part in parts]

@@ -8,7 +8,7 @@ from django.db.models import Case, Q, When
 
 from backstay.engine import Engine
 from backstay.engine import comparisons as sql
-from backstay.engine.slots import NUMBER, ExactSlot, Slot
+from backstay.engine.slots import NUMBER, ExactSlot
 from backstay.engine.unshared import Ordered
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.kinds import INTEGER
@@ -28,7 +28,12 @@ def add_order(filtered: FilteredRows, shape: Shape) -> OrderedRows:
     """
     turn = isinstance(shape.page, CursorPage) and shape.page.backwards
     readable = filtered.selection.readable
-    keys = (_turned(key) if turn else key for key in shape.order)
+    keys = shape.order
+    if turn:
+        keys = tuple(
+            replace(key, descending=not key.descending, nulls_first=not key.nulls_first)
+            for key in keys
+        )
     return OrderedRows(filtered=filtered, keys=tuple(sort_key(readable, key) for key in keys))
 
 
@@ -49,13 +54,13 @@ def cut_page(ordered: OrderedRows, page: Page) -> PageRows:
             return PageRows(ordered=ordered, rows=rows, bounds=bounds, keyed=keyed)
         case CursorPage(limit_slot=limit, key_slots=slots):
             rows = rows.filter(_behind(ordered.keys, slots)) if slots else rows
-            bound = ('LIMIT', _rows(limit))
+            bound = ('LIMIT', INTEGER.slot(limit, NUMBER))
             return PageRows(ordered=ordered, rows=rows, bounds=(bound,), keyed=True)
     return PageRows(ordered=ordered, rows=rows, bounds=(), keyed=False)
 
 
 def sort_key(readable: Readable, key: Key) -> SortKey:
-    """A key as the ORM writes it; through a relation it is NULL where there is no row."""
+    """Return a key as the ORM writes it; through a relation it is NULL where there is no row."""
     prefix, nullable, shown = '', False, Q()
     if key.relation:
         relation = readable.relations[key.relation]
@@ -76,7 +81,7 @@ def sort_key(readable: Readable, key: Key) -> SortKey:
 
 
 def _condition(cover: Cover) -> Q:
-    """What has to hold for a key to be shown; nothing where it always is."""
+    """Return the condition under which a key is shown; an empty one where it always is."""
     return Q() if cover is True else _nowhere() if cover is False else cover
 
 
@@ -96,46 +101,34 @@ def ordering(key: SortKey, engine: Engine) -> Ordered:
     )
 
 
-def _turned(key: Key) -> Key:
-    return replace(key, descending=not key.descending, nulls_first=not key.nulls_first)
-
-
 def _behind(order: Sequence[SortKey], slots: Sequence[int | None]) -> Q:
-    """The rows after the boundary: later in the first key, or equal there and later in the next.
+    """Return the rows after the boundary: later in the first key, or equal and later in the next.
 
     An index can only be entered where one condition bounds its first column, so such a condition
     is added where the alternatives hide it.
     """
-    if _is_uniform(order):
-        return Q(_row_comparison(order, slots))
     pairs = list(zip(order, slots, strict=True))
+    one_way = len({key.key.descending for key in order}) == 1
+    if one_way and not any(key.nullable for key in order):
+        # One comparison of row values says it all.
+        expressions = [key.expression for key in order]
+        bounds = [_bound(key, slot) for key, slot in pairs]
+        left = ', '.join(f'{{{index}}}' for index in range(len(order)))
+        right = ', '.join(f'{{{index + len(order)}}}' for index in range(len(order)))
+        comparison = f'({left}) {_greater(order[0])} ({right})'
+        return Q(sql.Comparison(comparison, *expressions, *bounds))
     key, slot = pairs[-1]
     behind = _later(key, slot)
     for key, slot in reversed(pairs[:-1]):
-        behind = _later(key, slot) | (_equal(key, slot) & behind)
+        if slot is None:
+            equal = sql.is_null(key.expression)
+        else:
+            equal = sql.compare(key.expression, '=', _bound(key, slot))
+        behind = _later(key, slot) | (Q(equal) & behind)
     first, slot = pairs[0]
     if slot is not None and not first.nullable:
         behind &= Q(sql.compare(first.expression, _greater(first) + '=', _bound(first, slot)))
     return behind
-
-
-def _is_uniform(order: Sequence[SortKey]) -> bool:
-    """Whether one comparison of row values says it all: one direction, no NULL."""
-    return len({key.key.descending for key in order}) == 1 and not any(
-        key.nullable for key in order
-    )
-
-
-def _row_comparison(order: Sequence[SortKey], slots: Sequence[int | None]) -> sql.Comparison:
-    expressions = [key.expression for key in order]
-    bounds = [_bound(key, slot) for key, slot in zip(order, slots, strict=True)]
-    left = ', '.join(f'{{{index}}}' for index in range(len(order)))
-    right = ', '.join(f'{{{index + len(order)}}}' for index in range(len(order)))
-    return sql.Comparison(f'({left}) {_greater(order[0])} ({right})', *expressions, *bounds)
-
-
-def _rows(slot: int) -> Slot:
-    return INTEGER.slot(slot, NUMBER)
 
 
 def _bound(key: SortKey, slot: int | None) -> ExactSlot:
@@ -156,12 +149,6 @@ def _later(key: SortKey, slot: int | None) -> Q:
     if key.nullable and not key.key.nulls_first:
         later |= Q(sql.is_null(key.expression))
     return later
-
-
-def _equal(key: SortKey, slot: int | None) -> Q:
-    if slot is None:
-        return Q(sql.is_null(key.expression))
-    return Q(sql.compare(key.expression, '=', _bound(key, slot)))
 
 
 def _nowhere() -> Q:

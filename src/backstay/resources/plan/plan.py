@@ -1,6 +1,6 @@
 """The plan: one compiled statement for every request of a shape, and the passes that make it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from backstay.resources.plan.counts import count_rows
 from backstay.resources.plan.masks import refuse_costly, resolve_mask
 from backstay.resources.plan.objects import NestedList, Patch, json_object, lists, patches
 from backstay.resources.plan.order import add_order, cut_page, ordering
-from backstay.resources.plan.stages import FilteredRows, PageRows, Selection, SortKey, VisibleRows
+from backstay.resources.plan.stages import FilteredRows, PageRows, Selection, VisibleRows
 from backstay.resources.plan.values import json_value
 from backstay.resources.query.nodes import Leaf, OneRow, Op, Page, Query, Shape
 
@@ -45,7 +45,7 @@ class Plan:
     lists: tuple[NestedList, ...]
 
     def bind(self, query: Query, facts: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The parameters of one execution."""
+        """Return the parameters of one execution."""
         return bind(self.parameters, query.values, facts)
 
 
@@ -112,7 +112,12 @@ def write_sql(page: PageRows, asked: Page, connection: BaseDatabaseWrapper) -> P
         if count is not NOT_COUNTED:
             columns['json_'] = Unless(models.F('pk'), columns['json_'], otherwise='NULL')
         if page.keyed:
-            columns['keys_'] = _keys(page.ordered.keys)
+            columns['keys_'] = JsonArray(
+                *(
+                    json_value(key.expression, key.field, nullable=key.nullable, is_key=True)
+                    for key in page.ordered.keys
+                )
+            )
         sql, params = select_page(page.rows, cut, columns, count, connection)
     return Plan(
         sql=sql,
@@ -137,11 +142,5 @@ def _version(readable: Readable) -> dict[str, Combinable]:
 
 
 def _page_size(readable: Readable, page: Page) -> int:
-    """The rows that a page may hold; the cost must not depend on the limit, which is a value."""
+    """Return the most rows of a page; the cost must not depend on the limit, which is a value."""
     return 1 if isinstance(page, OneRow) else readable.resource.options.max_page_size
-
-
-def _keys(keys: Sequence[SortKey]) -> JsonArray:
-    return JsonArray(
-        *(json_value(key.expression, key.field, nullable=key.nullable, is_key=True) for key in keys)
-    )

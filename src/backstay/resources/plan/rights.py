@@ -6,7 +6,6 @@ an EXISTS, counts and sort keys.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q
@@ -24,7 +23,6 @@ from backstay.resources.declaration.conditions import (
     Covered,
     Expressed,
     GrantCondition,
-    RowPath,
     Scope,
     is_within,
     leaves_of,
@@ -35,17 +33,17 @@ from backstay.resources.declaration.grants import Grant
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.kinds.registered import list_slot_of, slot_of
 
-#: What the rows of a grant come to in a statement: all, none, or a condition.
+#: The rows of a grant in a statement: all, none, or a condition.
 Cover = Q | bool
 
 
 def rows(readable: Readable) -> models.QuerySet[models.Model]:
-    """The rows that the caller may see."""
+    """Return the rows that the caller may see."""
     return rows_of(readable, visible(readable))
 
 
 def rows_of(readable: Readable, covered: Cover) -> models.QuerySet[models.Model]:
-    """The rows of a resource that are covered."""
+    """Return the rows of a resource that are covered."""
     every = readable.resource.options.model._base_manager.order_by()
     if isinstance(covered, bool):
         # Django would refuse to write a subquery of `none()`.
@@ -56,7 +54,7 @@ def rows_of(readable: Readable, covered: Cover) -> models.QuerySet[models.Model]
 def visible(
     readable: Readable, prefix: str = '', by: Callable[[Grant], bool] = lambda _: True
 ) -> Cover:
-    """Which rows the caller may see, by the grants that `by` chooses.
+    """Return the condition of rows that the caller may see, by the grants that `by` chooses.
 
     `prefix` is the ORM path to them from the query's own.
     """
@@ -72,9 +70,9 @@ def visible(
 
 
 def where_readable(readable: Readable, name: str, prefix: str = '') -> Cover:
-    """On which of the visible rows the caller may read a field or relation (rule L3).
+    """Return the visible rows on which the caller may read a field or relation (rule L3).
 
-    Of what is computed, on which of all rows: a database is free to compute it before it finds that
+    For a computed field, the rows among all: a database is free to compute it before it finds that
     a row is hidden, and computing may fail. In a CASE it may not.
     """
     cases = [(covered, grant.reads(name)) for covered, grant in _covers(readable, prefix)]
@@ -87,7 +85,7 @@ def where_readable(readable: Readable, name: str, prefix: str = '') -> Cover:
 def shapes(
     readable: Readable, names: Sequence[str], prefix: str = ''
 ) -> list[tuple[Cover, frozenset[str]]]:
-    """Which of the names a visible row shows, by condition; the first that holds decides.
+    """Return the names that a visible row shows, by condition; the first that holds decides.
 
     The last one needs no condition: a visible row that no other covers is covered by it.
     """
@@ -104,7 +102,7 @@ def shapes(
 def runs(
     readable: Readable, names: Sequence[str], prefix: str = ''
 ) -> list[tuple[Cover, Sequence[str]]]:
-    """The names in their order, those together that the same rows show, and which rows do.
+    """Return the names in their order, those together that the same rows show, and which do.
 
     Says the same as `shapes`; each name is in it once, however many shapes show it.
     """
@@ -121,7 +119,7 @@ def runs(
 
 
 def _covers(readable: Readable, prefix: str) -> list[tuple[Cover, Grant]]:
-    """What each grant covers, the highest first, while some rows remain uncovered."""
+    """Return the cover of each grant, the highest first, while some rows remain uncovered."""
     covers: list[tuple[Cover, Grant]] = []
     for grant in readable.grants:
         covered = _cover(readable, grant, prefix)
@@ -134,7 +132,7 @@ def _covers(readable: Readable, prefix: str) -> list[tuple[Cover, Grant]]:
 
 
 def _cover(readable: Readable, grant: Grant, prefix: str) -> Cover:
-    """What a grant covers; of softly deleted rows those that the caller asks for and may restore.
+    """Return the cover of a grant, with softly deleted rows that are asked for and restorable.
 
     A scope that is held for reading only restores nothing.
     """
@@ -155,7 +153,7 @@ def _cover(readable: Readable, grant: Grant, prefix: str) -> Cover:
 
 
 def cover_rows(readable: Readable, granted: Covered, prefix: str = '') -> Cover:
-    """Which rows a condition of a grant covers, for callers of a standing.
+    """Return the rows that a condition of a grant covers, for callers of a standing.
 
     A condition that follows a path to many, or whose expressions name the row in a way that knows
     of no prefix, is asked in a subquery over the row.
@@ -203,23 +201,22 @@ class _Writer:
             case Expressed(expression=expression):
                 return Q(unshared(expression))
             case Compared(path=path, lookup=lookup, value=value):
-                return Q((f'{self.prefix}{path.name}__{lookup}', self._value(value, path)))
-
-    def _value(self, value: Any, path: RowPath) -> Any:
-        if isinstance(value, CallerValue):
-            return slot_of(f'caller:{value.name}', path.field)
-        is_column = type(value) is F  # and none of its subclasses, which say more
-        return F(self.prefix + value.name) if is_column else unshared(value)
+                is_column = type(value) is F  # and none of its subclasses, which say more
+                if isinstance(value, CallerValue):
+                    value = slot_of(f'caller:{value.name}', path.field)
+                else:
+                    value = F(self.prefix + value.name) if is_column else unshared(value)
+                return Q((f'{self.prefix}{path.name}__{lookup}', value))
 
 
 def held(scope: Scope, field: models.Field, *, writing: bool) -> ListSlot:
-    """The things that the caller holds, compared as a field is."""
+    """Return the slot of the things that the caller holds, compared as a field is."""
     kind = 'writes' if writing else 'scope'
     return list_slot_of(f'{kind}:{scope.over}:{scope.level}', field)
 
 
 def any_of(covers: Sequence[Cover]) -> Cover:
-    """The rows that one of them covers."""
+    """Return the rows that one of them covers."""
     if any(covered is True for covered in covers):
         return True
     conditions = [covered for covered in covers if not isinstance(covered, bool)]
@@ -227,7 +224,7 @@ def any_of(covers: Sequence[Cover]) -> Cover:
 
 
 def all_of(covers: Sequence[Cover]) -> Cover:
-    """The rows that each of them covers."""
+    """Return the rows that each of them covers."""
     if any(covered is False for covered in covers):
         return False
     conditions = [covered for covered in covers if not isinstance(covered, bool)]
@@ -235,7 +232,7 @@ def all_of(covers: Sequence[Cover]) -> Cover:
 
 
 def _first(cases: Sequence[tuple[Cover, bool]]) -> Cover:
-    """Where the first case that covers a row says yes; every row in question is covered."""
+    """Return the rows whose first covering case says yes; every row in question has one."""
     granted: Cover = False
     for position, (covered, says) in reversed(list(enumerate(cases))):
         is_last = position == len(cases) - 1
@@ -247,7 +244,7 @@ def _first(cases: Sequence[tuple[Cover, bool]]) -> Cover:
 
 
 def _either(covered: Q, says: bool, otherwise: Cover) -> Cover:
-    """`says` where covered, else `otherwise`; an unknown cover covers nothing."""
+    """Return `says` where covered, else `otherwise`; an unknown cover covers nothing."""
     if says:
         return (otherwise or covered) if isinstance(otherwise, bool) else covered | otherwise
     if otherwise is False:

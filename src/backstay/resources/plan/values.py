@@ -13,7 +13,7 @@ from backstay.resources.declaration.shape import Field
 
 
 def value_of(field: Field, readable: Readable, prefix: str = '') -> Combinable:
-    """A value of the row at the end of an ORM path; '' is the query's own row."""
+    """Return a value of the row at the end of an ORM path; '' is the query's own row."""
     if not isinstance(field.declared, Computed):
         return F(f'{prefix}{field.attname}')
     if not prefix:
@@ -22,21 +22,21 @@ def value_of(field: Field, readable: Readable, prefix: str = '') -> Combinable:
 
 
 def computed(field: Field) -> Combinable:
-    """What the database computes of the query's own row, in brackets."""
+    """Return the computed value of the query's own row, in brackets."""
     if not isinstance(field.declared, Computed):
         raise TypeError(f'{field.name} is not computed')
     return Enclosed(unshared(field.declared.expression), field.model_field)
 
 
 def compared(value: Combinable, field: Field) -> Combinable:
-    """A value of the field in the form in which such values are compared and sorted."""
+    """Return a value of the field in the form in which such values are compared and sorted."""
     if not (field.is_computed and field.kind.computed_form):
         return value
     return Normal(value, field.kind.computed_form, field.model_field)
 
 
 def computed_beside(field: Field, readable: Readable, pk: Combinable) -> Subquery:
-    """A computed value of the row with this key, which is not the query's own.
+    """Return a computed value of the row with this key, which is not the query's own.
 
     The names in its expression are those of that row, so it is computed there.
     """
@@ -47,7 +47,7 @@ def computed_beside(field: Field, readable: Readable, pk: Combinable) -> Subquer
 
 
 def beside(readable: Readable, pk: Combinable, expression: Combinable) -> Subquery:
-    """What an expression over the row with this key comes to."""
+    """Return the value of an expression over the row with this key."""
     row = readable.resource.options.model._base_manager.order_by().filter(pk=pk)
     return Subquery(row.values_list(expression))
 
@@ -55,7 +55,7 @@ def beside(readable: Readable, pk: Combinable, expression: Combinable) -> Subque
 def json_value(
     value: Combinable, field: Field, *, nullable: bool | None = None, is_key: bool = False
 ) -> JsonValue:
-    """A value of the field as JSON; `nullable` as the field says unless given."""
+    """Return a value of the field as JSON; `nullable` as the field says unless given."""
     return JsonValue(
         value,
         field.kind.forms(field.model_field, computed=field.is_computed, is_key=is_key),

@@ -9,7 +9,7 @@ from backstay.resources.declaration.resource import Resource
 from backstay.resources.errors import MaskError
 from backstay.resources.openapi.components import Components, Schema
 from backstay.resources.plan.masks import select
-from backstay.resources.plan.stages import Member, Selection, ShowField, ShowMany
+from backstay.resources.plan.stages import Selection, ShowField, ShowMany
 from backstay.resources.query.mask import parse
 
 
@@ -17,8 +17,8 @@ def schema_of(resource: type[Resource], mask: str = '') -> Schema:
     """Return the JSON Schema of a row as the mask shows it: the default mask unless one is given.
 
     Every member of the mask is required, and related rows stand inside. The schema names no
-    component of a document, so that `extend_schema` takes it as it is. It is what callers see who
-    may read everything. Raises MaskError for a name that the resource does not have.
+    component of a document, so that `extend_schema` takes it as it is. It describes rows as
+    callers see them who may read everything. Raises MaskError for a name that is not there.
     """
     unknown: list[str] = []
     selection = select(Readable(resource), parse(mask) if mask else None, unknown)
@@ -36,20 +36,21 @@ class _Inline(Components):
 
 def _row(selection: Selection, components: Components) -> Schema:
     owner = selection.readable.resource.options.name
-    members = {name: _member(member, owner, components) for name, member in selection.members}
+    members: Schema = {}
+    for name, member in selection.members:
+        if isinstance(member, ShowField):
+            members[name] = components.shown(member.field, owner)
+            continue
+        row = _row(member.selection, components)
+        if isinstance(member, ShowMany):
+            cap = member.relation.declared.cap  # type: ignore[union-attr]  # a Many
+            members[name] = {'type': 'array', 'items': row, 'maxItems': cap}
+        else:
+            null = {'type': 'null'}
+            members[name] = {'oneOf': [row, null]} if member.relation.nullable else row
     return {
         'type': 'object',
         'required': [*members],
         'properties': members,
         'additionalProperties': False,
     }
-
-
-def _member(member: Member, owner: str, components: Components) -> Schema:
-    if isinstance(member, ShowField):
-        return components.shown(member.field, owner)
-    below = _row(member.selection, components)
-    if isinstance(member, ShowMany):
-        cap = member.relation.declared.cap  # type: ignore[union-attr]  # a Many
-        return {'type': 'array', 'items': below, 'maxItems': cap}
-    return {'oneOf': [below, {'type': 'null'}]} if member.relation.nullable else below

@@ -17,7 +17,7 @@ class ResourceSchema(AutoSchema):
     An operation that the reader of the document may not call on any row is not in it.
     """
 
-    #: What is being described; None for an action that is not ours.
+    #: The operation that is being described; None for an action that is not ours.
     operation: Operation | None = None
 
     def get_operation(
@@ -28,9 +28,10 @@ class ResourceSchema(AutoSchema):
         method: str,
         registry: ComponentRegistry,
     ) -> dict[str, Any] | None:
-        """The operation, told once; drf-spectacular asks for its parts many times."""
+        """Describe the operation once; drf-spectacular asks for its parts many times."""
         view: Any = self.view
-        if _is_of_a_resource(view):
+        resource = getattr(view, 'resource', None)
+        if isinstance(resource, type) and issubclass(resource, Resource):
             described_by = write_operations if view.is_write else read_operations
             if not described_by.is_open(view):
                 return None
@@ -41,26 +42,26 @@ class ResourceSchema(AutoSchema):
         return described
 
     def get_operation_id(self) -> str:
-        """The route's base name and the action, so that it stays where the path moves."""
+        """Return the route's base name and the action, which stay where the path moves."""
         own: str = super().get_operation_id() if self.operation is None else self.operation.name
         return own
 
     def get_summary(self) -> str | None:
-        """What it is, in a few words."""
+        """Return the summary."""
         own: str | None = super().get_summary()
         return own or (self.operation.summary if self.operation else None)
 
     def get_override_parameters(self) -> list[Any]:
-        """Parameters, and the headers of answers."""
+        """Return the parameters, and the headers of answers."""
         own: list[Any] = super().get_override_parameters()
         return [*(self.operation.parameters if self.operation else ()), *own]
 
     def get_request_serializer(self) -> Any:
-        """The body."""
+        """Return the body."""
         return self.operation.body if self.operation else super().get_request_serializer()
 
     def _get_request_body(self, direction: str = 'request') -> Any:
-        """The body, which is required where there is one; a DELETE of many has one too."""
+        """Return the body, required where there is one; a DELETE of many has one too."""
         if self.operation is None:
             return super()._get_request_body(direction)  # type: ignore[no-untyped-call]
         if self.operation.body is None:
@@ -69,14 +70,9 @@ class ResourceSchema(AutoSchema):
         return {'content': content, 'required': True}
 
     def get_response_serializers(self) -> Any:
-        """The answers, problems included."""
+        """Return the answers, problems included."""
         return self.operation.responses if self.operation else super().get_response_serializers()
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         # Our lists come with their envelope.
         return False if self.operation else bool(super()._is_list_view(serializer))
-
-
-def _is_of_a_resource(view: Any) -> bool:
-    resource = getattr(view, 'resource', None)
-    return isinstance(resource, type) and issubclass(resource, Resource)

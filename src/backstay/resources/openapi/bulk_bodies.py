@@ -1,4 +1,4 @@
-"""JSON Schemas of requests about many rows, and of what became of each (OpenAPI 3.1)."""
+"""JSON Schemas of requests about many rows, and of their results (OpenAPI 3.1)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from backstay.resources.write.children import MAX_WRITTEN_ROWS
 
 
 class Bulk:
-    """What callers may do with many rows of a resource at once."""
+    """The requests that callers may make about many rows of a resource at once."""
 
     def __init__(self, bodies: Bodies) -> None:
         self.bodies, self.components = bodies, bodies.components
@@ -20,22 +20,43 @@ class Bulk:
 
     @property
     def verbs(self) -> Sequence[str]:
-        """The operations of which any may be done."""
+        """The operations that are allowed on some row."""
         may = self.bodies.may
         verbs = ['create'] if may('create') else []
         if self.options.require_if_match and not self.options.version:
             return verbs  # an operation has no way of saying which version it means
-        found = {'update': may('write'), 'delete': may('delete'), 'upsert': self._may_upsert()}
+        names = self.options.natural_key
+        is_told = bool(names) and all(name in self.readable.fields for name in names)
+        upsert = is_told and (may('create') or may('write'))
+        found = {'update': may('write'), 'delete': may('delete'), 'upsert': upsert}
         return [*verbs, *(verb for verb, is_open in found.items() if is_open)]
 
     def operations(self) -> dict[str, Schema]:
-        """The operations of a request, by `op`."""
+        """Return the operations of a request, by `op`."""
         return {verb: self._operation(verb) for verb in self.verbs}
 
     def request(self) -> Schema:
-        """What `POST <collection>/bulk` takes."""
+        """Return the schema of the body of `POST <collection>/bulk`."""
         operations = self.operations()
-        whole = self._component('Bulk', lambda: _request(operations))
+        mapping = {verb: each['$ref'] for verb, each in operations.items()}
+        one: Schema = {
+            'oneOf': [*operations.values()],
+            'discriminator': {'propertyName': 'op', 'mapping': mapping},
+        }
+        members = {
+            'operations': {
+                'type': 'array',
+                'items': one,
+                'minItems': 1,
+                'maxItems': MAX_WRITTEN_ROWS,
+            },
+            'atomic': {
+                'type': 'boolean',
+                'default': True,
+                'description': 'Whether one that is refused refuses all.',
+            },
+        }
+        whole = self._component('Bulk', lambda: _object(members, ['operations']))
         if 'create' not in operations:
             return whole
         rows = {
@@ -48,7 +69,7 @@ class Bulk:
         return {'oneOf': [whole, rows]}
 
     def patches(self) -> Schema:
-        """What `PATCH <collection>/bulk` takes."""
+        """Return the schema of the body of `PATCH <collection>/bulk`."""
         is_number = self.bodies.key().get('type') == 'integer'
         return {
             'type': 'object',
@@ -60,7 +81,7 @@ class Bulk:
         }
 
     def keys(self) -> Schema:
-        """What `DELETE <collection>/bulk` takes."""
+        """Return the schema of the body of `DELETE <collection>/bulk`."""
         return {
             'type': 'array',
             'items': self.bodies.key(),
@@ -69,45 +90,7 @@ class Bulk:
         }
 
     def results(self) -> Schema:
-        """What became of each operation."""
-        return self._component('BulkResults', self._results)
-
-    def _component(self, suffix: str, describe: Callable[[], Schema]) -> Schema:
-        identity = (suffix, Readable(self.resource, self.bodies.standing))
-        return self.components.reference(self.options.name + suffix, identity, describe)
-
-    def _may_upsert(self) -> bool:
-        names = self.options.natural_key
-        is_told = bool(names) and all(name in self.readable.fields for name in names)
-        return is_told and (self.bodies.may('create') or self.bodies.may('write'))
-
-    def _operation(self, verb: str) -> Schema:
-        bodies = self.bodies
-        members: dict[str, Schema] = {'op': {'const': verb}}
-        if verb == 'upsert':
-            members['key'] = self._natural_key()
-        elif verb != 'create':
-            members['id'] = bodies.key()
-        if verb != 'delete':
-            bodied = {'create': 'Create', 'update': 'Patch', 'upsert': 'Upsert'}
-            members['body'] = bodies.of(bodied[verb])
-        required = [*members]
-        if verb != 'create' and self.options.version:
-            members['if_version'] = {'type': 'integer', 'minimum': 0}
-            if self.options.require_if_match and verb != 'upsert':
-                required.append('if_version')
-        return self._component(f'Bulk{verb.capitalize()}', lambda: _object(members, required))
-
-    def _natural_key(self) -> Schema:
-        names = self.options.natural_key
-        asked = {
-            name: self.components.asked(self.readable.fields[name], self.options.name)
-            for name in names
-        }
-        whole = _object(asked, [*names])
-        return {'oneOf': [asked[names[0]], whole]} if len(names) == 1 else whole
-
-    def _results(self) -> Schema:
+        """Return the schema of the results, one for each operation."""
         field = self.resource.fields()[self.options.lookup]
         key = self.components.shown(field, self.options.name)
         index = {'type': 'integer', 'minimum': 0}
@@ -119,22 +102,33 @@ class Bulk:
             {'index': index, 'status': status, 'error': problem}, ['index', 'status', 'error']
         )
         results = {'type': 'array', 'items': {'oneOf': [done, refused]}}
-        return _object({'results': results}, ['results'])
+        return self._component('BulkResults', lambda: _object({'results': results}, ['results']))
 
+    def _component(self, suffix: str, describe: Callable[[], Schema]) -> Schema:
+        identity = (suffix, Readable(self.resource, self.bodies.standing))
+        return self.components.reference(self.options.name + suffix, identity, describe)
 
-def _request(operations: Mapping[str, Schema]) -> Schema:
-    mapping = {verb: each['$ref'] for verb, each in operations.items()}
-    one: dict[str, Any] = {
-        'oneOf': [*operations.values()],
-        'discriminator': {'propertyName': 'op', 'mapping': mapping},
-    }
-    atomic = {
-        'type': 'boolean',
-        'default': True,
-        'description': 'Whether one that is refused refuses all.',
-    }
-    listed = {'type': 'array', 'items': one, 'minItems': 1, 'maxItems': MAX_WRITTEN_ROWS}
-    return _object({'operations': listed, 'atomic': atomic}, ['operations'])
+    def _operation(self, verb: str) -> Schema:
+        bodies = self.bodies
+        members: dict[str, Schema] = {'op': {'const': verb}}
+        if verb == 'upsert':
+            owner, names = self.options.name, self.options.natural_key
+            fields = self.readable.fields
+            asked = {name: self.components.asked(fields[name], owner) for name in names}
+            whole = _object(asked, names)
+            # A key of one field is given by itself too.
+            members['key'] = {'oneOf': [asked[names[0]], whole]} if len(names) == 1 else whole
+        elif verb != 'create':
+            members['id'] = bodies.key()
+        if verb != 'delete':
+            bodied = {'create': 'Create', 'update': 'Patch', 'upsert': 'Upsert'}
+            members['body'] = bodies.of(bodied[verb])
+        required = [*members]
+        if verb != 'create' and self.options.version:
+            members['if_version'] = {'type': 'integer', 'minimum': 0}
+            if self.options.require_if_match and verb != 'upsert':
+                required.append('if_version')
+        return self._component(f'Bulk{verb.capitalize()}', lambda: _object(members, required))
 
 
 def _object(properties: Mapping[str, Any], required: Sequence[str]) -> Schema:

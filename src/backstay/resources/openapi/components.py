@@ -12,7 +12,7 @@ from drf_spectacular.plumbing import ComponentIdentity, ComponentRegistry, Resol
 
 from backstay.resources.declaration.fields import InPython, Url
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.shape import Field, Relation
+from backstay.resources.declaration.shape import Field
 from backstay.resources.kinds import CHOICE
 from backstay.resources.kinds.operators import SPELLINGS
 from backstay.resources.plan.masks import default_mask
@@ -29,7 +29,7 @@ class Components:
         self._registry = registry
 
     def reference(self, name: str, identity: object, describe: Callable[[], Schema]) -> Schema:
-        """A reference to a component; `identity` tells apart what must not share a name."""
+        """Return a reference to a component; `identity` tells apart what must not share a name."""
         identified = ComponentIdentity(identity)  # type: ignore[no-untyped-call]
         component = ResolvedComponent(  # type: ignore[no-untyped-call]
             name, ResolvedComponent.SCHEMA, object=identified
@@ -40,88 +40,45 @@ class Components:
         return component.ref
 
     def resource(self, readable: Readable) -> Schema:
-        """The object of a resource. Masks leave members out, so none is required."""
+        """Return the object of a resource. Masks leave members out, so none is required."""
         name = readable.resource.options.name
         return self.reference(name, readable, lambda: self._object(readable, name))
 
     def page(self, readable: Readable) -> Schema:
-        """The envelope of its lists."""
+        """Return the envelope of its lists."""
         name = f'{readable.resource.options.name}List'
-        return self.reference(name, (readable, 'list'), lambda: _envelope(self.resource(readable)))
+        row = self.resource(readable)
+        link = {'type': ['string', 'null'], 'format': 'uri'}
+        envelope = {
+            'type': 'object',
+            'properties': {
+                'count': {'type': 'integer', 'description': 'Absent with `count=none`.'},
+                'count_is_estimate': {
+                    'type': 'boolean',
+                    'description': 'True where `count=estimate` stopped counting: there are more.',
+                },
+                'next': link,
+                'previous': link,
+                'results': {'type': 'array', 'items': row},
+                'truncated': {
+                    'type': 'array',
+                    'items': {'type': 'string', 'format': 'json-pointer'},
+                    'description': (
+                        'The nested lists that were cut at their cap, where there are any.'
+                    ),
+                },
+            },
+            'required': ['next', 'previous', 'results'],
+            'additionalProperties': False,
+        }
+        return self.reference(name, (readable, 'list'), lambda: envelope)
 
     def query(self, readable: Readable) -> Schema:
-        """The body of `POST <collection>/query`."""
+        """Return the body of `POST <collection>/query`."""
         name = f'{readable.resource.options.name}Query'
-        return self.reference(name, (readable, 'query'), lambda: self._query(readable))
-
-    def count_mode(self) -> Schema:
-        """The ways of counting."""
-        modes = {'type': 'string', 'enum': list(get_args(CountMode))}
-        return self.reference('CountMode', CountMode, lambda: modes)
-
-    def filter_spec(self) -> Schema:
-        """The grammar of filters."""
-        return self.reference('FilterSpec', filters, self._filter_spec)
-
-    def sort_spec(self) -> Schema:
-        """The grammar of orders."""
-        return self.reference('SortSpec', order, self._sort_spec)
-
-    def shown(self, field: Field, owner: str) -> Schema:
-        """A value as answers hold it; `owner` is the name of its resource."""
-        schema = self._not_null(field, owner)
-        may_be_null = field.nullable or field.kind.is_null_at_times
-        if isinstance(field.declared, InPython | Url) or not may_be_null or not schema:
-            return schema
-        return nullable(schema)
-
-    def asked(self, field: Field, owner: str) -> Schema:
-        """A value that a field can be compared with."""
-        if field.kind is CHOICE:
-            return self._choices(field, owner)
-        return dict(field.kind.asked_schema(field.model_field))
-
-    def _object(self, readable: Readable, name: str) -> Schema:
-        members = {each: self.shown(field, name) for each, field in readable.fields.items()}
-        for each, relation in readable.shown.items():
-            members[each] = self._related(readable, relation)
-        return {
-            'type': 'object',
-            'description': f'The members that the mask names; by default {shown_mask(readable)}.',
-            'properties': members,
-            'additionalProperties': False,
-            'x-mask': shown_mask(readable),
-        }
-
-    def _related(self, readable: Readable, relation: Relation) -> Schema:
-        target = self.resource(readable.through(relation))
-        if relation.many:
-            cap = relation.declared.cap  # type: ignore[union-attr]  # a Many
-            return {'type': 'array', 'items': target, 'maxItems': cap}
-        return {'oneOf': [target, {'type': 'null'}]}
-
-    def _not_null(self, field: Field, owner: str) -> Schema:
-        match field.declared:
-            case InPython(schema=schema):
-                return dict(schema or {})
-            case Url():
-                return {'type': 'string', 'format': 'uri'}
-        if field.kind is CHOICE:
-            return self._choices(field, owner)
-        return dict(field.kind.answer_schema(field.model_field))
-
-    def chosen(self, field: Field, owner: str, schema: Schema) -> Schema:
-        """A value out of a few, which have a name of their own."""
-        name = owner + ''.join(part.capitalize() for part in field.name.split('_'))
-        return self.reference(name, (owner, field.name), lambda: schema)
-
-    def _choices(self, field: Field, owner: str) -> Schema:
-        return self.chosen(field, owner, dict(field.kind.answer_schema(field.model_field)))
-
-    def _query(self, readable: Readable) -> Schema:
         options = readable.resource.options
         either = [{'type': 'string'}, self.sort_spec()]
-        return {
+        body = {
             'type': 'object',
             'description': (
                 'What the parameters of the list ask. Every further member is a comparison, called '
@@ -138,6 +95,78 @@ class Components:
                 'count': {**self.count_mode(), 'default': options.count},
             },
         }
+        return self.reference(name, (readable, 'query'), lambda: body)
+
+    def count_mode(self) -> Schema:
+        """Return the ways of counting."""
+        modes = {'type': 'string', 'enum': list(get_args(CountMode))}
+        return self.reference('CountMode', CountMode, lambda: modes)
+
+    def filter_spec(self) -> Schema:
+        """Return the grammar of filters."""
+        return self.reference('FilterSpec', filters, self._filter_spec)
+
+    def sort_spec(self) -> Schema:
+        """Return the grammar of orders."""
+        ways = {'type': 'string', 'enum': ['asc', 'desc']}
+        key = {
+            'type': 'object',
+            'properties': {
+                'field': {'type': 'string'},
+                'direction': self.reference('SortDirection', 'direction', lambda: ways),
+                'model': _MODEL,
+                'nullsfirst': {'type': 'boolean'},
+                'nullslast': {'type': 'boolean'},
+            },
+            'required': ['field', 'direction'],
+            'additionalProperties': False,
+        }
+        one = self.reference('SortKey', 'key', lambda: key)
+        several = {'type': 'array', 'items': one, 'maxItems': order.MAX_SORT_KEYS}
+        return self.reference('SortSpec', order, lambda: {'oneOf': [one, several]})
+
+    def shown(self, field: Field, owner: str) -> Schema:
+        """Return the schema of a value in answers; `owner` is the name of its resource."""
+        match field.declared:
+            case InPython(schema=schema):
+                return dict(schema or {})
+            case Url():
+                return {'type': 'string', 'format': 'uri'}
+        described = dict(field.kind.answer_schema(field.model_field))
+        if field.kind is CHOICE:
+            described = self._choices(field, owner)
+        may_be_null = field.nullable or field.kind.is_null_at_times
+        return nullable(described) if may_be_null and described else described
+
+    def asked(self, field: Field, owner: str) -> Schema:
+        """Return the schema of a value that a field can be compared with."""
+        if field.kind is CHOICE:
+            return self._choices(field, owner)
+        return dict(field.kind.asked_schema(field.model_field))
+
+    def _object(self, readable: Readable, name: str) -> Schema:
+        members = {each: self.shown(field, name) for each, field in readable.fields.items()}
+        for each, relation in readable.shown.items():
+            target = self.resource(readable.through(relation))
+            members[each] = {'oneOf': [target, {'type': 'null'}]}
+            if relation.many:
+                cap = relation.declared.cap  # type: ignore[union-attr]  # a Many
+                members[each] = {'type': 'array', 'items': target, 'maxItems': cap}
+        return {
+            'type': 'object',
+            'description': f'The members that the mask names; by default {shown_mask(readable)}.',
+            'properties': members,
+            'additionalProperties': False,
+            'x-mask': shown_mask(readable),
+        }
+
+    def chosen(self, field: Field, owner: str, schema: Schema) -> Schema:
+        """Return the schema of a value out of a few, as a component of its own."""
+        name = owner + ''.join(part.capitalize() for part in field.name.split('_'))
+        return self.reference(name, (owner, field.name), lambda: schema)
+
+    def _choices(self, field: Field, owner: str) -> Schema:
+        return self.chosen(field, owner, dict(field.kind.answer_schema(field.model_field)))
 
     def _filter_spec(self) -> Schema:
         itself = self.filter_spec()
@@ -157,7 +186,15 @@ class Components:
             ),
             'oneOf': [
                 self.reference('FilterComparison', 'comparison', self._comparison),
-                *(_only(name, value) for name, value in forms.items()),
+                *(
+                    {
+                        'type': 'object',
+                        'properties': {name: value},
+                        'required': [name],
+                        'additionalProperties': False,
+                    }
+                    for name, value in forms.items()
+                ),
                 {'type': 'array', 'items': itself},
             ],
         }
@@ -178,23 +215,6 @@ class Components:
             'additionalProperties': False,
         }
 
-    def _sort_spec(self) -> Schema:
-        ways = {'type': 'string', 'enum': ['asc', 'desc']}
-        key = {
-            'type': 'object',
-            'properties': {
-                'field': {'type': 'string'},
-                'direction': self.reference('SortDirection', 'direction', lambda: ways),
-                'model': _MODEL,
-                'nullsfirst': {'type': 'boolean'},
-                'nullslast': {'type': 'boolean'},
-            },
-            'required': ['field', 'direction'],
-            'additionalProperties': False,
-        }
-        one = self.reference('SortKey', 'key', lambda: key)
-        return {'oneOf': [one, {'type': 'array', 'items': one, 'maxItems': order.MAX_SORT_KEYS}]}
-
 
 def nullable(schema: Schema) -> Schema:
     """Return the schema of the same values and null."""
@@ -207,14 +227,14 @@ def nullable(schema: Schema) -> Schema:
 
 
 def shown_mask(readable: Readable) -> str:
-    """The default mask, as far as it may be read."""
+    """Return the part of the default mask that may be read."""
     readable_names = set(readable.names)
     names = [name for name, _ in default_mask(readable).entries if name in readable_names]
     return '{' + ','.join(names) + '}'
 
 
 def limit_of(readable: Readable) -> Schema:
-    """The rows that a page may have."""
+    """Return the schema of the number of rows that a page may have."""
     options = readable.resource.options
     return {
         'type': 'integer',
@@ -227,37 +247,3 @@ def limit_of(readable: Readable) -> Schema:
 OFFSET: Schema = {'type': 'integer', 'minimum': 0, 'maximum': parameters.MAX_OFFSET, 'default': 0}
 
 _MODEL: Schema = {'type': 'string', 'description': 'The related resource that the field is of.'}
-
-
-def _only(name: str, value: Schema) -> Schema:
-    """An object of one member."""
-    return {
-        'type': 'object',
-        'properties': {name: value},
-        'required': [name],
-        'additionalProperties': False,
-    }
-
-
-def _envelope(row: Schema) -> Schema:
-    link = {'type': ['string', 'null'], 'format': 'uri'}
-    return {
-        'type': 'object',
-        'properties': {
-            'count': {'type': 'integer', 'description': 'Absent with `count=none`.'},
-            'count_is_estimate': {
-                'type': 'boolean',
-                'description': 'True where `count=estimate` stopped counting: there are more.',
-            },
-            'next': link,
-            'previous': link,
-            'results': {'type': 'array', 'items': row},
-            'truncated': {
-                'type': 'array',
-                'items': {'type': 'string', 'format': 'json-pointer'},
-                'description': 'The nested lists that were cut at their cap, where there are any.',
-            },
-        },
-        'required': ['next', 'previous', 'results'],
-        'additionalProperties': False,
-    }

@@ -1,4 +1,4 @@
-"""What the descriptions of reads and writes share: an operation, and the problems it answers."""
+"""The parts of descriptions that reads and writes share: an operation, and its problems."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,13 +45,13 @@ PROBLEM: dict[str, Any] = {
 }
 
 MASK_CODES = ('mask-parse-error', 'mask-error', 'mask-too-large', 'parameter-unknown')
-#: What is understood, and would cost too much.
+#: Codes of requests that are understood, and would cost too much.
 TOO_MUCH = ('mask-too-expensive', 'query-too-deep', 'query-too-slow')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """What one operation of a resource takes and answers, in drf-spectacular's words."""
+    """The description of one operation of a resource, in drf-spectacular's words."""
 
     name: str
     summary: str
@@ -64,7 +64,7 @@ class Operation:
 def header_of_answers(
     name: str, description: str, statuses: Iterable[int], schema: Schema | None = None
 ) -> OpenApiParameter:
-    """A header of the answers with these statuses."""
+    """Return a header of the answers with these statuses."""
     return OpenApiParameter(
         name,
         schema or {'type': 'string'},
@@ -100,21 +100,16 @@ def problems(
     problem = components.reference('Problem', 'problem', lambda: PROBLEM)
     told = {**_WHEN, **(says or {})}
     among = {status: 'examples' if status in open_statuses else 'enum' for status in codes}
-    return {
-        (status, CONTENT_TYPE): OpenApiResponse(
-            _with_codes(problem, names, among[status]), told.get(status, '')
-        )
-        for status, names in sorted(codes.items())
-    }
-
-
-def _with_codes(problem: Schema, codes: Sequence[str], keyword: str) -> Schema:
-    known = {'properties': {'code': {keyword: list(codes)}}}
-    return {'allOf': [problem, known]} if codes else problem
+    found: dict[Any, Any] = {}
+    for status, names in sorted(codes.items()):
+        known = {'properties': {'code': {among[status]: list(names)}}}
+        schema = {'allOf': [problem, known]} if names else problem
+        found[status, CONTENT_TYPE] = OpenApiResponse(schema, told.get(status, ''))
+    return found
 
 
 def refusals_of_callers(view: Any) -> dict[int, list[str]]:
-    """What somebody may be told who may not call, where that can happen.
+    """Return the statuses of refused callers, where callers can be refused.
 
     The codes are those of whatever authenticates, so none is named.
     """

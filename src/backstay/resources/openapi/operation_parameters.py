@@ -27,7 +27,7 @@ _TEXT: Schema = {'type': 'string'}
 
 
 def lookup_parameter(view: Any, readable: Readable, components: Components) -> OpenApiParameter:
-    """The part of the path that names one object."""
+    """Return the part of the path that names one object."""
     options = readable.resource.options
     field = readable.fields.get(options.lookup)
     schema = components.asked(field, options.name) if field else {'type': 'string'}
@@ -35,16 +35,15 @@ def lookup_parameter(view: Any, readable: Readable, components: Components) -> O
 
 
 def fields_parameter() -> OpenApiParameter:
-    """The mask in the query string."""
+    """Return the parameter with the mask in the query string."""
     schema = {'type': 'string', 'format': 'mask', 'maxLength': MAX_MASK_BYTES}
     description = f'The mask, where the header `{mask_header()}` gives none.'
     return OpenApiParameter('fields', schema, description=description)
 
 
 def list_parameters(readable: Readable, components: Components) -> Iterator[OpenApiParameter]:
-    """Mask, page, filter and order of a list."""
+    """Yield the parameters of a list: mask, page, filter and order."""
     options = readable.resource.options
-    names = list(_orderable(readable))
     cursor = 'Where a page begins, from `next` or `previous`; empty for the first page.'
     mode = {**components.count_mode(), 'default': options.count}
     yield fields_parameter()
@@ -64,7 +63,7 @@ def list_parameters(readable: Readable, components: Components) -> Iterator[Open
     )
     yield OpenApiParameter(
         'ordering',
-        {'type': 'string', 'pattern': _ordering_pattern(names), 'default': _default(readable)},
+        _ordering(readable),
         description='Names, from the first key to the last; with `-` before it, descending.',
     )
 
@@ -78,26 +77,24 @@ def _json_text(schema: Schema) -> Schema:
     }
 
 
-def _orderable(readable: Readable) -> Iterator[str]:
-    yield from (name for name, field in readable.fields.items() if field.orderable)
+def _ordering(readable: Readable) -> Schema:
+    """Return the schema of the shorthand of orders: the names that it takes, and its default."""
+    names = [name for name, field in readable.fields.items() if field.orderable]
     for relation in readable.relations.values():
         if not relation.many:
             fields = readable.through(relation).fields
-            yield from (f'{relation.name}.{name}' for name, own in fields.items() if own.orderable)
-
-
-def _ordering_pattern(names: Sequence[str]) -> str:
+            names += (f'{relation.name}.{name}' for name, own in fields.items() if own.orderable)
     name = '-?(' + '|'.join(each.replace('.', r'\.') for each in names) + ')'
-    return f'^({name}(,{name}){{0,{MAX_SORT_KEYS - 1}}})?$'
-
-
-def _default(readable: Readable) -> str:
-    keys = [key for key in default_order(readable) if key.field in readable.fields]
-    return ','.join(f'{"-" if key.descending else ""}{key.field}' for key in keys)
+    usual = [key for key in default_order(readable) if key.field in readable.fields]
+    return {
+        'type': 'string',
+        'pattern': f'^({name}(,{name}){{0,{MAX_SORT_KEYS - 1}}})?$',
+        'default': ','.join(f'{"-" if key.descending else ""}{key.field}' for key in usual),
+    }
 
 
 def comparisons(readable: Readable, components: Components) -> Iterator[OpenApiParameter]:
-    """What the fields can be compared with."""
+    """Yield the parameters that compare fields."""
     owner = readable.resource.options.name
     for name, field in readable.fields.items():
         if field.filterable:
@@ -122,7 +119,7 @@ def _usual(field: Field) -> Sequence[str]:
 def _of_field(
     name: str, field: Field, owner: str, components: Components, usual: Sequence[str]
 ) -> Iterator[OpenApiParameter]:
-    """The parameters of one field; the first tells all that it takes."""
+    """Yield the parameters of one field; the first names all lookups that it takes."""
     lookups = list(lookups_of(field.kind.operators))
     extensions: dict[str, Any] = {'x-lookups': lookups}
     if field.kind is JSON:
@@ -163,7 +160,7 @@ _MEANING = {
 
 
 def request_headers(readable: Readable, *, conditional: bool) -> Iterator[OpenApiParameter]:
-    """The headers of a request."""
+    """Yield the headers of a request."""
     mask = {
         'type': 'string',
         'format': 'mask',

@@ -1,4 +1,4 @@
-"""How the reads of a resource are described: as the reader of the document may ask for them."""
+"""Descriptions of the reads of a resource, as the reader of the document may ask for them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -102,7 +102,7 @@ _NOT_MODIFIED = {304: OpenApiResponse(None, 'The client has it already.')}
 
 
 def _answered(*, conditional: bool, header_of_lists: bool) -> Iterator[OpenApiParameter]:
-    """The headers of answers."""
+    """Yield the headers of answers."""
     found = (200, 304) if conditional else (200,)
     if conditional:
         yield header_of_answers('ETag', 'Of the JSON, for `If-None-Match`.', found)

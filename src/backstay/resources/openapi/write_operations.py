@@ -1,4 +1,4 @@
-"""How the writes of a resource are described: each to those who may do it with some row."""
+"""Descriptions of the writes of a resource, each for those who may do it with some row."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -63,7 +63,7 @@ _RIGHTS: Mapping[str, Right | None] = {
 
 
 def is_open(view: Any) -> bool:
-    """Whether a caller like the reader may do it with some row."""
+    """Return whether a caller like the reader may do it with some row."""
     bodies = _bodies(view, Components(ComponentRegistry()))
     right = _RIGHTS[view.action]
     if right is None:
@@ -74,7 +74,7 @@ def is_open(view: Any) -> bool:
 
 
 def of_deleted(view: Any) -> Iterator[OpenApiParameter]:
-    """The parameter of reads for who may see rows that were deleted softly."""
+    """Yield the parameter of reads for callers that may see softly deleted rows."""
     softly = bool(view.resource.options.soft_delete)
     if softly and granting.may(view.resource, _standing(view), 'delete'):
         schema = {'type': 'boolean', 'default': False}
@@ -83,7 +83,7 @@ def of_deleted(view: Any) -> Iterator[OpenApiParameter]:
 
 
 def operation(view: Any, components: Components) -> Operation:
-    """The description of a write."""
+    """Return the description of a write."""
     return _DESCRIBED[view.action](_Described(view, components))
 
 
@@ -107,25 +107,37 @@ class _Described:
         self.bulk = Bulk(self.bodies)
 
     def of_one(self, summary: str, body: dict[str, Schema] | None, status: int = 200) -> Operation:
-        """A write of one row, which is answered with the row as the mask shows it."""
+        """Describe a write of one row, whose answer is the row as the mask shows it."""
         shows = bool(self.readable.grants) and status != 204
         parameters: list[OpenApiParameter] = []
         if status != 201:
             parameters += [lookup_parameter(self.view, self.readable, self.components)]
-            parameters += [self._if_match()]
+            if_match = OpenApiParameter(
+                'If-Match',
+                _IF_MATCH,
+                OpenApiParameter.HEADER,
+                description='ETags of the object, of which one must be its own.',
+                required=self.options.require_if_match,
+            )
+            parameters.append(if_match)
             parameters += self._whole_lists() if body else ()
         if shows:
             parameters += [fields_parameter()]
             parameters += request_headers(self.readable, conditional=False)
+        success: dict[Any, Any] = {status: OpenApiResponse(None, 'It is done.')}
+        if shows:
+            says = 'The object, as the mask shows it; nothing where the caller may not see it.'
+            row = OpenApiResponse(self.components.resource(self.readable), says)
+            success = {(status, 'application/json'): row}
         return self._operation(
             summary,
             [*parameters, self._idempotency_key(), *self._answered(status, shows=shows)],
             body,
-            self._success(status, shows) | self._problems(_codes_of_one(self, body, status)),
+            success | self._problems(_codes_of_one(self, body, status)),
         )
 
     def of_many(self, summary: str, body: dict[str, Schema]) -> Operation:
-        """A write of many rows, which is answered with what became of each."""
+        """Describe a write of many rows, whose answer has a result for each."""
         results = OpenApiResponse(self.bulk.results(), 'What became of each operation.')
         success = {(200, 'application/json'): results}
         return self._operation(
@@ -150,24 +162,8 @@ class _Described:
             responses=responses,
         )
 
-    def _success(self, status: int, shows: bool) -> dict[Any, Any]:
-        if not shows:
-            return {status: OpenApiResponse(None, 'It is done.')}
-        says = 'The object, as the mask shows it; nothing where the caller may not see it.'
-        row = OpenApiResponse(self.components.resource(self.readable), says)
-        return {(status, 'application/json'): row}
-
-    def _if_match(self) -> OpenApiParameter:
-        return OpenApiParameter(
-            'If-Match',
-            _IF_MATCH,
-            OpenApiParameter.HEADER,
-            description='ETags of the object, of which one must be its own.',
-            required=self.options.require_if_match,
-        )
-
     def _whole_lists(self) -> list[OpenApiParameter]:
-        """The parameter that names lists which have all rows that shall be there."""
+        """Return the parameter that names lists which have all rows that shall be there."""
         names = [*list_paths(self.resource, _standing(self.view))]
         if not names:
             return []
@@ -196,7 +192,7 @@ class _Described:
         return _standing(self.view).kind != 'guest'
 
     def _answered(self, status: int, *, shows: bool) -> Iterator[OpenApiParameter]:
-        """The headers of answers."""
+        """Yield the headers of answers."""
         if shows:
             yield header_of_answers('ETag', 'Of the object, for `If-Match`.', [status])
             yield header_of_answers('X-Truncated', 'Pointers to lists that were cut.', [status])

@@ -20,7 +20,7 @@ from backstay.resources.write.children import MAX_WRITTEN_ROWS
 from backstay.resources.write.granting import Right
 from backstay.resources.write.members import Writable, writable, writable_relations
 
-#: How the component is called, and by which rights its members may be given.
+#: The name of each component, and the rights by which its members may be given.
 _RIGHTS: Mapping[str, tuple[Right, ...]] = {
     'Create': ('create',),
     'Patch': ('write',),
@@ -37,15 +37,15 @@ class Bodies:
         self.resource = readable.resource
 
     def of(self, verb: str) -> Schema:
-        """The body of `Create`, `Patch`, `Replace`, or what `Upsert` takes."""
+        """Return the body of `Create`, `Patch`, `Replace` or `Upsert`."""
         return self._object(verb, self.resource)
 
     def may(self, right: Right) -> bool:
-        """Whether they may do it with some row."""
+        """Return whether they may do it with some row."""
         return granting.may(self.resource, self.standing, right)
 
     def key(self) -> Schema:
-        """The value that names a row."""
+        """Return the schema of the value that names a row."""
         field = self.readable.fields.get(self.resource.options.lookup)
         own = self.resource.options.name
         return self.components.asked(field, own) if field else {'type': 'string'}
@@ -55,7 +55,7 @@ class Bodies:
     def _object(
         self, verb: str, resource: type[Resource], owner: str = '', relation: Relation | None = None
     ) -> Schema:
-        """A reference to a body; of a child, with the relation that it is below."""
+        """Return a reference to a body; of a child, with the relation that it is below."""
         name = resource.options.name + verb
         if relation is not None:
             words = ''.join(part.capitalize() for part in relation.name.split('_'))
@@ -66,7 +66,8 @@ class Bodies:
         )
 
     def _described(self, verb: str, resource: type[Resource], relation: Relation | None) -> Schema:
-        names = self._members(verb, resource)
+        every = (granting.all_members(resource, self.standing, right) for right in _RIGHTS[verb])
+        names = frozenset[str]().union(*every)
         columns = {
             name: member
             for name, member in writable(resource).items()
@@ -82,7 +83,8 @@ class Bodies:
         required = self._required(verb, resource, columns)
         if relation and verb == 'Patch' and isinstance(relation.declared, Many):
             key = resource.options.lookup
-            properties = {key: self._key_of(resource), **properties}
+            named = self.components.asked(resource.fields()[key], resource.options.name)
+            properties = {key: named, **properties}
             required = [key]
         return {
             'type': 'object',
@@ -90,10 +92,6 @@ class Bodies:
             **({'required': required} if required else {}),
             'additionalProperties': False,
         }
-
-    def _members(self, verb: str, resource: type[Resource]) -> frozenset[str]:
-        every = (granting.all_members(resource, self.standing, right) for right in _RIGHTS[verb])
-        return frozenset().union(*every)
 
     def _required(
         self, verb: str, resource: type[Resource], columns: Mapping[str, Writable]
@@ -112,10 +110,6 @@ class Bodies:
         if text := str(member.column.help_text):
             return {'description': text, **described}
         return described
-
-    def _key_of(self, resource: type[Resource]) -> Schema:
-        field = resource.fields()[resource.options.lookup]
-        return self.components.asked(field, resource.options.name)
 
     # Relations.
 

@@ -7,7 +7,7 @@ to anybody.
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.validators import RegexValidator, URLValidator
@@ -24,7 +24,7 @@ _ANYTHING = ['object', 'array', 'string', 'number', 'boolean']
 
 
 def value(check: Any, field: Field, owner: str, components: Components) -> Schema:
-    """A value that a field accepts; `owner` is the name of its resource."""
+    """Return the schema of a value that a field accepts; `owner` is the name of its resource."""
     if field.kind is JSON:
         return {} if check.allow_null else {'type': [*_ANYTHING]}
     if field.kind is CHOICE and not isinstance(check, serializers.FilePathField):
@@ -32,22 +32,21 @@ def value(check: Any, field: Field, owner: str, components: Components) -> Schem
     else:
         schema = _value(check, field.kind)
         if chosen := choices_of(field.model_field):
-            schema = components.chosen(field, owner, _with_choices(check, schema, chosen))
+            # The few values in the spelling in which answers have them.
+            shown = [
+                b64encode(each).decode()
+                if isinstance(each, bytes)
+                else check.to_representation(each)
+                for each in chosen
+            ]
+            enum = json.loads(JSONRenderer().render(shown))
+            schema = {'type': schema.get('type', 'string'), 'enum': enum}
+            schema = components.chosen(field, owner, schema)
     return nullable(schema) if check.allow_null else schema
 
 
-def _with_choices(check: Any, schema: Schema, chosen: Sequence[Any]) -> Schema:
-    """The schema of a few values, in the spelling in which answers have them."""
-    shown = [
-        b64encode(each).decode() if isinstance(each, bytes) else check.to_representation(each)
-        for each in chosen
-    ]
-    enum = json.loads(JSONRenderer().render(shown))
-    return {'type': schema.get('type', 'string'), 'enum': enum}
-
-
 def _value(check: Any, kind: ValueKind | None) -> Schema:
-    """The schema of a field that stands for itself, such as the elements of an array."""
+    """Return the schema of a field on its own, such as the elements of an array."""
     match check:
         case serializers.ListField():
             return _array(check)
@@ -56,9 +55,15 @@ def _value(check: Any, kind: ValueKind | None) -> Schema:
         case serializers.FilePathField():
             return {'type': 'string'}
         case serializers.ChoiceField():
-            return _choices(check)
+            chosen = [*check.choices]
+            if check.allow_blank and '' not in chosen:
+                chosen.append('')
+            is_whole = all(type(each) is int for each in chosen)
+            return {'type': 'integer' if is_whole else 'string', 'enum': chosen}
         case serializers.IPAddressField():
-            return _address(check)
+            protocol = check.protocol.lower()
+            formats = [protocol] if protocol in ('ipv4', 'ipv6') else ['ipv4', 'ipv6']
+            return {'type': 'string', 'anyOf': [{'format': each} for each in formats]}
         case serializers.IntegerField():
             return {'type': 'integer', **_range(check)}
         case serializers.FloatField():
@@ -79,28 +84,13 @@ def _array(check: Any) -> Schema:
     return {'type': 'array', 'items': items, **least, **most}
 
 
-def _choices(check: Any) -> Schema:
-    chosen = [*check.choices]
-    if check.allow_blank and '' not in chosen:
-        chosen.append('')
-    return {
-        'type': 'integer' if all(type(each) is int for each in chosen) else 'string',
-        'enum': chosen,
-    }
-
-
-def _address(check: Any) -> Schema:
-    protocols = {'ipv4': ['ipv4'], 'ipv6': ['ipv6']}.get(check.protocol.lower(), ['ipv4', 'ipv6'])
-    return {'type': 'string', 'anyOf': [{'format': each} for each in protocols]}
-
-
 def _range(check: Any) -> Schema:
     told = {'minimum': check.min_value, 'maximum': check.max_value}
     return {name: limit for name, limit in told.items() if isinstance(limit, int | float)}
 
 
 def _decimal(check: Any) -> Schema:
-    """A decimal as text, with no more digits than its column has on each side of the point."""
+    """Return the schema of a decimal as text, with no more digits than its column has."""
     places = check.decimal_places or 0
     whole = '+' if check.max_digits is None else f'{{1,{max(check.max_digits - places, 1)}}}'
     fraction = rf'(\.\d{{1,{places}}})?' if places else ''
@@ -128,7 +118,11 @@ def _text(check: Any) -> Schema:
     patterns = [*_patterns(check)]
     if not patterns and not check.allow_blank:
         patterns = [r'\S']  # blanks at either end are taken away
-    schema |= _format(check)
+    match check:
+        case serializers.EmailField():
+            schema['format'] = 'email'
+        case serializers.URLField():
+            schema['format'] = 'uri'
     if len(patterns) == 1:
         schema['pattern'] = patterns[0]
     elif patterns:
@@ -136,17 +130,8 @@ def _text(check: Any) -> Schema:
     return schema
 
 
-def _format(check: Any) -> Schema:
-    match check:
-        case serializers.EmailField():
-            return {'format': 'email'}
-        case serializers.URLField():
-            return {'format': 'uri'}
-    return {}
-
-
 def _patterns(check: Any) -> Iterator[str]:
-    """The regular expressions that a text has to match, as JSON Schema spells them."""
+    """Yield the regular expressions that a text has to match, as JSON Schema spells them."""
     for each in check.validators:
         if isinstance(each, URLValidator):
             yield f'^({"|".join(each.schemes)})://'

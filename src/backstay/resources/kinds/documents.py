@@ -1,4 +1,4 @@
-"""What has no one value to compare: JSON documents, arrays, and bytes."""
+"""Values that are not compared as a whole: JSON documents, arrays, and bytes."""
 
 import base64
 import binascii
@@ -35,20 +35,12 @@ def _read_scalar(raw: object, column: Column) -> str | int | float | bool:
     return read_float(raw, column)
 
 
-def _expected_scalar(_column: Column) -> str:
-    return 'a text, a number, true or false'
-
-
-def _any_schema(_column: Column) -> Schema:
-    return {}
-
-
 JSON = ValueKind(
     name='json',
     columns=(models.JSONField,),
     operators=WITHOUT_VALUE,
     read=_read_scalar,
-    expected=_expected_scalar,
+    expected=lambda _column: 'a text, a number, true or false',
     writing={
         'postgresql': Writing(column=Form('{x}')),
         'sqlite': Writing(column=Form('{x}')),
@@ -56,7 +48,7 @@ JSON = ValueKind(
     bindings={'postgresql': cast_binding('jsonb'), 'sqlite': json_binding(str)},
     has_parts=True,
     is_sortable=False,
-    answer_schema=_any_schema,
+    answer_schema=lambda _column: {},
     asked_schema=schema_of_short_text,
     suffixes=('isnull',),
     is_text=True,

@@ -1,7 +1,6 @@
-"""What tells things apart on a network: UUIDs and IP addresses."""
+"""Identifiers: UUIDs and IP addresses."""
 
 from ipaddress import IPv4Address
-from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -20,11 +19,6 @@ def _read_uuid(raw: object, column: Column) -> UUID:
     if str(value) != text.lower():
         raise ValueError
     return value
-
-
-def _hex(value: Any) -> str:
-    """Return a UUID as Django stores it in SQLite."""
-    return (value if isinstance(value, UUID) else UUID(str(value))).hex
 
 
 def _schema_of_uuid(_column: Column) -> Schema:
@@ -50,7 +44,11 @@ UUIDS = ValueKind(
             )
         ),
     },
-    bindings={'postgresql': cast_binding('uuid'), 'sqlite': json_binding(_hex)},
+    # As Django stores them in SQLite.
+    bindings={
+        'postgresql': cast_binding('uuid'),
+        'sqlite': json_binding(lambda value: UUID(str(value)).hex),
+    },
     from_key=UUID,
     is_exact=True,
     answer_schema=_schema_of_uuid,

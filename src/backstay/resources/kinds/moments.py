@@ -94,10 +94,6 @@ _POSTGRESQL_CLOCK = "replace(to_char({x}, 'HH24:MI:SS.US'), '.000000', '')"
 _SQLITE_TIME = 'CASE length({x}) WHEN 12 THEN backstay_time({x}) ELSE {x} END'
 
 
-def _spelled_time(value: time) -> list[str]:
-    return _spelled(value.isoformat('seconds'), value.microsecond)
-
-
 TIME = ValueKind(
     name='time',
     columns=(models.TimeField,),
@@ -117,7 +113,9 @@ TIME = ValueKind(
     },
     bindings={
         'postgresql': cast_binding('time'),
-        'sqlite': spelled_binding(_spelled_time, adapt_key=str),
+        'sqlite': spelled_binding(
+            lambda value: _spelled(value.isoformat('seconds'), value.microsecond), adapt_key=str
+        ),
     },
     answer_schema=_schema_of_time,
     asked_schema=_schema_of_time,
@@ -127,7 +125,7 @@ TIME = ValueKind(
 
 
 def _read_datetime(raw: object, _column: Column) -> datetime:
-    """RFC 3339; without a zone it is UTC, and a date is the start of its day there."""
+    """Read RFC 3339; without a zone it is UTC, and a date is the start of its day there."""
     if not isinstance(raw, str) or not raw[4:5] == raw[7:8] == '-':
         raise ValueError
     if len(raw) > 10 and (raw[10] not in 'Tt ' or raw[13:14] != ':'):
@@ -136,13 +134,8 @@ def _read_datetime(raw: object, _column: Column) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _at_utc(value: datetime) -> datetime:
-    """Return the same moment in UTC, where there may be no year for it."""
-    return value.astimezone(UTC)
-
-
 def _spelled_moment(value: datetime) -> list[str]:
-    """Django stores moments in SQLite in UTC, without a zone."""
+    """Return the spellings of a moment as Django stores it in SQLite: in UTC, without a zone."""
     if value.tzinfo is not None:
         value = value.astimezone(UTC).replace(tzinfo=None)
     return _spelled(value.isoformat(' ', 'seconds'), value.microsecond)
@@ -167,7 +160,8 @@ DATETIME = ValueKind(
     read=_read_datetime,
     check_body=_read_datetime,
     expected=lambda _column: 'a time such as 2026-01-31T14:05:00Z, or a date',
-    refine=_at_utc,
+    # The first and last years may have no such moment in UTC.
+    refine=lambda value: value.astimezone(UTC),
     writing={
         'postgresql': Writing(
             column=Form(
@@ -217,14 +211,6 @@ def _short_enough(value: timedelta) -> timedelta:
     return value
 
 
-def _interval(value: timedelta) -> str:
-    return f'{value.days} days {value.seconds}.{value.microseconds:06d} s'
-
-
-def _duration_of_key(raw: int | str) -> timedelta | None:
-    return parse_duration(raw) if isinstance(raw, str) else timedelta(microseconds=raw)
-
-
 def _schema_of_duration(_column: Column) -> Schema:
     return {'type': 'string', 'pattern': rf'^(-?\d+ )?{_CLOCK}$'}
 
@@ -251,12 +237,17 @@ DURATION = ValueKind(
         'sqlite': Writing(column=Form('backstay_duration({x})', quoted=True)),
     },
     bindings={
-        'postgresql': cast_binding('interval', _interval),
+        'postgresql': cast_binding(
+            'interval',
+            lambda value: f'{value.days} days {value.seconds}.{value.microseconds:06d} s',
+        ),
         'sqlite': json_binding(duration_microseconds),
     },
     # Such as a duration times 1.5, which PostgreSQL rounds to whole microseconds.
     computed_form={'sqlite': 'backstay_whole({x})'},
-    from_key=_duration_of_key,
+    from_key=lambda raw: (
+        parse_duration(raw) if isinstance(raw, str) else timedelta(microseconds=raw)
+    ),
     answer_schema=_schema_of_duration,
     asked_schema=_schema_of_duration,
     body_schema={'type': 'string', 'pattern': rf'^(-?\d{{1,8}} )?{_CLOCK_OF_BODIES}$'},

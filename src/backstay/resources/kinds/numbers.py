@@ -40,11 +40,6 @@ def _read_integer(raw: object, column: Column) -> int:
     return value
 
 
-def _expected_integer(column: Column) -> str:
-    low, high = range_of(column)
-    return f'an integer from {low} to {high}'
-
-
 def _range_schema(column: Column) -> Schema:
     low, high = range_of(column)
     return {'type': 'integer', 'minimum': low, 'maximum': high}
@@ -56,7 +51,7 @@ INTEGER = ValueKind(
     operators=COMPARISONS,
     read=_read_integer,
     check_body=_read_integer,
-    expected=_expected_integer,
+    expected=lambda column: 'an integer from {} to {}'.format(*range_of(column)),
     writing={
         'postgresql': Writing(column=Form('{x}'), is_plain_element=True),
         'sqlite': Writing(column=Form('{x}')),
@@ -171,7 +166,7 @@ def _rounded_in_sqlite(column: Column) -> Form:
 
 
 def _rounded_in_postgresql(column: Column) -> Form:
-    """DRF rounds half to even, PostgreSQL away from zero."""
+    """Round half to even, as DRF does; PostgreSQL rounds half away from zero."""
     places = _places(column)
     rounded = (
         f'(round({{x}}, {places}) - CASE WHEN abs(mod({{x}} * 1e{places}, 2)) = 0.5'
@@ -194,10 +189,7 @@ def _schema_of_decimal(column: Column) -> Schema:
     return {'type': 'string', 'format': 'decimal', 'pattern': rf'^-?\d+{fraction}$'}
 
 
-def _asked_decimal(_column: Column) -> Schema:
-    pattern = rf'^-?\d{{1,{_MAX_DECIMAL_DIGITS}}}(\.\d{{1,{_MAX_DECIMAL_DIGITS}}})?$'
-    return {'type': 'string', 'format': 'decimal', 'pattern': pattern}
-
+_SHORT_DECIMAL = rf'^-?\d{{1,{_MAX_DECIMAL_DIGITS}}}(\.\d{{1,{_MAX_DECIMAL_DIGITS}}})?$'
 
 DECIMAL = ValueKind(
     name='decimal',
@@ -234,6 +226,10 @@ DECIMAL = ValueKind(
     computed_form={'sqlite': 'backstay_round({x})'},
     from_key=lambda raw: Decimal(str(raw)),
     answer_schema=_schema_of_decimal,
-    asked_schema=_asked_decimal,
+    asked_schema=lambda _column: {
+        'type': 'string',
+        'format': 'decimal',
+        'pattern': _SHORT_DECIMAL,
+    },
     suffixes=('', 'gte', 'lte'),
 )

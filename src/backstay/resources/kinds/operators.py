@@ -41,15 +41,15 @@ WITH_LIST = frozenset({Op.IN, Op.NOT_IN})
 #: Operators whose value is a pattern.
 WITH_PATTERN = frozenset({Op.LIKE, Op.ILIKE, Op.NOT_ILIKE})
 
-#: What kinds take whose values are equal or not, and no more than that.
+#: Operators of kinds whose values are equal or not, and no more than that.
 EQUALITY = WITHOUT_VALUE | WITH_LIST | {Op.EQ, Op.NE}
-#: What kinds take whose values have an order.
+#: Operators of kinds whose values have an order.
 COMPARISONS = EQUALITY | {Op.GT, Op.LT, Op.GE, Op.LE}
-#: What texts take.
+#: Operators of texts.
 OF_TEXT = COMPARISONS | WITH_PATTERN
-#: What the members of a JSON field take.
+#: Operators of the members of a JSON field.
 OF_MEMBERS = WITHOUT_VALUE | {Op.EQ, Op.NE, Op.IN}
-#: What arrays take, of which elements are asked.
+#: Operators of arrays, which compare their elements.
 OF_ARRAYS = WITHOUT_VALUE | {Op.ANY, Op.NOT_ANY}
 
 

@@ -46,7 +46,7 @@ def valued(column: models.Field) -> models.Field:
     return column
 
 
-#: What a field of Django does on the way to the database and back.
+#: Methods of a field of Django that convert values on the way to the database and back.
 _CONVERSIONS = ('from_db_value', 'get_prep_value', 'get_db_prep_value', 'get_db_prep_save')
 
 

@@ -23,7 +23,7 @@ FormOf = Form | Callable[[Column], Form]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:
-    """How one engine writes the values of a kind as JSON, by where they stand."""
+    """The forms in which one engine writes the values of a kind as JSON, by their place."""
 
     column: FormOf
     #: Values that the database computes, where they come in other spellings than stored ones.
@@ -47,10 +47,6 @@ class Refused(ValueError):
     """A value that the column's type could hold, and we do not; the text is for the client."""
 
 
-def _unchecked(_raw: object, _column: Column) -> None:
-    pass
-
-
 def _unchanged(value: Any) -> Any:
     return value
 
@@ -66,7 +62,7 @@ class ValueKind:
     internal_type: str = ''
     #: The kind of such a column that has choices.
     with_choices: 'ValueKind | None' = None
-    #: What filters may ask.
+    #: The operators that filters may use.
     operators: frozenset[Op]
 
     # Reading. Readers raise ValueError for another kind, OverflowError for too large a size.
@@ -75,13 +71,13 @@ class ValueKind:
     read: Callable[[object, Column], Any]
     #: The words that say in an error what `read` takes.
     expected: Callable[[Column], str]
-    #: What JSON would have instead of the text of a parameter.
+    #: Turns the text of a parameter into the JSON that a body would have.
     from_text: Callable[[str], object] = _unchanged
     #: Django REST Framework's field for written values; None for that of its ModelSerializer.
     body_field: Callable[[Column], serializers.Field] | None = None
     #: Raises ValueError for JSON that Django REST Framework takes for another value than it is.
-    check_body: Callable[[object, Column], object] = _unchecked
-    #: What is left to do with a written value that Django REST Framework has checked.
+    check_body: Callable[[object, Column], object] = lambda _raw, _column: None
+    #: Finishes a written value that Django REST Framework has checked.
     refine: Callable[[Any], Any] = _unchanged
     #: Whether written values need `refine` even in their usual form.
     is_always_refined: bool = False
@@ -90,7 +86,7 @@ class ValueKind:
 
     writing: Mapping[str, Writing]
     bindings: Bindings
-    #: How an engine brings what it computes into the form that is compared, `{x}` standing for it.
+    #: The SQL, by engine, that brings a computed value `{x}` into the form that is compared.
     computed_form: Mapping[str, str] = field(default_factory=dict)
     #: An order's key as JSON has it, as what the slot of a boundary is bound to.
     from_key: Callable[[Any], Any] = _unchanged

@@ -21,7 +21,7 @@ from django.db.models import Case, F, Value, When
 
 from backstay.engine import engine_of
 from backstay.events.declaration import EVERY, event_type, registered
-from backstay.resources.declaration.conditions import Covered, reach_of
+from backstay.resources.declaration.conditions import reach_of
 from backstay.resources.declaration.fields import Array, Computed, InPython, Many, Url
 from backstay.resources.declaration.grants import ALL
 from backstay.resources.declaration.readable import Readable
@@ -40,7 +40,7 @@ from backstay.resources.write.uniqueness import names_one_row
 
 
 def check_resources(**_: Any) -> list[CheckMessage]:
-    """Every mistake of every resource; they are known once the site's routes are."""
+    """Return every mistake of every resource; they are known once the site's routes are."""
     if root := getattr(settings, 'ROOT_URLCONF', ''):
         import_module(root)
     found = [message for resource in resources() for message in _check(resource)]
@@ -100,7 +100,7 @@ def _names_one_row(resource: type[Resource], field: Field) -> bool:
 
 
 def _check_grants(resource: type[Resource]) -> Iterator[Error]:
-    """What nobody may read was forgotten, rather than meant."""
+    """Find resources that nobody may read, and grants of names that do not exist."""
     if not resource.grants:
         yield _error(
             resource,
@@ -119,33 +119,29 @@ def _check_grants(resource: type[Resource]) -> Iterator[Error]:
                     )
 
 
-#: What Django raises, or warns of, where a condition cannot be written as SQL.
+#: Errors and warnings of Django where a condition cannot be written as SQL.
 _UNWRITABLE = (DeclarationError, FieldError, ValidationError, ValueError, TypeError, RuntimeWarning)
 
 
 def _check_conditions(resource: type[Resource]) -> Iterator[Error]:
-    """The rows of every grant are resolved and compiled, on the engine that the site runs on."""
+    """Resolve and compile the rows of every grant, on the engine that the site runs on."""
     for position, grant in enumerate(resource.grants, 1):
         for option, conditions in (('rows', grant.covers), ('check', grant.leaves_behind)):
             if option == 'check' and grant.check is None:
                 continue
+            readable = Readable(resource)
             try:
-                _compile(resource, conditions(resource.options.model))
+                covered = rights.cover_rows(readable, conditions(resource.options.model))
+                if not isinstance(covered, bool):
+                    # Compiled where rows are chosen, and where their objects are.
+                    chosen = Case(When(covered, then=Value(1)), default=Value(0))
+                    _compile_rows(rights.rows_of(readable, covered).annotate(chosen_=chosen))
             except EmptyResultSet:
                 text = f'`{option}` of grant {position} covers no row, whatever it holds.'
                 yield _error(resource, 'E042', text)
             except _UNWRITABLE as error:
                 text = f'`{option}` of grant {position} cannot be: {error}'
                 yield _error(resource, 'E042', text)
-
-
-def _compile(resource: type[Resource], condition: Covered) -> None:
-    """Compile a condition where rows are chosen, and where their objects are."""
-    covered = rights.cover_rows(Readable(resource), condition)
-    if isinstance(covered, bool):
-        return
-    chosen = Case(When(covered, then=Value(1)), default=Value(0))
-    _compile_rows(rights.rows_of(Readable(resource), covered).annotate(chosen_=chosen))
 
 
 def _compile_rows(rows: models.QuerySet[models.Model]) -> None:
@@ -155,7 +151,7 @@ def _compile_rows(rows: models.QuerySet[models.Model]) -> None:
 
 
 def _check_computed(resource: type[Resource]) -> Iterator[Error]:
-    """What the database computes is one value of one row, and can be compiled."""
+    """Find computed values that are no value of one row, or cannot be compiled."""
     model = resource.options.model
     for field in resource.fields().values():
         if not isinstance(field.declared, Computed):
@@ -177,7 +173,7 @@ def _check_computed(resource: type[Resource]) -> Iterator[Error]:
 
 
 def _check_parameters(resource: type[Resource]) -> Iterator[checks.Warning]:
-    """A field that is called as a parameter of lists can only be compared by other spellings."""
+    """Find fields with the name of a parameter of lists, which need other spellings."""
     for name, field in resource.fields().items():
         if name in TAKEN and field.filterable:
             yield checks.Warning(
@@ -190,7 +186,7 @@ def _check_parameters(resource: type[Resource]) -> Iterator[checks.Warning]:
 
 
 def _check_inheritance(resource: type[Resource]) -> Iterator[Error]:
-    """A row of a child model is a row of its parents too: made, changed and deleted with them."""
+    """Find grants on a child model that do not fit its parents, whose rows it shares."""
     child = resource.options.model
     links = {name: link for link in parent_links(child) for name in (link.name, link.attname)}
     for grant in resource.grants:
@@ -218,14 +214,14 @@ def _check_inheritance(resource: type[Resource]) -> Iterator[Error]:
             )
 
 
-#: What happens to every resource.
+#: The verbs that happen to every resource.
 _USUAL = tuple(
     event_type('', verb).removeprefix('.') for verb in ('create', 'update', 'delete', 'restore')
 )
 
 
 def _check_subscribers() -> Iterator[Error]:
-    """A function that listens to what never happens is never called."""
+    """Find functions that listen to events which never happen."""
     names = {each.options.name.lower() for each in resources() if each.options.events}
     for path, (_, types) in registered.items():
         for wanted in sorted(types - {EVERY}):
@@ -244,7 +240,7 @@ def _check_subscribers() -> Iterator[Error]:
 
 
 def _check_migrations() -> Iterator[Error]:
-    """Without migrations the tables of a resource are never made."""
+    """Find resources without migrations, whose tables would never be made."""
     modules = getattr(settings, 'MIGRATION_MODULES', {})
     labels = dict.fromkeys(each.options.model._meta.app_label for each in resources())
     for label in labels:
@@ -329,7 +325,7 @@ def _cycles(
 
 
 def _is_inverse(resource: type[Resource], there: Relation, back: Relation) -> bool:
-    """Whether two relations run over the same column or table, in opposite directions."""
+    """Return whether two relations run over the same column or table, in opposite directions."""
     if back.target.options.model is not resource.options.model:
         return False
     if there.many_to_many:
@@ -365,8 +361,12 @@ def _check_declared(resource: type[Resource]) -> Iterator[Error]:
                 yield _error(resource, 'E020', f'`{name}` needs {unknown}, which are no fields.')
         elif isinstance(declared, Url):
             yield from _check_url(resource, name, declared)
-        elif isinstance(declared, Array) and not _holds_arrays(fields[name].model_field):
-            yield _error(resource, 'E022', f'`{name}` is an Array over a field that holds none.')
+        elif isinstance(declared, Array):
+            field = fields[name].model_field
+            if not isinstance(field, models.JSONField) and not _is_array(field):
+                yield _error(
+                    resource, 'E022', f'`{name}` is an Array over a field that holds none.'
+                )
         elif isinstance(declared, Many) and declared.cap < 1:
             yield _error(resource, 'E023', f'The cap of `{name}` must be at least 1.')
 
@@ -386,15 +386,15 @@ def _check_url(resource: type[Resource], name: str, declared: Url) -> Iterator[E
             )
 
 
-def _holds_arrays(field: models.Field) -> bool:
-    return isinstance(field, models.JSONField) or field.get_internal_type() == 'ArrayField'
+def _is_array(field: models.Field) -> bool:
+    return field.get_internal_type() == 'ArrayField'
 
 
 def _check_engine(resource: type[Resource]) -> Iterator[Error]:
     if engine_of(connections['default']).has_arrays:
         return
     for field in resource.fields().values():
-        if field.model_field.get_internal_type() == 'ArrayField':
+        if _is_array(field.model_field):
             yield _error(
                 resource,
                 'E030',

@@ -1,4 +1,4 @@
-"""What can be wrong with a declaration or with what a request asks.
+"""The errors of declarations and of requests.
 
 DeclarationError             a developer's mistake; fails at start-up
 Problem

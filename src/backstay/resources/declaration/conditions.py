@@ -64,7 +64,7 @@ class CallerValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """What a part of a condition looks at, as Django resolves it."""
+    """The columns and rows that a part of a condition reads, as Django resolves it."""
 
     #: Attributes of the own row on which it depends.
     columns: frozenset[str] = frozenset()
@@ -145,12 +145,12 @@ class Complement:
 
 Comparing = Compared | Among | Expressed
 GrantCondition = Comparing | AllOf | AnyOf | Complement
-#: Which rows are covered: all, none, or those of which a condition holds.
+#: The rows that are covered: all, none, or those of which a condition holds.
 Covered = GrantCondition | bool
 
 
 def parse(rows: Q, model: type[models.Model]) -> Covered:
-    """The condition that a `Q` of a grant states about rows of a model.
+    """Return the condition that a `Q` of a grant states about rows of a model.
 
     Raises DeclarationError for a name that does not exist, with those that do, and for what is
     no condition on one row.
@@ -170,13 +170,14 @@ def parse(rows: Q, model: type[models.Model]) -> Covered:
 
 
 def settle(condition: Covered, standing: Standing) -> Covered:
-    """The condition as far as a standing does not decide it.
+    """Return the condition as far as a standing does not decide it.
 
     A scope that the caller holds over everything is true for every row, and falls away.
     """
     match condition:
-        case Among(scope=scope) if _holds_all(standing, scope):
-            return True
+        case Among(scope=scope):
+            held = (level for over, level in standing.everywhere if over == scope.over)
+            return any(level >= scope.level for level in held) or condition
         case AllOf(parts=parts):
             return _all_of([settle(part, standing) for part in parts])
         case AnyOf(parts=parts):
@@ -187,7 +188,7 @@ def settle(condition: Covered, standing: Standing) -> Covered:
 
 
 def leaves_of(condition: Covered) -> Iterator[Comparing]:
-    """Every comparison and expression in a condition."""
+    """Yield every comparison and expression in a condition."""
     match condition:
         case AllOf(parts=parts) | AnyOf(parts=parts):
             for part in parts:
@@ -199,9 +200,9 @@ def leaves_of(condition: Covered) -> Iterator[Comparing]:
 
 
 def depends_on(condition: Covered, written: Iterable[str]) -> bool:
-    """Whether the condition may come out otherwise once these attributes of a row are written.
+    """Return whether the condition may change once these attributes of a row are written.
 
-    What it looks at beyond the row may have been written with it.
+    Rows of other tables may have been written with it.
     """
     changed = frozenset(written)
     return any(
@@ -211,17 +212,13 @@ def depends_on(condition: Covered, written: Iterable[str]) -> bool:
 
 
 def is_within(inner: Covered, outer: Covered) -> bool:
-    """Whether rows are among others for certain: who holds a level holds those below it."""
+    """Return whether rows are among others for certain: a level includes those below it."""
     match inner, outer:
         case (AllOf(parts=some), AllOf(parts=others)) | (AnyOf(parts=some), AnyOf(parts=others)):
             return len(some) == len(others) and all(map(is_within, some, others))
         case Among(path=path, scope=high), Among(path=other, scope=low):
             return path.name == other.name and high.over == low.over and high.level >= low.level
     return bool(inner == outer)
-
-
-def _holds_all(standing: Standing, scope: Scope) -> bool:
-    return any(over == scope.over and held >= scope.level for over, held in standing.everywhere)
 
 
 def _all_of(parts: Iterable[Covered]) -> Covered:
@@ -278,7 +275,7 @@ _UNCOMPARED = (models.JSONField, models.BinaryField)
 
 
 def _path(lookup: str, model: type[models.Model]) -> tuple[RowPath, str]:
-    """The path that a lookup begins with, as far as Django resolves it, and the lookup's name."""
+    """Return the path at the start of a lookup, as Django resolves it, and the lookup's name."""
     query = Query(model)
     try:
         behind, parts, _ = query.solve_lookup_type(lookup)
@@ -304,7 +301,7 @@ def _path(lookup: str, model: type[models.Model]) -> tuple[RowPath, str]:
 
 
 def _expressions(value: Any) -> list[Any]:
-    """What in a lookup's value Django has to resolve: expressions and querysets."""
+    """Return what Django has to resolve in a lookup's value: expressions and querysets."""
     values = value if isinstance(value, list | tuple) else (value,)
     return [
         each
@@ -314,7 +311,7 @@ def _expressions(value: Any) -> list[Any]:
 
 
 def reach_of(expressions: Iterable[Any], model: type[models.Model], name: str) -> Reach:
-    """What expressions over a row look at, resolved as Django resolves them in a query of it.
+    """Return the reach of expressions over a row, resolved as Django does in a query of it.
 
     Raises DeclarationError for names that do not exist, and for what needs more rows than one.
     """
@@ -347,7 +344,7 @@ def reach_of(expressions: Iterable[Any], model: type[models.Model], name: str) -
 
 
 def _nodes(resolved: Any) -> Iterator[Any]:
-    """A resolved expression and all that it is made of; subqueries are not entered."""
+    """Yield a resolved expression and all of its parts; subqueries are not entered."""
     yield resolved
     sources = resolved.get_source_expressions() if not isinstance(resolved, Query) else []
     listed = getattr(resolved, 'rhs', None)
@@ -357,7 +354,7 @@ def _nodes(resolved: Any) -> Iterator[Any]:
 
 
 def _made_of(column: models.Field) -> Iterator[str]:
-    """The attribute of a column, and of those of which the database makes it."""
+    """Yield the attribute of a column, and of those of which the database makes it."""
     yield column.attname
     if column.generated:
         expression = column.expression  # type: ignore[attr-defined]

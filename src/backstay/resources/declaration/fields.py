@@ -1,4 +1,4 @@
-"""What a resource can be made of beside the fields of its model."""
+"""The members of a resource beside the fields of its model."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Many:
     #: Order of the rows, as in `Meta.ordering`; None for the target's own.
     ordering: Sequence[str] | None = None
     cap: int = 100
-    #: Rows that a parent typically has: what the cost of a mask is reckoned with.
+    #: Rows that a parent typically has, for the cost of a mask.
     fan_out: int = 10
     #: Whether the list is written with its parent. Children are given whole: one with its key is
     #: changed, one without is created, one left out is deleted. Of a many-to-many relation the

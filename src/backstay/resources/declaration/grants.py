@@ -80,12 +80,12 @@ EVERY_ROW: Final = Q()
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What some callers may do with some rows."""
+    """The permission of some callers to do something with some rows."""
 
     who: Who
     #: Fields and relations that they may read, filter by and sort by.
     read: Names = ()
-    #: Which rows; by default all of them.
+    #: The rows; by default all of them.
     rows: Q = EVERY_ROW
     #: Fields that they may change.
     write: Names = ()
@@ -93,7 +93,7 @@ class Grant:
     create: Names = ()
     #: Whether they may delete such rows, and see and restore what was deleted softly.
     delete: bool = False
-    #: What a row must be once they have written it; the same as `rows` unless given.
+    #: The condition of a row once they have written it; the same as `rows` unless given.
     check: Q | None = None
 
     #: Conditions by the `Q` and model of which they were parsed.

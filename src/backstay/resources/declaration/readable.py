@@ -58,13 +58,13 @@ class Readable:
         return _seen(self).grants
 
     def through(self, relation: Relation) -> 'Readable':
-        """The target of a relation, as the same caller may read it."""
+        """Return the target of a relation, as the same caller may read it."""
         return Readable(relation.target, self.standing)
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What callers of a standing may read of a resource."""
+    """The parts of a resource that callers of a standing may read."""
 
     fields: Mapping[str, Field]
     relations: Mapping[str, Relation]
@@ -86,11 +86,11 @@ def _seen(readable: Readable) -> _Seen:
         for name, relation in resource.relations().items()
         if granted(name) and _seen_target(relation, standing)
     }
-    relations |= {
-        name: hop
-        for name, hop in resource.hops().items()
-        if (first := relations.get(hop.via)) and _leads_on(first, hop, standing)
-    }
+    for name, hop in resource.hops().items():
+        first = relations.get(hop.via)
+        between = _applying(first.target, standing) if first else ()
+        if any(grant.reads(hop.then) for grant in between) and _seen_target(hop, standing):
+            relations[name] = hop
     return _Seen(
         fields={name: field for name, field in resource.fields().items() if granted(name)},
         relations=relations,
@@ -100,7 +100,7 @@ def _seen(readable: Readable) -> _Seen:
 
 
 def _applying(resource: type[Resource], standing: Standing) -> Iterator[Grant]:
-    """The grants to read that may decide about a row; none does that stands below one of all."""
+    """Yield the grants to read that may decide about a row, down to the first of all rows."""
     for grant in reversed(resource.grants):
         if not (grant.read and grant.who.includes(standing)):
             continue
@@ -111,12 +111,6 @@ def _applying(resource: type[Resource], standing: Standing) -> Iterator[Grant]:
             return
 
 
-def _leads_on(first: Relation, hop: Relation, standing: Standing) -> bool:
-    """Whether the target of a relation may show the next one."""
-    granted = any(grant.reads(hop.then) for grant in _applying(first.target, standing))
-    return granted and _seen_target(hop, standing)
-
-
 def _seen_target(relation: Relation, standing: Standing) -> bool:
-    """Whether anything of the target may be read; a relation to nothing is not there."""
+    """Return whether anything of the target may be read; a relation to nothing is not there."""
     return any(_applying(relation.target, standing))

@@ -20,14 +20,14 @@ _registry: 'dict[str, type[Resource]]' = {}
 
 
 def resources() -> 'Iterator[type[Resource]]':
-    """Every declared resource."""
+    """Return every declared resource."""
     return iter(tuple(_registry.values()))
 
 
 def resolve(target: 'type[Resource] | str', beside: str = '') -> 'type[Resource]':
-    """The resource that a relation names: a class, its dotted path, or its name.
+    """Return the resource that a relation names: a class, its dotted path, or its name.
 
-    A name is first looked for in the module `beside` which it was written, then everywhere. Raises
+    A name is looked up in the module `beside` first, where it was written, then everywhere. Raises
     DeclarationError where there is no such resource, or more than one.
     """
     if not isinstance(target, str):

@@ -19,7 +19,7 @@ class Options:
     """`Meta` of a resource, with everything that it left out."""
 
     model: type[models.Model]
-    #: What filters call the resource in `model`; the model's class name unless given.
+    #: The name of the resource in `model` of filters; the model's class name unless given.
     name: str
     default_mask: str
     #: Field that the path of one object names.
@@ -53,12 +53,12 @@ class Options:
         return kind in self.require_idempotency_key
 
 
-#: What `Meta` may hold in place of the class, where a member of the resource is called so.
+#: Attributes that `Meta` may hold in place of the class, where a member has the same name.
 _IN_META = frozenset({'grants', 'hooks'})
 
 
 class Resource:
-    """What a model looks like from outside. Subclass it and declare.
+    """A model as it looks from outside. Subclass it and declare.
 
         class BookResource(Resource):
             class Meta:
@@ -78,7 +78,7 @@ class Resource:
     Meta: ClassVar[type]
     options: ClassVar[Options]
     declared: ClassVar[dict[str, Declared]]
-    #: Who may do what, from the lowest to the highest; nobody may do anything else.
+    #: Its grants, from the lowest to the highest; nobody may do anything else.
     grants: ClassVar[Sequence[Grant]] = ()
     #: Rules of its writes that a declaration cannot say.
     hooks: ClassVar[Hooks] = Hooks()

@@ -1,6 +1,5 @@
 """The shape of a resource: its values and relations, resolved against its model."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -36,9 +35,9 @@ class Field:
     kind: ValueKind
     #: Attribute of the model, such as `company_id`; '' when the value is computed.
     attname: str = ''
-    #: How the database computes it, or how Python does.
+    #: The declaration of a value that the database or Python computes.
     declared: Computed | Url | InPython | None = None
-    #: What its values are checked and bound with.
+    #: The field with which its values are checked and bound.
     model_field: models.Field
     nullable: bool = False
     filterable: bool = True
@@ -54,7 +53,7 @@ class Relation:
     name: str
     #: Relation of the model, as the ORM spells it in lookups.
     source: str
-    #: How rows find each other: the target's lookup `back` equals the attribute `local` here.
+    #: The ends at which rows meet: the target's lookup `back` equals the attribute `local` here.
     back: str
     local: str
     many: bool
@@ -71,12 +70,12 @@ class Relation:
 
     @property
     def is_shown(self) -> bool:
-        """Whether masks may name it; a parent can only be asked about, and rows behind others."""
+        """Whether masks may name it; filters alone name parents, and rows behind others."""
         return not (self.via or isinstance(self.declared, Parent))
 
     @property
     def step(self) -> str:
-        """What the resource calls it at whose rows it begins."""
+        """Its name in the resource at whose rows it begins."""
         return self.then or self.name
 
     @property
@@ -93,7 +92,21 @@ class ResolvedMembers:
 
     @cached_property
     def fields(self) -> dict[str, Field]:
-        return {field.name: field for field in self._fields()}
+        meta, declared = self.resource.Meta, self.resource.declared
+        listed = getattr(meta, 'fields', ())
+        found = [_field_of_model(self.resource, name, declared.get(name)) for name in listed]
+        for name, value in declared.items():
+            if name not in listed and not isinstance(value, Related | Through):
+                found.append(_declared_field(self.resource, name, value))
+        filterable, orderable = getattr(meta, 'filterable', None), getattr(meta, 'orderable', None)
+        return {
+            field.name: replace(
+                field,
+                filterable=field.filterable if filterable is None else field.name in filterable,
+                orderable=field.orderable if orderable is None else field.name in orderable,
+            )
+            for field in found
+        }
 
     @cached_property
     def relations(self) -> dict[str, Relation]:
@@ -111,26 +124,6 @@ class ResolvedMembers:
             for name, declared in self.resource.declared.items()
             if isinstance(declared, Through)
         }
-
-    def _fields(self) -> Iterator[Field]:
-        meta = self.resource.Meta
-        declared = self.resource.declared
-        for name in getattr(meta, 'fields', ()):
-            yield self._limited(_field_of_model(self.resource, name, declared.get(name)))
-        for name, value in declared.items():
-            if name not in getattr(meta, 'fields', ()) and not isinstance(value, Related | Through):
-                yield self._limited(_declared_field(self.resource, name, value))
-
-    def _limited(self, field: Field) -> Field:
-        """The field with what `Meta.filterable` and `Meta.orderable` leave of it."""
-        meta = self.resource.Meta
-        filterable = getattr(meta, 'filterable', None)
-        orderable = getattr(meta, 'orderable', None)
-        return replace(
-            field,
-            filterable=field.filterable if filterable is None else field.name in filterable,
-            orderable=field.orderable if orderable is None else field.name in orderable,
-        )
 
 
 def _field_of_model(
@@ -164,14 +157,14 @@ def _field_of_model(
 
 
 def _is_computed(column: models.Field) -> bool:
-    """Whether the database computes some of the values that a column holds."""
+    """Return whether the database computes some of the values that a column holds."""
     default = getattr(column, 'db_default', models.NOT_PROVIDED)
     is_expression = hasattr(default, 'resolve_expression') and not isinstance(default, models.Value)
     return isinstance(column, models.GeneratedField) or is_expression
 
 
 def _columns(model: type[models.Model]) -> dict[str, models.Field]:
-    """The concrete fields of a model, by their own name and by that of their column's attribute."""
+    """Return the concrete fields of a model by the name of their attribute."""
     columns: dict[str, models.Field] = {}
     for field in model._meta.concrete_fields:
         columns[field.attname] = field
@@ -212,10 +205,13 @@ def _declared_field(resource: 'type[Resource]', name: str, declared: Declared) -
 def _relation(resource: 'type[Resource]', name: str, declared: Related) -> Relation:
     model = resource.options.model
     source = declared.source or name
+    edge: Any
     try:
         edge = model._meta.get_field(source)
     except FieldDoesNotExist:
-        edge = _reverse(model, source)
+        # Meta knows reverse relations by their query name, not by their accessor (`related_name`).
+        reverse = {each.get_accessor_name(): each for each in model._meta.related_objects}
+        edge = reverse.get(source)
     if edge is None or not edge.is_relation:
         raise DeclarationError(f'{model.__name__} has no relation {source!r}')
     many = bool(edge.one_to_many or edge.many_to_many)
@@ -239,7 +235,7 @@ def _relation(resource: 'type[Resource]', name: str, declared: Related) -> Relat
 
 
 def _hop(resource: 'type[Resource]', name: str, declared: Through) -> Relation:
-    """The second relation. Taken as one to many: no order goes so far."""
+    """Return the second relation, taken as one to many: no order goes so far."""
     first = resource.relations().get(declared.relation)
     second = first.target.relations().get(declared.then) if first else None
     if second is None:
@@ -249,7 +245,7 @@ def _hop(resource: 'type[Resource]', name: str, declared: Through) -> Relation:
 
 
 def _link(edge: Any) -> tuple[str, str, str]:
-    """How the ORM spells an edge: its own lookup, that back from the target, the local end."""
+    """Return an edge as the ORM spells it: its lookup, the one back, the local end."""
     if edge.many_to_many:
         if isinstance(edge, models.ManyToManyField):
             return edge.name, edge.related_query_name(), 'pk'
@@ -259,16 +255,8 @@ def _link(edge: Any) -> tuple[str, str, str]:
     return edge.field.related_query_name(), edge.field.attname, edge.field.target_field.attname
 
 
-def _reverse(model: type[models.Model], accessor: str) -> Any:
-    """The reverse relation with this accessor (`related_name`), which Meta knows by query name."""
-    for edge in model._meta.related_objects:
-        if edge.get_accessor_name() == accessor:
-            return edge
-    return None
-
-
 def primary_key_of(model: type[models.Model]) -> Field:
-    """The primary key of a model as a field of a resource, called `pk`."""
+    """Return the primary key of a model as a field of a resource, called `pk`."""
     column = model._meta.pk
     kind = kind_of(column)
     if kind is None:

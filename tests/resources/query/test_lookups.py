@@ -7,7 +7,7 @@ import pytest
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.errors import FilterError, ParameterError
 from backstay.resources.kinds.operators import OF_MEMBERS
-from backstay.resources.query.filters import Scope, Tally, all_of, parse_filter
+from backstay.resources.query.filters import FilterReader, Tally, all_of, parse_filter
 from backstay.resources.query.lookups import lookups_of, parse_lookup
 from backstay.resources.query.nodes import Condition
 
@@ -15,8 +15,8 @@ from backstay.resources.query.nodes import Condition
 def looked_up(readable: Readable, parameter: str, value: object) -> tuple[Condition, list[Any]]:
     """The tree and values of one parameter."""
     values: list[Any] = []
-    scope = Scope(readable, values, Tally())
-    return all_of(parse_lookup(parameter, value, scope)), values
+    reader = FilterReader(readable, values, Tally())
+    return all_of(parse_lookup(parameter, value, reader)), values
 
 
 def filtered(readable: Readable, spec: object) -> tuple[Condition, list[Any]]:

@@ -70,7 +70,7 @@ class Description:
 
     #: Whether a section with the prompts is added to a new issue.
     help: StrictBool = True
-    #: How often a description is asked for, the first time included.
+    #: Requests for a description, including the first one.
     reminders: Annotated[int, Field(ge=0, le=20, strict=True)] = 3
     #: Days between two of them.
     every_days: _Days = 7
@@ -120,7 +120,7 @@ class Labels:
     ignore: _Word = ':robot:'
     #: An open issue with it is asked for a description while it has none.
     unclear: _Word = ':soap:'
-    #: With one of them, the clock of inactivity stands still.
+    #: Labels that stop the clock of inactivity.
     blocked: tuple[_Word, ...] = ('blocked: inside', 'blocked: outside')
     more: tuple[Label, ...] = (
         Label(name=':seedling:', color='c2e0c6', description='Good for a first contribution'),
@@ -183,11 +183,11 @@ class Agreement:
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
-    #: The version of the text that is asked for: major.minor.patch.
+    #: The version of the text that must be signed: major.minor.patch.
     version: _Version
-    #: Where the text can be read.
+    #: The address of the text.
     link: _Https
-    #: The part of the version whose change asks everybody to sign anew.
+    #: The part of the version whose change requires everybody to sign again.
     sign_anew: Literal['major', 'minor', 'patch'] = 'major'
     #: `owner/name` of the repository with the signatures; empty for the repository itself.
     repository: _Repository = ''
@@ -210,7 +210,7 @@ class Config:
     description: Description = field(default_factory=Description)
     labels: Labels = field(default_factory=Labels)
     board: Board = field(default_factory=Board)
-    #: None when no agreement is asked for.
+    #: None when no agreement is required.
     agreement: Agreement | None = None
 
 

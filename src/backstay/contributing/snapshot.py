@@ -120,7 +120,7 @@ class Pull:
     draft: bool = False
     body: str = ''
     sha: str = ''
-    #: When it was last ready to be reviewed: opened, marked ready, or pushed to since.
+    #: The last time it became ready for review: opened, marked as ready, or pushed to.
     ready_at: datetime | None = None
     #: Pushes, comments and reviews by anybody.
     acts: tuple[Act, ...] = ()
@@ -150,7 +150,7 @@ class Issue:
     has_board: bool = False
     #: Its column; None when it is not on the board.
     status: Status | None = None
-    #: When the column last changed.
+    #: The time of its last change of column.
     status_since: datetime | None = None
     #: Comments of people.
     acts: tuple[Act, ...] = ()

@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _coverage(arguments: Arguments) -> int:
-    """run the suite on both engines, and refuse too little coverage"""
+    """run the suite on both engines, and fail when coverage is below the minimum"""
     code = coverage.measure(arguments.source, arguments.rest)
     if code:
         return code
@@ -84,13 +84,13 @@ def _coverage(arguments: Arguments) -> int:
 
 
 def _gate(arguments: Arguments) -> int:
-    """refuse too little coverage in the report of the last run"""
+    """fail when coverage in the report of the last run is below the minimum"""
     print(coverage.gate(coverage.REPORT, arguments.minimum))  # noqa: T201 the answer
     return 0
 
 
 def _plan(arguments: Arguments) -> None:
-    """tell whether this run releases, what, and why"""
+    """decide whether this run makes a release, of which version, and why"""
     found = plan(Occasion.of(os.environ), Repository(Path.cwd()), arguments.shipped)
     tell_outputs(
         {
@@ -103,14 +103,14 @@ def _plan(arguments: Arguments) -> None:
 
 
 def _scan(arguments: Arguments) -> int:
-    """refuse packages with known weaknesses"""
+    """fail when a package has a known vulnerability"""
     locks = [word for lock in arguments.lock for word in ('--requirement', str(lock))]
     command = [sys.executable, '-m', 'pip_audit', '--require-hashes', '--disable-pip', *locks]
     return subprocess.run(command, check=False).returncode  # noqa: S603 our own interpreter
 
 
 def _claim(_: Arguments) -> None:
-    """push the tag of a version, before anything of it is published"""
+    """push the tag of a version before anything of it is published"""
     version = _version()
     is_new = Repository(Path.cwd()).claim(version)
     print(f'{version.tag} {"is ours" if is_new else "stands here already"}')  # noqa: T201
@@ -155,7 +155,7 @@ def _gh(*arguments: str, said: str = '') -> subprocess.CompletedProcess[str]:
 
 
 def _image(_: Arguments) -> None:
-    """build the image of the service, and with $VERSION push it under that"""
+    """build the image of the service, and push it when $VERSION is set"""
     if 'VERSION' not in os.environ:
         images.build(Path.cwd())
         return
@@ -172,7 +172,7 @@ def _image(_: Arguments) -> None:
 
 
 def _deploy(_: Arguments) -> int:
-    """bring $IMAGE to $ENVIRONMENT by the service's own `make deploy`, and record it"""
+    """deploy $IMAGE to $ENVIRONMENT with the service's own `make deploy`, and record it"""
     wanted = Deployment(
         environment=variable('ENVIRONMENT'),
         version=str(_version()),
@@ -186,7 +186,7 @@ def _deploy(_: Arguments) -> int:
 
 
 def _rollback(_: Arguments) -> int:
-    """bring back what $ENVIRONMENT had before"""
+    """deploy the previous version of $ENVIRONMENT again"""
     environment, deployments = variable('ENVIRONMENT'), Deployments()
     return _bring(deployments, previous(deployments.history(environment), environment))
 
@@ -214,7 +214,7 @@ def _version() -> Version:
 
 
 def _move_contract(_: Arguments) -> None:
-    """let the tag that services call stand at this commit"""
+    """move the tag that services call to this commit"""
     Repository(Path.cwd()).move(f'v{CONTRACT}')
 
 

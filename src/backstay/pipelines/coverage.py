@@ -16,7 +16,7 @@ from backstay.pipelines.errors import RefusedError
 
 #: Percent, the same in forks and on every branch.
 MINIMUM = Decimal('90.00')
-#: Where the report is left for the pipeline.
+#: The report of the last run, which the pipeline reads.
 REPORT = Path('var/coverage.json')
 _HUNDREDTH = Decimal('0.01')
 #: Code that tests do not reach on purpose.

@@ -1,5 +1,5 @@
-"""The one way in which a pipeline refuses."""
+"""The error by which a step of a pipeline refuses to run."""
 
 
 class RefusedError(Exception):
-    """What is asked for may not be done; the text says why, and what to do instead."""
+    """A step that may not run; the text says why, and what to do instead."""

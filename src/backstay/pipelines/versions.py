@@ -18,7 +18,7 @@ _TRAILER = re.compile(r'^Release: *(major|minor|patch|none) *$', re.MULTILINE | 
 
 
 class Bump(IntEnum):
-    """How far a version moves; the highest of many commits counts."""
+    """The part of a version that a commit moves; the highest of several counts."""
 
     NONE = 0
     PATCH = 1

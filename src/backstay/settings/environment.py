@@ -69,7 +69,7 @@ class Environment(BaseModel):
     database_url: SecretStr = Field(SecretStr('sqlite:///var/db.sqlite3'), alias='DATABASE_URL')
     #: A shared cache; without it every process has its own in memory.
     redis_url: SecretStr | None = Field(None, alias='REDIS_URL')
-    #: Who runs tasks: workers on the database, or Celery with Redis as its broker.
+    #: The runner of tasks: workers on the database, or Celery with Redis as its broker.
     tasks: Literal['database', 'celery'] = Field('database', alias='BACKSTAY_TASKS')
     #: The services to mount, by name; empty means all that the site has.
     services: CommaSeparated = Field((), alias='SERVICES')
@@ -90,20 +90,20 @@ class Environment(BaseModel):
     body_limit: int = Field(MIB, alias='BACKSTAY_BODY_LIMIT', ge=1)
     #: Header that carries a mask.
     mask_header: str = Field('X-Fields', alias='BACKSTAY_MASK_HEADER', pattern=r'^[A-Za-z0-9-]+$')
-    #: Seconds that the statement of a list may take before it is refused as too slow.
+    #: Seconds that the statement of a list may take before it is rejected as too slow.
     statement_timeout: float = Field(5.0, alias='BACKSTAY_STATEMENT_TIMEOUT', gt=0, le=3600)
     #: Seconds that an export of every row may take, from its start to its last row.
     export_timeout: float = Field(300.0, alias='BACKSTAY_EXPORT_TIMEOUT', gt=0, le=86_400)
     #: Have PostgreSQL prepare hot statements; off behind a pooler that cannot keep them.
     prepare_statements: bool = Field(True, alias='BACKSTAY_PREPARE_STATEMENTS')
-    #: Where Prometheus reads; empty switches the metrics off.
+    #: The path that Prometheus reads; empty switches the metrics off.
     metrics_path: str = Field('metrics', alias='BACKSTAY_METRICS_PATH')
-    #: Where mail goes: `smtp://user:password@host:port`, `smtp+tls://…`, `smtps://…`.
+    #: The server for mail: `smtp://user:password@host:port`, `smtp+tls://…`, `smtps://…`.
     email_url: SecretStr | None = Field(None, alias='EMAIL_URL')
-    #: Where failures are reported to, besides the log.
+    #: The Sentry project that gets failures, besides the log.
     sentry_dsn: SecretStr | None = Field(None, alias='SENTRY_DSN')
     mail_from: str = Field('backstay@localhost', alias='DEFAULT_FROM_EMAIL')
-    #: Where the pages of the front end begin that mails point at.
+    #: The base address of the front end, to whose pages mails link.
     frontend_url: str | None = Field(
         None, alias='BACKSTAY_FRONTEND_URL', pattern=r'^https?://[^\s]*[^/\s]$'
     )
@@ -113,7 +113,7 @@ class Environment(BaseModel):
     pipeline_owners: CommaSeparated = Field((), alias='BACKSTAY_PIPELINE_OWNERS')
     #: Workflows that may call, as `owner/repository/.github/workflows/file.yaml@ref`; `*` in them.
     pipeline_workflows: CommaSeparated = Field((), alias='BACKSTAY_PIPELINE_WORKFLOWS')
-    #: What such a workflow must name as the audience of its token.
+    #: The audience that the token of such a workflow must name.
     pipeline_audience: str = Field('backstay', alias='BACKSTAY_PIPELINE_AUDIENCE', min_length=1)
     #: Ports that webhooks may lead to.
     webhook_ports: Annotated[

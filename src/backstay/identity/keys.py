@@ -182,14 +182,13 @@ def caller_of_key(key: str, request: HttpRequest) -> Caller:
     if found['ip_allow'] and not lies_in(address_of(request), found['ip_allow']):
         raise AddressNotAllowed
     _note_use(found)
-    level = min(found['level'], creator.level)
     # Never more than the creator holds now, nor above the key's own level.
     own = creator.held if found['scopes'] is None else map(_read, found['scopes'])
     wanted = (replace(each, level=min(each.level, found['level'])) for each in own)
     return Caller(
         kind='key',
         name=f'{PREFIX}{prefix}',
-        level=level,
+        level=min(found['level'], creator.level),
         scopes=within(wanted, creator.held),
         facts={'key_id': found['pk'], 'creator_id': creator.pk},
     )

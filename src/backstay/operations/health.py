@@ -6,7 +6,7 @@ hangs costs one thread, however often one asks, and an answer comes within 2 s a
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import cache as once
 from functools import wraps
@@ -179,20 +179,17 @@ def heartbeat(request: HttpRequest) -> HttpResponse:
     answers = ask()
     checked = _system_checks()  # while the parts think
     faults = answers()
-    details = {**checked, **dict(_parts_as_details(faults))}
+    details = dict(checked)
+    for part, fault in faults.items():
+        level = checks.ERROR if fault else 0
+        messages = {f'backstay.{part}': fault} if fault else {}
+        details[part] = {'status': _status(level), 'level': level, 'messages': messages}
     worst = max((each['level'] for each in details.values()), default=0)
     body: dict[str, Any] = {'status': _status(worst)}
     if _may_see_details(request, faults):
         body['checks'] = {name: each['status'] for name, each in details.items()}
         body['details'] = {name: each for name, each in details.items() if each['level']}
     return JsonResponse(body, status=200 if worst < checks.ERROR else 500)
-
-
-def _parts_as_details(faults: Faults) -> Iterator[tuple[str, dict[str, Any]]]:
-    for part, fault in faults.items():
-        level = checks.ERROR if fault else 0
-        messages = {f'backstay.{part}': fault} if fault else {}
-        yield part, {'status': _status(level), 'level': level, 'messages': messages}
 
 
 @once

@@ -22,12 +22,18 @@ def configure(options: Mapping[str, Any]) -> None:
     Lines go to standard error, so that a command's own output stays clean.
     """
     as_json = bool(options['as_json'])
-    shared = _shared_processors(as_json)
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt='iso' if as_json else '%H:%M:%S', utc=as_json),
+    ]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            *(_json_processors() if as_json else _console_processors()),
+            _drop_objects,
+            *_renderers(as_json),
         ],
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -48,25 +54,14 @@ def configure(options: Mapping[str, Any]) -> None:
     _quieten_django()
 
 
-def _shared_processors(as_json: bool) -> list[Processor]:
-    return [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt='iso' if as_json else '%H:%M:%S', utc=as_json),
-    ]
-
-
-def _json_processors() -> list[Processor]:
-    return [
-        _drop_objects,
-        structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(),
-    ]
-
-
-def _console_processors() -> list[Processor]:
+def _renderers(as_json: bool) -> list[Processor]:
+    """Return the processors that make a line of text of a record."""
+    if as_json:
+        return [
+            structlog.processors.StackInfoRenderer(),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
     # The plain traceback: the pretty one prints the values of local variables, secrets included.
     renderer = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(),
@@ -74,7 +69,7 @@ def _console_processors() -> list[Processor]:
         pad_event_to=0,
         pad_level=False,
     )
-    return [_drop_objects, _shorten_summary, renderer]
+    return [_shorten_summary, renderer]
 
 
 def _drop_objects(

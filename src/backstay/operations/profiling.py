@@ -53,7 +53,13 @@ class ProfilingMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not _is_api(request.path):
+        place = request.path.strip('/')
+        is_api = any(
+            service.owns(request.path)
+            and place not in (service.docs_path.strip('/'), service.openapi_path.strip('/'))
+            for service in mounted()
+        )
+        if not is_api:
             return self.get_response(request)
         profile, statements = cProfile.Profile(), _Statements()
         with self._one_at_a_time:
@@ -65,16 +71,8 @@ class ProfilingMiddleware:
         return response
 
 
-def _is_api(path: str) -> bool:
-    return any(
-        service.owns(path)
-        and path.strip('/') not in (service.docs_path.strip('/'), service.openapi_path.strip('/'))
-        for service in mounted()
-    )
-
-
 def _report(request: HttpRequest, profile: cProfile.Profile, statements: _Statements) -> str:
-    """The request, its statements, and the functions that took longest with all they called."""
+    """Return the text about a request: its statements, and the functions that took longest."""
     table = io.StringIO()
     pstats.Stats(profile, stream=table).sort_stats('cumulative').print_stats(_LINES)
     path = request.path.encode('unicode_escape').decode('ascii')

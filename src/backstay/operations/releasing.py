@@ -6,8 +6,7 @@ seconds only, gives up, lets the others pass, and tries again.
 
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +40,7 @@ def release_database(patience: Patience, tell: Callable[[str], Any]) -> int:
     """
     for number in range(1, patience.tries + 1):
         try:
-            with _session():
-                return _try(patience)
+            return _try(patience)
         except OperationalError as error:
             reason = _reason(error)
             if reason is None:
@@ -63,38 +61,30 @@ def apply_missing() -> int:
     return len(plan)
 
 
-@contextmanager
-def _session() -> Iterator[None]:
-    """One connection for the block, and none of a pool: what is set and locked ends with it."""
+def _try(patience: Patience) -> int:
+    """Apply the missing migrations once this is the only release; return their number.
+
+    All of it is one connection outside of any pool: what is set and locked ends with it.
+    """
     options = connection.settings_dict['OPTIONS']
     connection.close()
     pool = options.pop('pool', None)
+    engine = engine_of(connection)
     try:
-        yield
+        # Asked again and again: a statement that waits holds a snapshot, for which
+        # `CREATE INDEX CONCURRENTLY` of the other release would wait in turn.
+        while not engine.lock_release(connection, _LOCK):
+            time.sleep(min(patience.pause, 1))
+        engine.limit_lock_waits(connection, patience.lock_timeout)
+        return apply_missing()
     finally:
         connection.close()
         if pool is not None:
             options['pool'] = pool
 
 
-def _try(patience: Patience) -> int:
-    _wait_for_other_releases(patience.pause)
-    engine_of(connection).limit_lock_waits(connection, patience.lock_timeout)
-    return apply_missing()
-
-
-def _wait_for_other_releases(pause: float) -> None:
-    """Wait until this release is the only one of the database, for as long as the others take.
-
-    It asks again and again: who waits inside a statement holds a snapshot, for which
-    `CREATE INDEX CONCURRENTLY` of the other release would wait in turn.
-    """
-    while not engine_of(connection).lock_release(connection, _LOCK):
-        time.sleep(min(pause, 1))
-
-
 def _reason(error: OperationalError) -> str | None:
-    """Why it is worth another try; None when it is not."""
+    """Return why the error is worth another try; None when it is not."""
     match trouble_of(error):
         case Trouble.LOCKED | Trouble.DEADLOCK:
             return 'a lock of the database was not free in time'

@@ -36,7 +36,9 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = perf_counter()
-        request_id = _id_of(request)
+        # The id that a proxy gave counts when it is harmless in a log and in a header.
+        given = request.META.get('HTTP_X_REQUEST_ID', '')
+        request_id = given if _ID.fullmatch(given) else uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
         clear_contextvars()
         bind_contextvars(request_id=request_id)
@@ -62,15 +64,13 @@ class RequestMiddleware:
         return problem_response(request, problem) if problem else None
 
 
-def _id_of(request: HttpRequest) -> str:
-    """The id that a proxy gave when it is harmless in a log and in a header, else a new one."""
-    given = request.META.get('HTTP_X_REQUEST_ID', '')
-    return given if _ID.fullmatch(given) else uuid4().hex
-
-
 def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
-    """One line per request, with the fields of Mozilla's request.summary."""
+    """Log one line for the request, with the fields of Mozilla's request.summary."""
     status = response.status_code
+    # The account counts only if the request has loaded it: a log line costs no statement.
+    user = request.__dict__.get('user')
+    if isinstance(user, SimpleLazyObject):
+        user = request.__dict__.get('_cached_user')
     _summary.info(
         'request',
         errno=0 if status < 500 else status,
@@ -79,32 +79,26 @@ def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
         method=request.method,
         path=request.path[:_LONGEST],
         status=status,
-        uid=_user_id(request),
+        uid=str(user.pk) if user is not None and user.is_authenticated else '',
         rid=request.request_id,  # type: ignore[attr-defined]
         t=round(seconds * 1000),
     )
 
 
-def _user_id(request: HttpRequest) -> str:
-    """The key of the caller's account, if the request has already loaded it: a log line costs
-    no statement.
-    """
-    user = request.__dict__.get('user')
-    if isinstance(user, SimpleLazyObject):
-        user = request.__dict__.get('_cached_user')
-    return str(user.pk) if user is not None and user.is_authenticated else ''
-
-
 def _explained(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """The response, or the problem document that it lacks; its other headers stay.
+    """Give an error without a body, or with a page that nobody asked for, its problem document.
 
-    Answers of Django REST Framework stay as they are: their service chose them.
+    Its other headers stay. Answers of Django REST Framework stay as they are: their service chose
+    them.
     """
     if not isinstance(response, HttpResponse) or hasattr(response, 'accepted_renderer'):
         return response
-    if _is_page(response) and not request.accepts('text/html'):
+    is_html = response.headers.get('Content-Type', '').startswith('text/html')
+    is_page = is_html and bool(response.content)
+    asks_for_pages = 'text/html' in request.META.get('HTTP_ACCEPT', '')
+    if is_page and not request.accepts('text/html'):
         response.status_code = 406 if response.status_code < 400 else response.status_code
-    elif response.status_code < 400 or not _says_nothing(request, response):
+    elif response.status_code < 400 or (response.content and (asks_for_pages or not is_page)):
         return response
     allowed = response.headers.get('Allow')
     detail = f'This address allows {allowed}.' if allowed else ''
@@ -116,16 +110,3 @@ def _explained(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
     for name, value in {**explained.headers, **policy}.items():
         response.headers[name] = value
     return response
-
-
-def _says_nothing(request: HttpRequest, response: HttpResponse) -> bool:
-    """Whether an error has no body, or a page for a client that did not ask for pages."""
-    if not response.content:
-        return True
-    return _is_page(response) and 'text/html' not in request.META.get('HTTP_ACCEPT', '')
-
-
-def _is_page(response: HttpResponse) -> bool:
-    """Whether there is something that a browser would show as HTML."""
-    is_html = response.headers.get('Content-Type', '').startswith('text/html')
-    return is_html and bool(response.content)

@@ -1,7 +1,7 @@
 """`backstay check`: Django's checks, and whether migrations and the OpenAPI document are right."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management import call_command
@@ -14,36 +14,35 @@ _CHOOSING = ('tags', 'list_tags', 'databases')
 
 
 class Command(check.Command):
-    """Everything is checked before it fails, so that one run tells all."""
+    """Checks everything before it fails, so that one run reports all mistakes."""
 
     help = "Django's checks; models without migrations; the OpenAPI document of the site."
 
     def handle(self, *app_labels: Any, **options: Any) -> None:
-        """Check."""
+        """Run every check, or only Django's when options choose among them."""
         if app_labels or any(options[name] for name in _CHOOSING):
             super().handle(*app_labels, **options)
             return
-        failed = [name for name, run in self._parts(options) if not self._passes(name, run)]
+        parts: dict[str, Callable[[], None]] = {
+            'system': lambda: check.Command.handle(self, **options),
+            'migrations': _check_migrations,
+            'openapi': _check_document,
+        }
+        failed = []
+        for name, run in parts.items():
+            try:
+                run()
+            except CommandError as error:
+                self.stderr.write(f'{name}: {error}')
+                failed.append(name)
+            else:
+                self.stdout.write(f'{name}: ok')
         if failed:
             raise CommandError(f'failed: {", ".join(failed)}')
 
-    def _parts(self, options: dict[str, Any]) -> Iterator[tuple[str, Callable[[], None]]]:
-        yield 'system', lambda: check.Command.handle(self, **options)
-        yield 'migrations', _check_migrations
-        yield 'openapi', _check_document
-
-    def _passes(self, name: str, run: Callable[[], None]) -> bool:
-        try:
-            run()
-        except CommandError as error:
-            self.stderr.write(f'{name}: {error}')
-            return False
-        self.stdout.write(f'{name}: ok')
-        return True
-
 
 def _check_migrations() -> None:
-    """Raises CommandError with the changes of models that no migration makes."""
+    """Raise CommandError with the changes of models that no migration makes."""
     told = io.StringIO()
     try:
         call_command('makemigrations', '--check', '--dry-run', '--noinput', stdout=told)
@@ -52,6 +51,6 @@ def _check_migrations() -> None:
 
 
 def _check_document() -> None:
-    """Raises CommandError when drf-spectacular warns, or what it makes is no OpenAPI."""
+    """Raise CommandError when drf-spectacular warns, or its document is not valid OpenAPI."""
     GENERATOR_STATS.reset()  # Django's checks for deployment make a document too
     call_command('spectacular', '--validate', '--fail-on-warn', stdout=io.StringIO())

@@ -46,15 +46,12 @@ class Command(BaseCommand):
             raise CommandError('--lock-timeout and --tries must be above 0, --pause not below it')
         applied = release_database(patience, self.stderr.write)
         self.stdout.write(f'Migrations: {applied} applied.')
-        if not options['no_static']:
-            self.stdout.write(f'Static files: {_collect()}.')
-
-
-def _collect() -> str:
-    """Collect the static files unless they are; what was done."""
-    if not settings.BACKSTAY.is_deployed:
-        return 'found where they are'
-    if not (missing := outdated()):
-        return 'collected already'
-    call_command('collectstatic', verbosity=0, interactive=False, skip_checks=True)
-    return f'{len(missing)} collected'
+        if options['no_static']:
+            return
+        done = 'found where they are'
+        if settings.BACKSTAY.is_deployed:
+            missing = outdated()
+            if missing:
+                call_command('collectstatic', verbosity=0, interactive=False, skip_checks=True)
+            done = f'{len(missing)} collected' if missing else 'collected already'
+        self.stdout.write(f'Static files: {done}.')

@@ -3,7 +3,6 @@
 import os
 import secrets
 import sys
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -43,25 +42,26 @@ class Command(BaseCommand):
         host, port = claim(server.host, server.port)
         try:
             self.check()
-            self._prepare()
+            (settings.BASE_DIR / 'var').mkdir(exist_ok=True)
+            if count := apply_missing():
+                self.stdout.write(f'Applied {count} migrations.')
+            for service in mounted():
+                if load_demo(service):
+                    self.stdout.write(f'Loaded the demo data of {service.name}.')
             self._tell(f'http://{url_host(host)}:{port}')
             forget_connections()
-            with _worker_beside():
+            # Imported here: the metrics of tasks must know first where to count.
+            from backstay.tasks.worker import beside
+
+            with beside():
                 serve(server_at(server, host, port))
         except SeedError as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:  # before the server took over
             sys.exit(130)
 
-    def _prepare(self) -> None:
-        (settings.BASE_DIR / 'var').mkdir(exist_ok=True)
-        if count := apply_missing():
-            self.stdout.write(f'Applied {count} migrations.')
-        for service in mounted():
-            if load_demo(service):
-                self.stdout.write(f'Loaded the demo data of {service.name}.')
-
     def _tell(self, site: str) -> None:
+        """Print where everything is, and how to sign in to the admin."""
         password = demo_admin(settings.BASE_DIR / 'var' / 'demo-password')
         docs = [(each.name, each.docs_path) for each in mounted() if each.docs_path]
         lines = [
@@ -77,16 +77,10 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _worker_beside() -> AbstractContextManager[None]:
-    # Its metrics want to know first where to count.
-    from backstay.tasks.worker import beside
-
-    return beside()
-
-
 def load_demo(service: Service) -> bool:
-    """Load the demo data of the service unless it was ever loaded; whether it did.
+    """Load the demo data of the service unless it was ever loaded; return whether it was now.
 
+    Seeds are loaded as `backstay seed --size small` does, where nobody has written anything yet.
     Data and record are one transaction: a loader that fails is tried again by the next run.
     """
     from backstay.operations.models import DemoLoad
@@ -96,45 +90,34 @@ def load_demo(service: Service) -> bool:
         return False
     with transaction.atomic():
         DemoLoad.objects.create(service=service.name)
-        _seed_small(service)
+        if service.seeds:
+            from backstay.seeding.loading import is_untouched, load
+
+            # The dates end today, because services show what is recent.
+            today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+            plan = make_plan(seeds_of([service]), size='small', until=today)
+            if is_untouched(plan):
+                load(plan)
         if service.demo:
             import_string(service.demo)()
     return True
 
 
-def _seed_small(service: Service) -> None:
-    """What `backstay seed --size small` writes, where nobody has written anything yet.
-
-    Its dates end today: services show what is recent.
-    """
-    from backstay.seeding.loading import is_untouched, load
-
-    if not service.seeds:
-        return
-    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    plan = make_plan(seeds_of([service]), size='small', until=today)
-    if is_untouched(plan):
-        load(plan)
-
-
 def demo_admin(path: Path) -> str:
-    """The password of the demo admin, who is made when missing; kept in the file at `path`.
+    """Return the password of the demo admin, kept in the file at `path`; make a missing admin.
 
-    Somebody may have given the account another password, which nobody can read: then it says so.
+    Somebody may have given the account another password, which nobody can read: then a text says
+    so instead.
     """
-    password = _kept_password(path)
+    if path.exists():
+        password = path.read_text().strip()
+    else:
+        password = secrets.token_urlsafe(12)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), 'w') as file:
+            file.write(f'{password}\n')
     accounts = get_user_model()._default_manager
     account = accounts.filter(**{get_user_model().USERNAME_FIELD: DEMO_ADMIN}).first()
     if account is None:
         accounts.create_superuser(DEMO_ADMIN, password)
         return password
     return password if account.check_password(password) else '(the password that you gave it)'
-
-
-def _kept_password(path: Path) -> str:
-    if path.exists():
-        return path.read_text().strip()
-    password = secrets.token_urlsafe(12)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), 'w') as file:
-        file.write(f'{password}\n')
-    return password

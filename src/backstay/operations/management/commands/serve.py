@@ -174,20 +174,18 @@ def url_host(host: str) -> str:
 
 
 def describe(server: Server, environment: Environment) -> Iterator[str]:
-    """One line per setting, and what the database gets to see of them."""
-    shown = {**asdict(server), 'connections': _connections(server)}
+    """Yield one line for each setting, with the connections to the database that they allow."""
+    shown = asdict(server)
+    pool = settings.DATABASES['default']['OPTIONS'].get('pool')
+    if pool is None:
+        shown['connections'] = 'one of each thread, to a file'
+    else:
+        size = pool['max_size']
+        total = size * server.processes
+        shown['connections'] = f'{size} in the pool of each process, {total} in all'
     shown['static_files'] = 'found where they are'
     if environment.is_deployed:
         missing = len(uncollected())
         shown['static_files'] = f'{missing} not collected' if missing else 'collected'
     for name, value in shown.items():
         yield f'{name.replace("_", " "):20} {value}'
-
-
-def _connections(server: Server) -> str:
-    """How many connections the site may hold: one for each thread."""
-    pool = settings.DATABASES['default']['OPTIONS'].get('pool')
-    if pool is None:
-        return 'one of each thread, to a file'
-    size = pool['max_size']
-    return f'{size} in the pool of each process, {size * server.processes} in all'

@@ -24,7 +24,7 @@ from backstay.template.stamp import read_stamp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What was added."""
+    """The result of `add_resource`: the noun, and the files that it touched."""
 
     noun: Noun
     #: Files that were written or changed, below the folder of the service.
@@ -38,18 +38,22 @@ def add_resource(service: Path, name: str, *, plural: str = '') -> Added:
     """
     package = read_stamp(service).package
     noun = noun_of(name, plural)
-    _refuse_without_ruff()
+    if find_spec('ruff') is None:
+        raise TemplateError(
+            'ruff is missing: run .venv/bin/backstay of the service, after `make test`'
+        )
+    make = ('makemigrations', package, '--no-header', '--noinput', '--name', noun.variable)
     edits = _edits(service, package, noun)
     with _all_or_nothing(service, edits, service / package / 'migrations') as written:
         _ruff(service, *edits)
-        _migrate(service, package, noun)
+        _run(service, '-c', 'from backstay.cli import main; main()', *make)
         migrations = written()
         _ruff(service, *migrations)
     return Added(noun=noun, files=(*edits, *migrations))
 
 
 def _edits(service: Path, package: str, noun: Noun) -> dict[str, str]:
-    """What each file will say, by its path."""
+    """Return the new text of each file to write, by its path in the service."""
     found: dict[str, str] = {}
     editors: Mapping[str, Callable[[str, str, Noun], str]] = {
         'models.py': _in_models,
@@ -169,9 +173,9 @@ def test_who_is_signed_in_writes_{noun.variables}(
 def _all_or_nothing(
     service: Path, edits: Mapping[str, str], migrations: Path
 ) -> Iterator[Callable[[], list[str]]]:
-    """Write the files; when the block fails, they and the migrations are as they were before.
+    """Write the files, and restore them and the migrations when the block fails.
 
-    Gives what tells the migrations that were written meanwhile.
+    Yields a function that lists the migrations written meanwhile.
     """
     paths = {name: service / name for name in edits}
     before = {path: path.read_bytes() if path.exists() else None for path in paths.values()}
@@ -193,26 +197,14 @@ def _all_or_nothing(
         raise
 
 
-def _refuse_without_ruff() -> None:
-    if find_spec('ruff') is None:
-        raise TemplateError(
-            'ruff is missing: run .venv/bin/backstay of the service, after `make test`'
-        )
-
-
 def _ruff(service: Path, *files: str) -> None:
     """Sort the imports and format, by the rules of the service."""
     _run(service, '-m', 'ruff', 'check', '--quiet', '--no-cache', '--fix', '--select', 'I', *files)
     _run(service, '-m', 'ruff', 'format', '--quiet', '--no-cache', *files)
 
 
-def _migrate(service: Path, package: str, noun: Noun) -> None:
-    make = ('makemigrations', package, '--no-header', '--noinput', '--name', noun.variable)
-    _run(service, '-c', 'from backstay.cli import main; main()', *make)
-
-
 def _run(service: Path, *arguments: str) -> None:
-    """This Python in the service, with a database that is forgotten."""
+    """Run this Python in the service's folder, with a database in memory."""
     forgotten = {'ENV': 'test', 'DATABASE_URL': 'sqlite://:memory:'}
     ran = subprocess.run(  # noqa: S603 our own interpreter and arguments
         [sys.executable, *arguments],

@@ -71,20 +71,14 @@ def locks_are_current(service: Patient) -> Iterator[Finding]:
 
 
 def _unmet(service: Patient, lock: str, *, with_dev: bool) -> Iterator[str]:
+    """Yield the requirements of `pyproject.toml` that the text of a lock file does not meet."""
+    """Yield the requirements of `pyproject.toml` that the text of a lock file does not meet."""
     locked = {
         canonicalize_name(name): Version(version)
         for name, version in re.findall(
             r'^([\w.-]+)(?:\[[^]]*\])?==([^\s;\\]+)', lock, re.MULTILINE
         )
     }
-    for requirement in _requirements(service, with_dev=with_dev):
-        version = locked.get(canonicalize_name(requirement.name))
-        if version is None or not requirement.specifier.contains(version, prereleases=True):
-            yield str(requirement)
-
-
-def _requirements(service: Patient, *, with_dev: bool) -> Iterator[Requirement]:
-    """What `pyproject.toml` asks for on this machine."""
     try:
         content = tomllib.loads(service.text('pyproject.toml'))
         groups = content.get('dependency-groups', {}) if with_dev else {}
@@ -92,7 +86,12 @@ def _requirements(service: Patient, *, with_dev: bool) -> Iterator[Requirement]:
         required = [Requirement(each) for each in asked if isinstance(each, str)]
     except (tomllib.TOMLDecodeError, KeyError, InvalidRequirement) as error:
         raise TemplateError(f'pyproject.toml cannot be read: {error}') from None
-    yield from (each for each in required if not each.marker or each.marker.evaluate())
+    for requirement in required:
+        if requirement.marker and not requirement.marker.evaluate():
+            continue  # of other machines than this one
+        version = locked.get(canonicalize_name(requirement.name))
+        if version is None or not requirement.specifier.contains(version, prereleases=True):
+            yield str(requirement)
 
 
 def git_keeps_it(service: Patient) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""`backstay new`, `update`, `doctor` and `add`: what the command line says, and what it prints."""
+"""`backstay new`, `update`, `doctor` and `add`: their arguments, and the texts that they print."""
 
 import argparse
 import shlex
@@ -13,12 +13,18 @@ from backstay.template.doctor import examine
 from backstay.template.findings import Kind
 from backstay.template.new import Order, new
 from backstay.template.stamp import NAME
-from backstay.template.update import Updated, abort, finish, update
+from backstay.template.update import abort, finish, update
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one of them; the exit code. 2 is for a mistake in what was typed."""
-    options = _parser().parse_args(arguments)
+    """Run one of the commands and return the exit code: 2 for a mistake in what was typed."""
+    parser = argparse.ArgumentParser(prog='backstay')
+    commands = parser.add_subparsers(required=True, metavar='command')
+    _add_new(commands.add_parser('new', help='write a new service'))
+    _add_update(commands.add_parser('update', help='bring in what the template has changed'))
+    _add_doctor(commands.add_parser('doctor', help='tell what is behind, misconfigured or unsafe'))
+    _add_add(commands.add_parser('add', help='add a resource'))
+    options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
     except TemplateError as error:
@@ -27,16 +33,6 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     return code
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='backstay')
-    commands = parser.add_subparsers(required=True, metavar='command')
-    _add_new(commands.add_parser('new', help='write a new service'))
-    _add_update(commands.add_parser('update', help='bring in what the template has changed'))
-    _add_doctor(commands.add_parser('doctor', help='tell what is behind, misconfigured or unsafe'))
-    _add_add(commands.add_parser('add', help='add a resource'))
-    return parser
 
 
 def _add_new(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +89,7 @@ def _add_update(parser: argparse.ArgumentParser) -> None:
 
 
 def _update(options: argparse.Namespace) -> int:
+    """Update, or end an update; the exit code is 1 while there are conflicts."""
     if options.way == 'abort':
         abort(options.folder)
         _say('The service is as it was.')
@@ -101,11 +98,6 @@ def _update(options: argparse.Namespace) -> int:
         done = finish(options.folder)
     else:
         done = update(options.folder, _answers(options.data))
-    return _tell(done)
-
-
-def _tell(done: Updated) -> int:
-    """Say what an update did; 1 while there are conflicts."""
     versions = f'from {done.before.version} to {done.after.version}'
     if done.left_out:
         _say(

@@ -1,4 +1,4 @@
-"""The template of an earlier version: in the wheel that held it, as it was released."""
+"""The template of an earlier version, taken from the wheel that it was released in."""
 
 import shutil
 import subprocess
@@ -18,9 +18,9 @@ _PLACE = Path('backstay') / 'template'
 
 @contextmanager
 def earlier_template(stamp: Stamp, service: Path) -> Iterator[Path]:
-    """The template of the version in the stamp, for as long as the block lasts.
+    """Provide the template of the version in the stamp for as long as the block lasts.
 
-    From the service's folder `wheels/`, else from the index that its packages come from. Raises
+    It comes from the service's folder `wheels/`, else from the index of its packages. Raises
     TemplateError when neither has it.
     """
     with TemporaryDirectory(prefix='backstay-earlier-') as temporary:
@@ -37,19 +37,16 @@ def earlier_template(stamp: Stamp, service: Path) -> Iterator[Path]:
 
 
 def _install(requirement: str, folder: Path, service: Path) -> None:
-    command = [*_installer(), '--quiet', '--no-deps', '--target', str(folder), requirement]
+    """Install a package into the folder with uv, which services have beside Python, or pip."""
+    beside = Path(sys.executable).with_name('uv')
+    uv = str(beside) if beside.exists() else shutil.which('uv')
+    installer = [sys.executable, '-m', 'pip', 'install', '--disable-pip-version-check']
+    if uv:
+        installer = [uv, 'pip', 'install', '--python', sys.executable]
+    command = [*installer, '--quiet', '--no-deps', '--target', str(folder), requirement]
     ran = subprocess.run(command, cwd=service, capture_output=True, text=True, check=False)  # noqa: S603 ours
     if ran.returncode:
         raise TemplateError(
             f'{requirement} wrote this service, and cannot be had:\n{ran.stderr.strip()}\n'
             'Put its wheel into wheels/ for the time of the update.'
         )
-
-
-def _installer() -> list[str]:
-    """uv, which every service has beside its Python, or pip."""
-    beside = Path(sys.executable).with_name('uv')
-    uv = str(beside) if beside.exists() else shutil.which('uv')
-    if uv:
-        return [uv, 'pip', 'install', '--python', sys.executable]
-    return [sys.executable, '-m', 'pip', 'install', '--disable-pip-version-check']

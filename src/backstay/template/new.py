@@ -14,14 +14,14 @@ from backstay.template.git import git, run_git
 from backstay.template.rendering import HERE, render, reserved_names
 from backstay.template.stamp import Stamp
 
-#: What may be in a folder before: a repository without files.
+#: Names that a folder may hold before: a repository without files.
 _MAY_BE_THERE = frozenset({'.git'})
 _WHEEL = re.compile(r'backstay-(?P<version>[^-]+)-py3-none-any\.whl')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What somebody asks for."""
+    """The request of somebody who wants a new service."""
 
     #: Where to write; None for a new folder with the name of the repository.
     folder: Path | None = None
@@ -34,7 +34,7 @@ class Order:
 
 
 def new(order: Order) -> Path:
-    """Write a service; the folder that holds it. Raises TemplateError, and then nothing is there.
+    """Write a service and return its folder; after a TemplateError nothing is written.
 
     It becomes a git repository unless it is part of one: updates need git, and a checkout is
     local (ADR 6).
@@ -48,27 +48,25 @@ def new(order: Order) -> Path:
     parent = order.folder.resolve().parent if order.folder else Path.cwd()
     with tempfile.TemporaryDirectory(prefix='.backstay-', dir=parent) as temporary:
         rendered = Path(temporary) / 'service'
-        stamp = _write(rendered, answers, order)
+        given = render(
+            HERE, rendered, answers, version=__version__, ask=order.ask, reserved=reserved_names()
+        )
+        stamp = Stamp(version=__version__, answers=given)
+        stamp.write(rendered)
+        if order.wheel:
+            (rendered / 'wheels').mkdir()
+            shutil.copy(order.wheel, rendered / 'wheels')
+        elif given['source'] == 'wheels':
+            raise TemplateError('source: give the wheel too, --backstay path/of/the.whl')
         folder = order.folder or parent / stamp.repository
         _refuse_what_is_there(folder)
-        _move(rendered, folder)
+        # The files move, not their folder: the person may be in the one that they named.
+        folder.mkdir(exist_ok=True)
+        for each in sorted(rendered.iterdir()):
+            each.rename(folder / each.name)
     if shutil.which('git') and run_git(folder, 'rev-parse', '--git-dir').returncode:
         git(folder, 'init', '--quiet', '--initial-branch=main')
     return folder
-
-
-def _write(rendered: Path, answers: Mapping[str, Any], order: Order) -> Stamp:
-    given = render(
-        HERE, rendered, answers, version=__version__, ask=order.ask, reserved=reserved_names()
-    )
-    stamp = Stamp(version=__version__, answers=given)
-    stamp.write(rendered)
-    if order.wheel:
-        (rendered / 'wheels').mkdir()
-        shutil.copy(order.wheel, rendered / 'wheels')
-    elif given['source'] == 'wheels':
-        raise TemplateError('source: give the wheel too, --backstay path/of/the.whl')
-    return stamp
 
 
 def _refuse_other_wheels(wheel: Path) -> None:
@@ -89,10 +87,3 @@ def _refuse_what_is_there(folder: Path) -> None:
         raise TemplateError(f'{folder} is a file; name another folder')
     if folder.is_dir() and {each.name for each in folder.iterdir()} - _MAY_BE_THERE:
         raise TemplateError(f'{folder} is not empty; name another folder, or empty it')
-
-
-def _move(rendered: Path, folder: Path) -> None:
-    """Into the folder, which may be the one that the person is in; both are on one disk."""
-    folder.mkdir(exist_ok=True)
-    for each in sorted(rendered.iterdir()):
-        each.rename(folder / each.name)

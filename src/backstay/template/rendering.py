@@ -1,6 +1,7 @@
 """Rendering: a template and answers become files. The same answers give the same bytes."""
 
 import keyword
+import re
 import sys
 from collections.abc import Collection, Mapping
 from importlib.metadata import packages_distributions
@@ -28,11 +29,11 @@ def render(
     ask: bool = False,
     reserved: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Write the files of `template` into a folder; the answers of all its questions.
+    """Write the files of `template` into a folder; return the answers to all its questions.
 
     A question without an answer gets its default, or is asked on the terminal with `ask`. No
     service may have one of the `reserved` names. Raises TemplateError for an answer that the
-    template refuses, and for one to a question that it does not have.
+    template rejects, and for an answer to a question that it does not ask.
     """
     try:
         from copier import Settings, run_copy
@@ -40,9 +41,7 @@ def render(
     except ImportError:
         raise TemplateError("copier is missing: pip install 'backstay[template]'") from None
     questions = questions_of(template)
-    data = {name: _parsed(questions, name, value) for name, value in answers.items()}
-    if not ask:
-        _refuse_missing(questions, data)
+    data = _parsed(questions, answers, ask=ask)
     try:
         worker = run_copy(
             str(template),
@@ -58,12 +57,14 @@ def render(
     except CopierError as error:
         raise TemplateError(str(error)) from None
     except ValueError as error:
-        raise TemplateError(_told(str(error))) from None
+        # `Validation error for question 'service': use ...` becomes `service: use ...`.
+        words = "^(?:Validation error for question|Invalid choice for) '(.*?)': "
+        raise TemplateError(re.sub(words, r'\1: ', str(error))) from None
     return {name: worker.answers.user[name] for name in questions}
 
 
 def questions_of(template: Path) -> dict[str, dict[str, Any]]:
-    """The questions of a template that take an answer, as `copier.yml` has them."""
+    """Return the questions of a template that take an answer, as in its `copier.yml`."""
     content: dict[str, Any] = yaml.safe_load((template / 'copier.yml').read_text())
     return {
         name: details
@@ -73,7 +74,7 @@ def questions_of(template: Path) -> dict[str, dict[str, Any]]:
 
 
 def reserved_names() -> set[str]:
-    """Names of packages that a service would hide, or be hidden by."""
+    """Return the names of packages that a service would hide, or that would hide it."""
     from backstay.settings.django import APPS
 
     labels = {app.rpartition('.')[2] for app in APPS}
@@ -86,28 +87,24 @@ def reserved_names() -> set[str]:
     }
 
 
-def _parsed(questions: Mapping[str, Mapping[str, Any]], name: str, value: Any) -> Any:
-    """An answer as copier takes it: its own switches are true for any word that is not false."""
-    if name not in questions:
-        raise TemplateError(f'there is no question {name}; there are: {", ".join(questions)}')
-    if questions[name]['type'] != 'bool' or isinstance(value, bool):
-        return value
-    if (switch := _SWITCHES.get(str(value).lower())) is None:
-        raise TemplateError(f'{name}: give true or false, not {value}')
-    return switch
+def _parsed(
+    questions: Mapping[str, Mapping[str, Any]], answers: Mapping[str, Any], *, ask: bool
+) -> dict[str, Any]:
+    """Return the answers as copier takes them: its switches take any word but false for true.
 
-
-def _refuse_missing(questions: Mapping[str, Mapping[str, Any]], given: Collection[str]) -> None:
-    missing = [name for name, each in questions.items() if 'default' not in each]
-    if missing := [name for name in missing if name not in given]:
+    Raises TemplateError for an answer to no question, and for a missing one unless `ask` is set.
+    """
+    parsed = dict(answers)
+    for name, value in answers.items():
+        if name not in questions:
+            raise TemplateError(f'there is no question {name}; there are: {", ".join(questions)}')
+        if questions[name]['type'] == 'bool' and not isinstance(value, bool):
+            parsed[name] = _SWITCHES.get(str(value).lower())
+            if parsed[name] is None:
+                raise TemplateError(f'{name}: give true or false, not {value}')
+    required = [name for name, each in questions.items() if 'default' not in each]
+    missing = [name for name in required if name not in parsed]
+    if missing and not ask:
         commands = ' '.join(f'--data {name}=...' for name in missing)
         raise TemplateError(f'no answer for {" and ".join(missing)}; give {commands}')
-
-
-def _told(fault: str) -> str:
-    """`Validation error for question 'service': use ...` as `service: use ...`."""
-    for words in ("Validation error for question '", "Invalid choice for '"):
-        if fault.startswith(words):
-            name, _, rest = fault.removeprefix(words).partition("': ")
-            return f'{name}: {rest}'
-    return fault
+    return parsed

@@ -52,9 +52,15 @@ def update(
     TemplateError, and then the folder is as it was.
     """
     before = read_stamp(service)
-    _refuse_older(before.version, version)
+    if Version(version) < Version(before.version):
+        raise TemplateError(
+            f'backstay {before.version} wrote this service, and {version} is installed: '
+            'install a newer one, `make lock` and `make`'
+        )
     _refuse_unless_committed(service)
-    asked = {**_still_asked(template, before), **(answers or {})}
+    questions = questions_of(template)
+    kept = {name: value for name, value in before.answers.items() if name in questions}
+    asked = {**kept, **(answers or {})}
     with ExitStack() as stack:
         base, wanted = (
             Path(stack.enter_context(TemporaryDirectory(prefix=f'backstay-{name}-')))
@@ -64,9 +70,10 @@ def update(
         after = Stamp(version=version, answers=given)
         if after == before:
             return Updated(before=before, after=after)
-        _render_before(
-            base, before, service, stack, template if before.version == version else None
-        )
+        earlier = template
+        if before.version != version:
+            earlier = stack.enter_context(earlier_template(before, service))
+        render(earlier, base, before.answers, version=before.version)
         _keep_migrations(base, wanted)
         merge(service, tree_of(service, base), tree_of(service, wanted), f'backstay {version}')
     return _settle(service, before, after)
@@ -100,15 +107,8 @@ def is_under_way(service: Path) -> bool:
     return _pending(service).exists()
 
 
-def _refuse_older(before: str, version: str) -> None:
-    if Version(version) < Version(before):
-        raise TemplateError(
-            f'backstay {before} wrote this service, and {version} is installed: '
-            'install a newer one, `make lock` and `make`'
-        )
-
-
 def _refuse_unless_committed(service: Path) -> None:
+    """Raise TemplateError unless git keeps the service and nothing in it is uncommitted."""
     git(service, 'rev-parse', '--git-dir')  # or git says what is wrong with it
     if run_git(service, 'rev-parse', '--verify', '--quiet', 'HEAD').returncode:
         raise TemplateError('nothing is committed yet; an update compares with what is')
@@ -118,22 +118,8 @@ def _refuse_unless_committed(service: Path) -> None:
         raise TemplateError('there are changes that are not committed; commit or stash them first')
 
 
-def _still_asked(template: Path, before: Stamp) -> dict[str, Any]:
-    asked = questions_of(template)
-    return {name: value for name, value in before.answers.items() if name in asked}
-
-
-def _render_before(
-    base: Path, before: Stamp, service: Path, stack: ExitStack, template: Path | None
-) -> None:
-    """What the version in the stamp writes; without its template, that is found first."""
-    if template is None:
-        template = stack.enter_context(earlier_template(before, service))
-    render(template, base, before.answers, version=before.version)
-
-
 def _keep_migrations(base: Path, wanted: Path) -> None:
-    """A migration is never taken away: databases have had it, and others may follow it."""
+    """Keep every migration: databases may have applied it, and others may follow it."""
     for path in base.glob('*/migrations/*.py'):
         kept = wanted / path.relative_to(base)
         if not kept.exists():

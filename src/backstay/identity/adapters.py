@@ -1,4 +1,4 @@
-"""What allauth asks a site: how accounts are made, what mails say, what is shown of an account."""
+"""Adapters for allauth: how accounts are made, which mails leave, which secrets are encrypted."""
 
 import base64
 import hmac
@@ -33,12 +33,12 @@ from backstay.identity.problems import AccountBlocked, SignInThrottled, answered
 
 
 class SignupFields(forms.Form):
-    """What a new account may tell beside its address and password."""
+    """The fields of a sign-up beside address and password."""
 
     name = forms.CharField(max_length=150, required=False)
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a password that is like the rest; allauth asks before the rest is known."""
+        """Reject a password that resembles the other fields; allauth checks it without them."""
         given = super().clean() or self.cleaned_data
         if password := given.get('password'):
             address = given.get('email', '')
@@ -50,13 +50,13 @@ class SignupFields(forms.Form):
         return given
 
     def signup(self, request: HttpRequest, user: Any) -> None:
-        """Keep it."""
+        """Save the name of the new account, if one was given."""
         if name := self.cleaned_data.get('name', '').strip():
             user.name = name
             user.save(update_fields=['name'])
 
 
-#: Mails that somebody can have sent who has not signed in.
+#: Mails that anybody can cause without signing in.
 _ASKED_FOR = (
     'email_confirmation_signup',
     'email_confirmation',
@@ -66,26 +66,26 @@ _ASKED_FOR = (
 )
 
 
-#: Where the session that asks for a new password keeps what the account was at that moment.
+#: The key in the session under which a request for a new password keeps the account's mark.
 _RESET_MARK = 'backstay_reset_mark'
 #: Seconds after which every limit that allauth answers as a fault lets one more pass.
 _LONGEST_LIMIT = 5 * 60
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Accounts are called by their address; whether one exists, no answer and no time tells."""
+    """Names accounts after their address; no answer and no delay reveals whether one exists."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Unless the site says otherwise, or cannot send the mail that it takes."""
+        """Allow sign-up unless the site forbids it, or cannot send the mail that it needs."""
         environment = settings.BACKSTAY
         return bool(environment.sign_up and (environment.email_url or not environment.is_deployed))
 
     def populate_username(self, request: HttpRequest, user: Any) -> None:
-        """People are called by their address."""
+        """Make the address the user name."""
         user.username = get_user_model().normalize_username(user.email)
 
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
-        """The saved account; if another request has just made it, the answer of a known address."""
+        """Save the account; if another request has just made it, answer as for a known address."""
         try:
             with transaction.atomic():
                 return super().save_user(request, user, form, commit)
@@ -98,18 +98,18 @@ class AccountAdapter(DefaultAccountAdapter):
             raise ImmediateHttpResponse(answer) from None
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Attempts are counted by `backstay.identity.passwords`, for every way in."""
+        """Do nothing: `backstay.identity.passwords` counts attempts, for every way in."""
 
     def _rollback_login_failed_rl_usage(self) -> None:
-        """There is nothing to take back."""
+        """Do nothing: allauth has counted no attempt."""
 
     def send_account_already_exists_mail(self, email: str) -> None:
-        """Take as long as making an account does, whose password is hashed."""
+        """Send the mail after the time that hashing the password of a new account takes."""
         make_password('')
         super().send_account_already_exists_mail(email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Mail that strangers ask for is not sent beyond the limits; they are not told."""
+        """Send a mail; drop those that strangers cause beyond the limits, without telling them."""
         if template_prefix.endswith(_ASKED_FOR):
             here = network_of(self.request)
             if not is_within(MAILS_FROM, here):
@@ -127,7 +127,7 @@ class AccountAdapter(DefaultAccountAdapter):
         context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:
-        """Who is told of another address at the old one gets what undoes it."""
+        """Send a notice; one to the old address includes a link that undoes the change."""
         if template_prefix == 'account/email/email_changed' and context and email:
             undo = remember_change(user, email)
             site = settings.BACKSTAY.frontend_url
@@ -137,7 +137,7 @@ class AccountAdapter(DefaultAccountAdapter):
         super().send_notification_mail(template_prefix, user, context, email)
 
     def clean_password(self, password: str, user: Any = None) -> str:
-        """Refuse a reset whose code was mailed for another address or password than are now."""
+        """Reject a reset whose code was mailed before the address or the password changed."""
         session = self.request.session
         is_reset = user is not None and PASSWORD_RESET_VERIFICATION_SESSION_KEY in session
         if is_reset and not hmac.compare_digest(session.get(_RESET_MARK, ''), _mark_of(user)):
@@ -145,38 +145,38 @@ class AccountAdapter(DefaultAccountAdapter):
         return str(super().clean_password(password, user))
 
     def validation_error(self, code: str, *args: Any) -> Any:
-        """Too many attempts are no fault of what was sent. Raises SignInThrottled for them."""
+        """Return the error for a code; raise SignInThrottled for too many attempts."""
         if code == 'too_many_login_attempts':
             raise SignInThrottled(_LONGEST_LIMIT)
         return super().validation_error(code, *args)
 
     def get_login_stages(self) -> list[str]:
-        """allauth's, and ours in place of some."""
+        """Return allauth's stages, some of them replaced by ours."""
         return [stages.OURS.get(stage, stage) for stage in super().get_login_stages()]
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
-        """The password was right, so that this tells nobody anything new."""
+        """Raise AccountBlocked: the password was right, so this reveals nothing new."""
         with answered_as_problems():
             raise AccountBlocked
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """As everywhere else on the site."""
+        """Return the client's address, as the rest of the site sees it."""
         return str(address_of(request) or '0.0.0.0')  # noqa: S104 an address that is nobody's
 
 
 def _mark_of(account: Any) -> str:
-    """What changes with the account's address and its password."""
+    """Return a text that changes with the account's address and with its password."""
     known = '' if account is None else f'{account.email} {account.password}'
     return salted_hmac(_RESET_MARK, known, algorithm='sha256').hexdigest()
 
 
 def display_name(account: Any) -> str:
-    """What mails and answers call an account."""
+    """Return the name by which mails and answers call an account."""
     return str(account.name or account.get_username())
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
-    """Secrets of second factors are stored encrypted, with a key made of SECRET_KEY.
+    """Encrypts the secrets of second factors with a key derived from SECRET_KEY.
 
     Passkeys are for the host of the front end: its pages are where browsers use them, and the
     origin of every answer is checked against it (WebAuthn 5.1.3). Without a front end they are for
@@ -184,18 +184,18 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     """
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
-        """The site as authenticators know it."""
+        """Return the site under the name that authenticators know."""
         site = settings.BACKSTAY.frontend_url
         host = urlsplit(site).hostname if site else None
         host = host or allauth_context.request.get_host().partition(':')[0]
         return {'id': host, 'name': host}
 
     def encrypt(self, text: str) -> str:
-        """What is stored."""
+        """Return the encrypted text, which is stored."""
         return _ciphers().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """What was meant."""
+        """Return the text that was encrypted."""
         return _ciphers().decrypt(encrypted_text.encode()).decode()
 
 

@@ -1,4 +1,4 @@
-"""Where a request comes from: the client's address, as far as it can be trusted.
+"""The client's address of a request, as far as it can be trusted.
 
 `backstay.operations.proxies` has put it into REMOTE_ADDR, from X-Forwarded-For when, and only when,
 a trusted proxy sent the request. No other header and no body is believed.
@@ -9,12 +9,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.http import HttpRequest
 
-#: Who has one IPv6 address mostly has the 2**64 beside it.
+#: A client with one IPv6 address usually has all 2**64 of its network.
 _IPV6_PREFIX = 64
 
 
 def address_of(request: HttpRequest) -> IPv4Address | IPv6Address | None:
-    """The client's address; None when there is none, as on a Unix socket."""
+    """Return the client's address; None when there is none, as on a Unix socket."""
     try:
         address = ip_address(request.META.get('REMOTE_ADDR') or '')
     except ValueError:
@@ -25,7 +25,7 @@ def address_of(request: HttpRequest) -> IPv4Address | IPv6Address | None:
 
 
 def network_of(request: HttpRequest) -> str:
-    """What limits count by: the IPv4 address, or the /64 of an IPv6 address."""
+    """Return the network that limits count by: the IPv4 address, or the /64 of an IPv6 address."""
     address = address_of(request)
     if isinstance(address, IPv6Address):
         return str(ip_network((address, _IPV6_PREFIX), strict=False))

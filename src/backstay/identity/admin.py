@@ -32,7 +32,7 @@ class SignInForm(AdminAuthenticationForm):
     )
 
     def confirm_login_allowed(self, user: Any) -> None:
-        """Staff only, and with the second factor where there is one."""
+        """Reject everybody but staff, and staff without the second factor that they have."""
         super().confirm_login_allowed(user)
         if not Authenticator.objects.filter(user=user).exists():
             return
@@ -49,7 +49,7 @@ admin.site.login_template = 'identity/sign_in.html'
 
 
 class NewAccountForm(AdminUserCreationForm):
-    """Django's form; who fills it in vouches for the e-mail address."""
+    """Django's form; the person who fills it in vouches for the e-mail address."""
 
     class Meta:
         model = Account
@@ -87,19 +87,19 @@ class AccountAdmin(UserAdmin):
     )
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save it; the address of a new one counts as verified."""
+        """Save the account; the address of a new one counts as verified."""
         super().save_model(request, obj, form, change)
         if not change:
             obj.vouch_for_email()
 
     @admin.action(description='Block the selected accounts', permissions=('change',))
     def block(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
-        """From their next request on they are refused; one's own account is left out."""
+        """Block accounts from their next request on, except the signed-in one."""
         self._set_status(request, accounts.exclude(pk=_own_key(request)), AccountStatus.BLOCKED)
 
     @admin.action(description='Unblock the selected accounts', permissions=('change',))
     def unblock(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
-        """They may sign in again; closed ones stay closed."""
+        """Let blocked accounts sign in again; closed ones stay closed."""
         self._set_status(
             request, accounts.filter(status=AccountStatus.BLOCKED), AccountStatus.ACTIVE
         )
@@ -114,7 +114,7 @@ class AccountAdmin(UserAdmin):
 
 
 class KeyForm(forms.ModelForm):
-    """A new key of whoever fills it in."""
+    """A new key for the person who fills in the form."""
 
     expires_at = forms.SplitDateTimeField(
         required=False, widget=AdminSplitDateTime, help_text='Without it, 180 days.'
@@ -127,7 +127,7 @@ class KeyForm(forms.ModelForm):
         field_classes: ClassVar = {'ip_allow': StrictJSONField}
 
     def clean(self) -> dict[str, Any]:
-        """Make the key, so that what it exceeds is told beside the field."""
+        """Make the key, so that its errors stand beside the fields."""
         given = {name: value for name, value in self.cleaned_data.items() if name in self.fields}
         if not self.errors:
             try:
@@ -139,7 +139,7 @@ class KeyForm(forms.ModelForm):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin):
-    """Keys can be made for oneself, looked at and revoked; never changed."""
+    """Makes keys for the signed-in account, shows and revokes them; they never change."""
 
     form = KeyForm
     list_display = (
@@ -171,17 +171,17 @@ class ApiKeyAdmin(admin.ModelAdmin):
     readonly_fields = fields
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What a new key is asked, and what an old one shows."""
+        """Return the fields of a new key, or those that an old one shows."""
         return self.fields if obj else self.form.Meta.fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """An old key shows everything and takes nothing."""
+        """Return all fields for an old key, which cannot be edited."""
         return self.fields if obj else ()
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        """The form of whoever fills it in."""
+        """Return the form, with the signed-in account as the creator."""
         form = super().get_form(request, obj, change, **kwargs)
         return type('KeyForm', (form,), {'creator': request.user})
 
@@ -195,23 +195,23 @@ class ApiKeyAdmin(admin.ModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """The page that shows the key, once and nowhere else."""
+        """Return the page that shows the key, once and nowhere else."""
         context = {**self.admin_site.each_context(request), 'title': 'API key', 'key': obj.shown}
         page = TemplateResponse(request, 'identity/new_key.html', context)
         page.headers['Cache-Control'] = 'no-store'
         return page
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only by the action: what a key may do is settled when it is made."""
+        """Allow the action only: the rights of a key are fixed when it is made."""
         return obj is None and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Revoked keys stay, so that logs can be read."""
+        """Forbid it: revoked keys stay, so that logs can be read."""
         return False
 
     @admin.action(description='Revoke the selected keys', permissions=('change',))
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
-        """They open nothing from the next request on."""
+        """Revoke the keys; they are rejected from the next request on."""
         revoked = list(keys.filter(revoked_at=None))
         for key in revoked:
             revoke_key(key)
@@ -224,7 +224,7 @@ admin.site.unregister(Authenticator)
 
 @admin.register(Authenticator)
 class SecondFactorAdmin(admin.ModelAdmin):
-    """Which second factors accounts have; their secrets are shown to nobody."""
+    """The second factors of accounts; their secrets are never shown."""
 
     list_display = ('user', 'type', 'created_at', 'last_used_at')
     list_filter = ('type', 'created_at', 'last_used_at')
@@ -234,13 +234,13 @@ class SecondFactorAdmin(admin.ModelAdmin):
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Whoever has the device adds it."""
+        """Forbid it: the owner of the device adds it."""
         return False
 
 
 @admin.register(LogEntry)
 class HistoryAdmin(admin.ModelAdmin):
-    """Who did what in the admin, of all pages; nobody changes it."""
+    """The history of all changes in the admin, which cannot be edited."""
 
     list_display = ('action_time', 'user', 'action_flag', 'content_type', 'object_repr')
     list_filter = ('action_flag', 'action_time')
@@ -253,28 +253,28 @@ class HistoryAdmin(admin.ModelAdmin):
 
     @admin.display(description='What')
     def message(self, entry: LogEntry) -> str:
-        """In words."""
+        """Return the change in words."""
         return entry.get_change_message()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """The admin adds them."""
+        """Forbid it: the admin adds the entries itself."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They stay as they are."""
+        """Forbid it: entries never change."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They stay."""
+        """Forbid it: entries are never deleted."""
         return False
 
 
 def _record(request: HttpRequest, changed: Any, message: str) -> None:
-    """Note in the admin's own history who did it."""
+    """Record the change and its author in the admin's own history."""
     if changed:
         LogEntry.objects.log_actions(_own_key(request), changed, CHANGE, change_message=message)
 
 
 def _own_key(request: HttpRequest) -> Any:
-    """The primary key of whoever is signed in."""
+    """Return the primary key of the signed-in account."""
     return request.user.pk

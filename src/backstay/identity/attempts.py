@@ -15,19 +15,19 @@ from backstay.identity.problems import SignInThrottled
 
 #: Passwords tried for one name from one address; one that is right forgets the others.
 PASSWORDS_HERE = RateLimitItemPerMinute(5, 15, namespace='password-here')
-#: Attempts that were refused because of these.
+#: Attempts that this limit rejected; each doubles the pause.
 _REFUSED_HERE = RateLimitItemPerMinute(5, 15, namespace='refused-here')
-#: Wrong passwords for one name, wherever they come from.
+#: Wrong passwords for one name, from any address.
 PASSWORDS = RateLimitItemPerMinute(20, 15, namespace='password')
-#: Mails that tell an account of these.
+#: Mails that tell an account of such a lock.
 _TOLD = RateLimitItemPerMinute(1, 15, namespace='told')
-#: Wrong passwords from one address, for whatever name.
+#: Wrong passwords from one address, for any name.
 PASSWORDS_FROM = RateLimitItemPerHour(100, namespace='password-from')
 #: Wrong refresh tokens from one address.
 REFRESHES_FROM = RateLimitItemPerHour(60, namespace='refresh-from')
-#: Accounts, codes and new passwords asked for from one address.
+#: Requests from one address for accounts, codes and new passwords.
 MAILS_FROM = RateLimitItemPerHour(10, namespace='mail-from')
-#: New passwords asked for, for one address of mail.
+#: Requests for a new password for one e-mail address.
 RESETS = RateLimitItemPerHour(3, namespace='reset')
 
 #: Seconds that a refused attempt is asked to wait: at first, and at most.
@@ -35,7 +35,7 @@ _PAUSE, _LONGEST_PAUSE = 30, 15 * 60
 
 
 class Attempt:
-    """What became of an attempt."""
+    """The outcome of one attempt."""
 
     succeeded = False
     #: Whether there were so many wrong passwords for the name that the right one is not enough.
@@ -48,7 +48,7 @@ class Attempt:
 def password_attempt(
     request: HttpRequest | None, name: str, *, has_code: bool = False
 ) -> Iterator[Attempt]:
-    """One attempt at the password of a name: refused when there were too many before.
+    """Count one attempt at the password of a name, and reject it after too many.
 
     It is counted before the password is looked at, so that attempts at the same moment count too.
     A name that is locked is only tried together with a code of a second factor, and an attempt
@@ -79,7 +79,7 @@ def password_attempt(
 
 
 def is_within(limit: RateLimitItem, *names: str) -> bool:
-    """Count one more; whether that is not too many. For what must not tell that it was refused."""
+    """Count one more and return whether the limit allows it, for callers that stay silent."""
     return limiter().hit(limit, *names)
 
 
@@ -94,5 +94,5 @@ def failed_refresh(request: HttpRequest) -> None:
 
 
 def refuse_refreshes(request: HttpRequest) -> None:
-    """Raises SignInThrottled when too many refresh tokens from there were wrong."""
+    """Raise SignInThrottled after too many wrong refresh tokens from the request's network."""
     _refuse_beyond(REFRESHES_FROM, network_of(request))

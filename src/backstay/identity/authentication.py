@@ -1,8 +1,8 @@
-"""How requests to the API say who they are: Django REST Framework's authentication classes.
+"""The authentication classes of the API, for Django REST Framework.
 
-Each works on any view. What is presented and wrong is refused, also where guests are welcome: a
-client that believes itself signed in must not be taken for a guest. Who presents nothing gets 401
-where the view's first class has a challenge, which all but the session have, and 403 otherwise.
+Each works on any view. Invalid credentials are rejected even where guests are welcome: a client
+that believes itself signed in must not be taken for a guest. No credentials give a 401 where the
+view's first class has a challenge, which all but the session have, and a 403 otherwise.
 """
 
 import base64
@@ -33,7 +33,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
     """`Authorization: Bearer` with an access token, an API key, or a token of GitHub Actions."""
 
     def authenticate(self, request: Request) -> tuple[Any, str] | None:
-        """The account or machine, and what it presented."""
+        """Return the account or machine, and the kind of its credentials."""
         token = _credentials_of(request, 'bearer')
         if token is None:
             return None
@@ -46,22 +46,22 @@ class BearerAuthentication(authentication.BaseAuthentication):
         raise TokenInvalid
 
     def authenticate_header(self, _request: Request) -> str:
-        """The challenge of a 401."""
+        """Return the challenge of a 401."""
         return f'Bearer {_REALM}'
 
 
 class ApiKeyAuthentication(authentication.BaseAuthentication):
-    """`X-Api-Key`."""
+    """The header `X-Api-Key`."""
 
     def authenticate(self, request: Request) -> tuple[Any, str] | None:
-        """The machine, and what it presented."""
+        """Return the machine, and the kind of its credentials."""
         key = request.META.get('HTTP_X_API_KEY')
         if key is None:
             return None
         return Machine(caller_of_key(key, request._request)), 'key'
 
     def authenticate_header(self, _request: Request) -> str:
-        """The challenge of a 401: keys may come as bearer tokens."""
+        """Return the challenge of a 401; keys may be sent as bearer tokens."""
         return f'Bearer {_REALM}'
 
 
@@ -69,7 +69,7 @@ class BasicAuthentication(authentication.BaseAuthentication):
     """`Authorization: Basic` (RFC 7617), of accounts without a second factor."""
 
     def authenticate(self, request: Request) -> tuple[Any, str] | None:
-        """The account, and what it presented: one statement, and a hash at most once a minute."""
+        """Return the account: one statement, and at most one hash a minute."""
         given = _credentials_of(request, 'basic')
         if given is None:
             return None
@@ -95,7 +95,7 @@ class BasicAuthentication(authentication.BaseAuthentication):
         return account, 'password'
 
     def authenticate_header(self, _request: Request) -> str:
-        """The challenge of a 401."""
+        """Return the challenge of a 401."""
         return f'Basic {_REALM}, charset="UTF-8"'
 
 
@@ -103,7 +103,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
     """The session cookie, with Django's protection against forged requests."""
 
     def enforce_csrf(self, request: Any) -> None:
-        """Refuse what another site's page may have sent."""
+        """Reject a request that another site's page may have sent."""
         check = authentication.CSRFCheck(_nothing)
         check.process_request(request)
         if check.process_view(request, _nothing, (), {}):
@@ -111,10 +111,10 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
 
 def _nothing(_request: Any) -> Any:
-    """What the check would call next."""
+    """Stand in for the view that the check would call next."""
 
 
 def _credentials_of(request: Request, scheme: str) -> str | None:
-    """What follows the scheme in `Authorization`; None when that is another scheme, or absent."""
+    """Return the credentials of `Authorization`; None without the header or for another scheme."""
     given, _, credentials = request.META.get('HTTP_AUTHORIZATION', '').partition(' ')
     return credentials.strip() if given.lower() == scheme else None

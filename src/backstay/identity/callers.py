@@ -1,16 +1,16 @@
-"""Who asks: the caller of a request, loaded once, with the rights of this moment."""
+"""The caller of a request, loaded once, with the rights of this moment."""
 
 from typing import Any
 
 from backstay.caller import GUEST, Caller
 from backstay.identity.loading import account_with_key
 
-#: Where a request keeps its caller, beside the user for whom that is right.
+#: The attribute of a request that holds its caller, beside the user to whom that belongs.
 _KEPT = '_backstay_caller'
 
 
 def caller_of(request: Any) -> Caller:
-    """Who makes a request of Django or Django REST Framework; authenticates it if need be.
+    """Return the caller of a request of Django or Django REST Framework; authenticate if needed.
 
     Costs no statement for guests and for whoever our own authentication let in; otherwise one.
     """
@@ -29,7 +29,7 @@ def caller_of(request: Any) -> Caller:
 
 
 def caller_of_account(account: Any) -> Caller:
-    """The account as a caller: one statement, unless it was loaded with what it holds."""
+    """Return the account as a caller: one statement, unless it was loaded with its scopes."""
     if getattr(account, 'held', None) is None:
         account = account_with_key(account.pk)
     if account is None or not account.is_active:
@@ -44,7 +44,7 @@ def caller_of_account(account: Any) -> Caller:
 
 
 class Machine:
-    """`request.user` of a caller that is no account: a key or a pipeline.
+    """The `request.user` of a caller that is not an account: a key or a pipeline.
 
     It has no account, so nothing is its own, and it may not open the admin.
     """
@@ -63,13 +63,13 @@ class Machine:
 
     @property
     def pk(self) -> str:
-        """How logs name it."""
+        """Return the key by which logs name the caller."""
         return self.caller.key
 
     def get_username(self) -> str:
-        """Its name."""
+        """Return the caller's name."""
         return self.caller.name
 
     def has_perm(self, _perm: str, _obj: Any = None) -> bool:
-        """Django's permissions are for the admin."""
+        """Deny: Django's permissions are for the admin, which machines may not open."""
         return False

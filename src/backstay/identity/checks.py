@@ -1,4 +1,4 @@
-"""System checks: what services say of scopes is there, and has the form that statements need."""
+"""System checks of the scopes that services name: they exist and have four columns."""
 
 from collections.abc import Iterator
 from typing import Any

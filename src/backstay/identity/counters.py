@@ -1,7 +1,7 @@
 """Counters of attempts and calls: moving windows of the library `limits`.
 
-In Redis where the site has one, else in a table, so that they outlive a restart and all processes
-share them. A hit is atomic on both.
+They are in Redis where the site has one, else in a table, so that they outlive a restart and all
+processes share them. A hit is atomic on both.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ class DatabaseStorage(Storage, MovingWindowSupport):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """What the storage may fail with."""
+        """Return the type of error that the storage may raise."""
         return DatabaseError
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
@@ -49,18 +49,18 @@ class DatabaseStorage(Storage, MovingWindowSupport):
             return True
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """When the oldest hit that still counts was, and how many there are."""
+        """Return the time of the oldest hit that still counts, and the number of hits."""
         now = time.time()
         stored = Counter.objects.filter(pk=_hashed(key)).values_list('hits', flat=True).first()
         hits = _recent(stored or b'', now - expiry)[:limit]
         return (hits[-1] if hits else now), len(hits)
 
     def clear(self, key: str) -> None:
-        """Forget the hits."""
+        """Delete the hits of one counter."""
         Counter.objects.filter(pk=_hashed(key)).delete()
 
     def reset(self) -> int | None:
-        """Forget all hits of all limits."""
+        """Delete all hits of all limits; return the number of counters."""
         return Counter.objects.all().delete()[0]
 
     def check(self) -> bool:
@@ -69,20 +69,20 @@ class DatabaseStorage(Storage, MovingWindowSupport):
         return True
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Fixed windows are not kept here."""
+        """Raise NotImplementedError: fixed windows are not kept here."""
         raise NotImplementedError('use a moving window')
 
     def get(self, key: str) -> int:
-        """Fixed windows are not kept here."""
+        """Raise NotImplementedError: fixed windows are not kept here."""
         raise NotImplementedError('use a moving window')
 
     def get_expiry(self, key: str) -> float:
-        """Fixed windows are not kept here."""
+        """Raise NotImplementedError: fixed windows are not kept here."""
         raise NotImplementedError('use a moving window')
 
 
 def _hashed(key: str) -> str:
-    """Names of people are not stored in the table, nor how long they are."""
+    """Return the key of the row, which reveals neither the name nor its length."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -99,17 +99,17 @@ def _limiter(redis_url: str) -> MovingWindowRateLimiter:
 
 
 def limiter() -> MovingWindowRateLimiter:
-    """The counters of the site."""
+    """Return the counters of the site."""
     url = settings.BACKSTAY.redis_url
     return _limiter(url.get_secret_value() if url else '')
 
 
 def seconds_left(limit: RateLimitItem, *names: str) -> int:
-    """Seconds until the limit lets one more pass, at least 1."""
+    """Return the seconds until the limit allows one more, at least 1."""
     reset_time = limiter().get_window_stats(limit, *names).reset_time
     return max(1, math.ceil(reset_time - time.time()))
 
 
 def forget_old_counters() -> int:
-    """Delete the rows that count nothing any more; how many they were."""
+    """Delete the rows that count nothing any more; return the number deleted."""
     return Counter.objects.filter(expires_at__lt=time.time()).delete()[0]

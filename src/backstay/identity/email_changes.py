@@ -1,7 +1,7 @@
 """Changes of an account's e-mail address, each of which the old address can undo.
 
-Who has taken an account over may change its address more than once, so that each change can be
-undone for itself. Undoing one forgets those that came after it: their addresses may be the thief's.
+A thief of an account may change its address more than once, so each change can be undone by itself.
+Undoing one forgets the later ones: their addresses may be the thief's.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ _audit: structlog.stdlib.BoundLogger = structlog.get_logger('backstay.audit')
 
 
 def remember_change(account: Any, old_email: str) -> str:
-    """What undoes the change of an account's address, to be sent to the old one alone."""
+    """Record a change of address; return the text that undoes it, for the old address alone."""
     undo = f'{_PREFIX}{secrets.token_urlsafe(32)}'
     EmailChange.objects.create(account=account, old_email=old_email, undo_hash=_hash(undo))
     return undo
@@ -71,6 +71,6 @@ def _hash(undo: str) -> str:
 
 
 def forget_old_changes() -> int:
-    """Delete those that can no longer be undone; how many they were."""
+    """Delete the changes that can no longer be undone; return the number deleted."""
     old = EmailChange.objects.filter(changed_at__lte=timezone.now() - UNDO_LIFE)
     return old.delete()[0]

@@ -1,4 +1,4 @@
-"""What allauth's headless API leaves to be refused, or refuses without saying what comes next."""
+"""Rejections that allauth's headless API leaves out, or answers without Retry-After."""
 
 import json
 import struct
@@ -12,9 +12,9 @@ from django.http.response import HttpResponseBase
 
 from backstay.errors import Problem, problem_response
 
-#: Seconds after which every limit that allauth answers with 429 lets one more pass.
+#: Seconds after which every limit that allauth answers with 429 allows one more.
 _LONGEST_LIMIT = 60
-#: What fido2's parsers raise for bytes that are none of an authenticator.
+#: Errors that fido2's parsers raise for bytes that come from no authenticator.
 _UNREADABLE = (
     AssertionError,
     AttributeError,
@@ -29,7 +29,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger('backstay.identity')
 
 
 class HeadlessMiddleware:
-    """Problems for what would be a 500 or a 429 without Retry-After below `/auth/`."""
+    """Answers problems below `/auth/` where allauth gives a 500, or a 429 without Retry-After."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -46,7 +46,7 @@ class HeadlessMiddleware:
         return problem_response(request, problem)
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
-        """Refuse a body that cannot be JSON, text or a credential, before allauth stores of it."""
+        """Reject a body that is not JSON, text or a credential, before allauth stores any of it."""
         found = request.resolver_match
         if found is None or 'headless' not in found.app_names:
             return None
@@ -58,7 +58,7 @@ class HeadlessMiddleware:
         return problem_response(request, problem) if problem is not None else None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """The answer to a credential on which a parser failed."""
+        """Answer a credential that a parser failed to read."""
         found = request.resolver_match
         if found is None or 'webauthn' not in found.route or not isinstance(error, _UNREADABLE):
             return None

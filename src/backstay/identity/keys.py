@@ -1,8 +1,8 @@
 """API keys: made, used, replaced and revoked.
 
-A key is `cak_<prefix>.<secret>`: the prefix finds it and may be shown; of the secret only a hash is
-kept. What it may do is asked anew each time: its own level and scopes, lowered to what its creator
-has at that moment (rule R12).
+A key is `cak_<prefix>.<secret>`: the prefix finds it and may be shown; only a hash of the secret is
+kept. Its rights are computed at each use: its own level and scopes, lowered to those that its
+creator holds at that moment (rule R12).
 """
 
 import hashlib
@@ -39,7 +39,7 @@ LONGEST_LIFE = timedelta(days=365)
 MOST_ACTIVE = 50
 
 _ALPHABET = string.ascii_lowercase + string.digits
-#: How exactly `last_used_at` is kept: a write at most that often.
+#: The precision of `last_used_at`: it is written at most that often.
 _USE_STEP = timedelta(minutes=1)
 _COLUMNS = (
     'pk',
@@ -61,9 +61,9 @@ class TooManyKeys(Problem):
 
 
 def create_key(creator: Any, name: str, **options: Any) -> tuple[ApiKey, str]:
-    """A saved key and the whole of it, which is never seen again; `options` are those of `new_key`.
+    """Return a saved key and its full text, which is never shown again.
 
-    Raises what `new_key` does, and TooManyKeys beyond 50 active ones.
+    `options` are those of `new_key`. Raises its errors, and TooManyKeys beyond 50 active ones.
     """
     key, shown = new_key(creator, name, **options)
     store_key(key)
@@ -79,7 +79,7 @@ def new_key(
     expires_at: datetime | None = None,
     ip_allow: Sequence[str] = (),
 ) -> tuple[ApiKey, str]:
-    """A key that is not saved yet, and the whole of it.
+    """Return a key that is not saved yet, and its full text.
 
     `level` is the most that it may do anywhere: that of its creator unless given, as are `scopes`.
     Raises ValidationError for what exceeds the creator's rights or 365 days.
@@ -114,7 +114,7 @@ def store_key(key: ApiKey) -> None:
 
 
 def _check(key: ApiKey, scopes: Sequence[Held] | None, creator: Caller) -> None:
-    """Raises ValidationError when the key would exceed its creator, or live too long."""
+    """Raise ValidationError when the key would exceed its creator, or live too long."""
     faults: dict[str, str] = {}
     if key.level > creator.standing().level:
         faults['level'] = 'A key cannot have a higher level than its creator.'
@@ -134,18 +134,18 @@ def _check(key: ApiKey, scopes: Sequence[Held] | None, creator: Caller) -> None:
 
 
 def active_keys(creator: Any) -> QuerySet[ApiKey]:
-    """The keys of an account that can still be used."""
+    """Return the keys of an account that can still be used."""
     now = timezone.now()
     return ApiKey.objects.filter(creator=creator, revoked_at=None, expires_at__gt=now)
 
 
 def revoke_key(key: ApiKey) -> None:
-    """From the next request on the key opens nothing."""
+    """End the key; it is rejected from the next request on."""
     ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
 
 
 def rotate_key(key: ApiKey) -> tuple[ApiKey, str]:
-    """A new key with the rights and the length of life of the old one, which is revoked."""
+    """Return a new key with the rights and the life span of the old one, which is revoked."""
     scopes = None if key.scopes is None else [_read(each) for each in key.scopes]
     life = min(key.expires_at - key.created_at, LONGEST_LIFE)
     with transaction.atomic():
@@ -161,13 +161,14 @@ def rotate_key(key: ApiKey) -> tuple[ApiKey, str]:
 
 
 def caller_of_key(key: str, request: HttpRequest) -> Caller:
-    """Who presents a key: one statement, and at most once a minute a second that notes its use.
+    """Return the caller of a key, which costs one statement.
 
-    Raises TokenInvalid, TokenExpired, AddressNotAllowed.
+    At most once a minute another notes its use. Raises TokenInvalid, TokenExpired and
+    AddressNotAllowed.
     """
     prefix, _, secret = key.removeprefix(PREFIX).partition('.')
     row = _statement(provider_paths()).first(prefix) if '\x00' not in prefix else None
-    # Hashed in any case: whether the prefix exists is not told by the time it takes.
+    # Hashed in any case, so that the time does not reveal whether the prefix exists.
     given = _hash(secret)
     if row is None or not hmac.compare_digest(given, row[_COLUMNS.index('secret_hash')]):
         raise TokenInvalid('The key is not valid.')

@@ -1,4 +1,4 @@
-"""Accounts as authentication needs them: each with what it holds, in one statement."""
+"""Accounts as authentication needs them: each with its scopes, in one statement."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,7 +13,7 @@ from backstay.identity.scopes import held_by, provider_paths, scope_columns
 
 
 def account_with_key(key: Any) -> Any:
-    """The account with this primary key, which has what it holds in `held`; None without one."""
+    """Return the account with this primary key, its scopes in `held`; None without one."""
     row = _statement_by_key(provider_paths()).first(key)
     if row is None:
         return None
@@ -22,9 +22,9 @@ def account_with_key(key: Any) -> Any:
 
 
 def account_called(name: str) -> Any:
-    """The account with this user name or, failing that, this e-mail address; None without one.
+    """Return the account with this user name or else this e-mail address; None without one.
 
-    Beside `held` it has `has_second_factor` and `is_unverified`, for those who let somebody in by
+    Beside `held` it has `has_second_factor` and `is_unverified`, for code that lets people in by
     password alone.
     """
     row = _statement_by_name(provider_paths()).first(get_user_model().normalize_username(name))
@@ -40,13 +40,13 @@ def account_called(name: str) -> Any:
 
 @lru_cache(maxsize=8)
 def account_columns(prefix: str = '') -> tuple[str, ...]:
-    """The columns of the account's model, below a path to it."""
+    """Return the columns of the account's model, behind a path to it."""
     fields = get_user_model()._meta.concrete_fields
     return tuple(f'{prefix}{field.attname}' for field in fields)
 
 
 def account_from(values: Sequence[Any], scopes: Sequence[Any]) -> Any:
-    """The account made of its columns and of the columns of its scopes."""
+    """Build the account from its columns and from the columns of its scopes."""
     account: Any = get_user_model().from_db('default', account_columns(), list(values))
     account.held = held_by(account.pk, scopes)
     return account

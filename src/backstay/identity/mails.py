@@ -1,6 +1,6 @@
-"""Mail that no answer waits for: it leaves after the commit, from a thread of its own.
+"""Mail sent after the commit from a thread of its own, so that no answer waits for it.
 
-A mail that goes to accounts alone must not tell by the time of an answer that there is one.
+The time of an answer must not reveal that an account exists, because only those get mail.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +13,12 @@ from django.db import transaction
 from django.template.loader import render_to_string
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger('backstay.identity')
-#: One at a time: what is waiting when the process ends is still sent.
+#: One at a time: mail that waits when the process ends is still sent.
 _postman = ThreadPoolExecutor(max_workers=1, thread_name_prefix='mail')
 
 
 def send_soon(template: str, email: str, context: dict[str, Any]) -> None:
-    """Send what `identity/email/<template>_subject.txt` and `_message.txt` say, after the commit.
+    """Send `identity/email/<template>_subject.txt` and `_message.txt` after the commit.
 
     The context must be plain values: the thread asks no database.
     """

@@ -1,6 +1,6 @@
-"""What is stored of identity: accounts, API keys, token pairs and counters.
+"""The tables of identity: accounts, API keys, token pairs and counters.
 
-Of every secret only a hash is stored, and nothing here is tied to a domain: which companies,
+Only hashes of secrets are stored, and nothing here is tied to a domain: which companies,
 classes or teams an account belongs to is the services' matter (`Service.scopes`).
 """
 
@@ -16,7 +16,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-#: The level of everybody who can sign in, and that of who may do everything.
+#: The level of everybody who can sign in, and the level that may do everything.
 LOWEST_LEVEL, HIGHEST_LEVEL = 1, 5
 
 
@@ -24,9 +24,9 @@ class Accounts(BaseUserManager['Account']):
     """Makes accounts; the two verbs are those that Django's own commands call."""
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> 'Account':
-        """A saved account; without a password nobody can sign in as it.
+        """Return a saved account; without a password nobody can sign in to it.
 
-        Who calls this vouches for the e-mail address: it counts as verified.
+        The caller vouches for the e-mail address: it counts as verified.
         """
         account = self.model(username=Account.normalize_username(username), **fields)
         account.set_password(password)
@@ -37,12 +37,12 @@ class Accounts(BaseUserManager['Account']):
         return account
 
     def create_superuser(self, username: str, password: str, **fields: Any) -> 'Account':
-        """A saved account of the highest level, that may do everything in the admin."""
+        """Return a saved account of the highest level that may do everything in the admin."""
         rights = {'is_staff': True, 'is_superuser': True, 'level': HIGHEST_LEVEL}
         return self.create_user(username, password, **{**rights, **fields})
 
     def get_by_natural_key(self, username: str | None) -> 'Account':
-        """The account of a user name, in any spelling of its letters."""
+        """Return the account of a user name, in upper or lower case."""
         return self.get(username=Account.normalize_username(username or ''))
 
 
@@ -55,7 +55,7 @@ class AccountStatus(models.TextChoices):
 
 
 class AccountFields(AbstractBaseUser, PermissionsMixin):
-    """What every account model has; a site that needs more columns subclasses it.
+    """The columns of every account model; a site that needs more subclasses it.
 
     It names its own model in `AUTH_USER_MODEL`, before the first migration is applied.
     """
@@ -108,12 +108,12 @@ class AccountFields(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]
-        """Whether it may sign in; Django and allauth ask for it by this name."""
+        """Whether the account may sign in; Django and allauth read this name."""
         return self.status == AccountStatus.ACTIVE
 
     @classmethod
     def normalize_username(cls, username: str) -> str:
-        """One spelling for one account: Unicode-normalised, lower case."""
+        """Return the one spelling of a user name: Unicode-normalised, lower case."""
         return super().normalize_username(username).lower()
 
     def clean(self) -> None:
@@ -123,13 +123,13 @@ class AccountFields(AbstractBaseUser, PermissionsMixin):
             raise ValidationError({'email': 'It must be the user name, which is an address.'})
 
     def follow_username(self) -> None:
-        """Make an address that is the user name the e-mail address too, unless there is one."""
+        """Use a user name that is an address as the e-mail address, unless there is one."""
         self.email = self.email.lower()
         if '@' in self.username and not self.email:
             self.email = self.username
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Whoever signs in by address signs in by the new one once it has changed."""
+        """Save the account; a user name that is an address follows a change of the address."""
         self.email = self.email.lower()
         if '@' in self.username and self.email and self.username != self.email:
             self.username = self.email
@@ -138,11 +138,11 @@ class AccountFields(AbstractBaseUser, PermissionsMixin):
         super().save(*args, **kwargs)
 
     def set_password(self, raw_password: str | None) -> None:
-        """The new password; what keyboards write differently for one text is one password."""
+        """Set the password; different encodings of the same text are one password."""
         super().set_password(_one_spelling(raw_password))
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Whether this is the password."""
+        """Whether this is the account's password."""
         return super().check_password(_one_spelling(raw_password))
 
     def vouch_for_email(self) -> None:
@@ -160,7 +160,7 @@ def _one_spelling(password: str | None) -> str | None:
 
 
 class Account(AccountFields):
-    """What somebody signs in with: people by e-mail address, bots and operators by plain name."""
+    """An account to sign in with: people by e-mail address, bots and operators by plain name."""
 
     class Meta(AccountFields.Meta):
         swappable = 'AUTH_USER_MODEL'
@@ -232,13 +232,13 @@ class TokenPair(models.Model):
 
 
 class EmailChange(models.Model):
-    """An address that an account had until a moment ago, to which it can be taken back."""
+    """An old address of an account, which can still be restored."""
 
     account = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name='+'
     )
     old_email = models.EmailField()
-    #: SHA-256 of what was mailed there. It has 256 random bits, so nothing slower is needed.
+    #: SHA-256 of the text mailed there. It has 256 random bits, so nothing slower is needed.
     undo_hash = models.CharField(max_length=64, unique=True)
     changed_at = models.DateTimeField(default=timezone.now, db_index=True)
 
@@ -247,7 +247,7 @@ class EmailChange(models.Model):
 
 
 class Counter(models.Model):
-    """The moments of the last hits of one limit, for a site without Redis."""
+    """The times of the last hits of one limit, for a site without Redis."""
 
     key = models.CharField(max_length=64, primary_key=True)
     #: Seconds since 1970 as IEEE doubles, the newest first.

@@ -1,4 +1,4 @@
-"""How OpenAPI documents describe our ways of authenticating."""
+"""The descriptions of our authentication classes in OpenAPI documents."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     name = 'bearer'
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        """HTTP's bearer scheme."""
+        """Return HTTP's bearer scheme."""
         return {'type': 'http', 'scheme': 'bearer'}
 
 
@@ -23,7 +23,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     name = 'key'
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        """The header."""
+        """Return the scheme of the header."""
         return {'type': 'apiKey', 'in': 'header', 'name': 'X-Api-Key'}
 
 
@@ -34,7 +34,7 @@ class BasicScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     name = 'basic'
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        """HTTP's basic scheme."""
+        """Return HTTP's basic scheme."""
         return {'type': 'http', 'scheme': 'basic'}
 
 
@@ -45,5 +45,5 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     name = 'session'
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        """The cookie."""
+        """Return the scheme of the cookie."""
         return {'type': 'apiKey', 'in': 'cookie', 'name': 'sessionid'}

@@ -26,10 +26,10 @@ from backstay.identity.second_factor import code_in, find_factor
 
 
 class PasswordBackend(AuthenticationBackend):
-    """Django's authentication backend: one look-up, one hash, whether the account exists or not."""
+    """Django's authentication backend: one look-up and one hash, even for unknown accounts."""
 
     def get_user(self, user_id: Any) -> Any:
-        """The account of a session, with what it holds: one statement."""
+        """Return the account of a session with its scopes: one statement."""
         account = account_with_key(user_id)
         return account if account is not None and account.is_active else None
 
@@ -44,9 +44,9 @@ class PasswordBackend(AuthenticationBackend):
 
 
 def verified_account(request: HttpRequest | None, name: str, password: str, code: str = '') -> Any:
-    """The account of a name whose password this is; None otherwise, after the same time.
+    """Return the account of a name and its password; None otherwise, after the same time.
 
-    It may be blocked: who lets somebody in must ask. `code` is one of a second factor, which opens
+    It may be blocked: callers must check that. `code` is one of a second factor, which opens
     a name that is locked after too many wrong passwords. Raises SignInThrottled.
     """
     name = get_user_model().normalize_username(name)
@@ -69,23 +69,23 @@ def verified_account(request: HttpRequest | None, name: str, password: str, code
 
 
 class MaximumLengthValidator:
-    """Refuses passwords that are longer than anybody types: each attempt costs their hash."""
+    """Rejects passwords that are longer than anybody types: each attempt costs their hash."""
 
     def __init__(self, max_length: int = 128) -> None:
         self.max_length = max_length
 
     def validate(self, password: str, user: Any = None) -> None:
-        """Raises ValidationError."""
+        """Raise ValidationError for a password that is too long."""
         if len(password) > self.max_length:
             raise ValidationError(self.get_help_text(), code='password_too_long')
 
     def get_help_text(self) -> str:
-        """What forms say."""
+        """Return the sentence that forms show."""
         return f'Your password may have {self.max_length} characters.'
 
 
 class VerifiedPasswords:
-    """Credentials that were right a moment ago, so that not every request costs a hash.
+    """Credentials that were right a moment ago, kept so that few requests cost a hash.
 
     Kept in memory as HMACs, for at most 60 s, at most 1024 of them. An entry counts only for the
     password that the account has now.
@@ -105,7 +105,7 @@ class VerifiedPasswords:
             return self._until.get(key, 0.0) > time.monotonic()
 
     def remember(self, account: Any, password: str) -> None:
-        """This is the account's password."""
+        """Record that this is the account's password."""
         key = self._key(account, password)
         with self._lock:
             self._until[key] = time.monotonic() + self.seconds
@@ -114,12 +114,12 @@ class VerifiedPasswords:
                 self._until.popitem(last=False)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Forget all of them."""
         with self._lock:
             self._until.clear()
 
     def _key(self, account: Any, password: str) -> bytes:
-        """Another password, whether the account's or the one that is tried, gives another key."""
+        """Return a key that changes with the account's password and with the one that is tried."""
         parts = (str(account.pk), account.password, account.status, password)
         message = b''.join(sha256(part.encode('utf-8', 'surrogatepass')).digest() for part in parts)
         return hmac.digest(force_bytes(settings.SECRET_KEY), message, 'sha256')

@@ -20,7 +20,7 @@ from backstay.caller import Caller
 from backstay.identity.problems import TokenExpired, TokenInvalid
 
 ISSUER = 'https://token.actions.githubusercontent.com'
-#: Seconds for which keys are believed, and between two fetches for the sake of an unknown key.
+#: Seconds for which keys are trusted, and between two fetches because of an unknown key.
 KEYS_LIFE, KEYS_COOLDOWN = 3600.0, 60.0
 #: Seconds for which a provider that does not answer is not asked again.
 _REST = 10.0
@@ -30,7 +30,7 @@ _REQUIRED = ('exp', 'iat', 'iss', 'aud', 'repository', 'repository_owner_id', 'j
 
 
 class Keys(jwt.PyJWKClient):
-    """The issuer's keys: PyJWT's client, which also leaves a provider alone that is down."""
+    """The issuer's keys: PyJWT's client, which also leaves a provider that is down alone."""
 
     def __init__(
         self, url: str, *, lifespan: float = KEYS_LIFE, cooldown: float = KEYS_COOLDOWN
@@ -39,7 +39,7 @@ class Keys(jwt.PyJWKClient):
         self._rests_until = 0.0
 
     def fetch_data(self) -> Any:
-        """The keys, from the provider."""
+        """Fetch the keys from the provider."""
         if time.monotonic() < self._rests_until:
             raise jwt.PyJWKClientConnectionError('the provider did not answer a moment ago')
         try:
@@ -55,12 +55,12 @@ def _keys_of(issuer: str) -> Keys:
 
 
 def looks_like_pipeline(token: str) -> bool:
-    """Whether the site takes tokens of workflows, and this has the form of one (RFC 7519)."""
+    """Whether the site accepts tokens of workflows, and this has the form of one (RFC 7519)."""
     return bool(settings.BACKSTAY.pipeline_owners) and token.count('.') == 2
 
 
 def caller_of_pipeline(token: str, keys: Keys | None = None) -> Caller:
-    """The workflow that presents a token: no statement, and a fetch of keys once an hour.
+    """Return the workflow of a token as a caller: no statement, and a fetch of keys once an hour.
 
     Raises TokenExpired, TokenInvalid.
     """

@@ -1,7 +1,7 @@
-"""What can be wrong with who asks.
+"""Errors about the caller of a request.
 
-Django REST Framework's exceptions, so that a view with its own handler can show them, each with the
-code of the problem document that Backstay's handler makes of it.
+They are Django REST Framework's exceptions, so that a view with its own handler can show them, each
+with the code of the problem document that Backstay's handler makes of it.
 
     AuthenticationFailed
     ├── TokenInvalid             401 token-invalid
@@ -27,19 +27,19 @@ from rest_framework.exceptions import APIException, AuthenticationFailed, Permis
 
 from backstay.errors import Problem, problem_from
 
-#: What a 401 outside of Django REST Framework asks for.
+#: The challenge of a 401 outside of Django REST Framework.
 CHALLENGE = 'Bearer realm="backstay"'
 
 
 class TokenInvalid(AuthenticationFailed):
-    """It is none of ours, or it has been replaced."""
+    """The token is unknown, or it has been replaced."""
 
     default_code = 'token-invalid'
     default_detail = 'The token is not valid.'
 
 
 class TokenExpired(AuthenticationFailed):
-    """It was ours."""
+    """The token was valid once."""
 
     default_code = 'token-expired'
     default_detail = 'The token has expired.'
@@ -53,14 +53,14 @@ class SessionRevoked(AuthenticationFailed):
 
 
 class CredentialsInvalid(AuthenticationFailed):
-    """Wrong password or unknown name: which, nobody is told."""
+    """The password is wrong or the name unknown; the answer does not say which."""
 
     default_code = 'credentials-invalid'
     default_detail = 'The user name or the password is wrong.'
 
 
 class SecondFactorNeeded(AuthenticationFailed):
-    """The password is right, and not enough."""
+    """The password is right, but the account also needs a second factor."""
 
     default_code = 'totp-required'
     default_detail = 'The account has a second factor: sign in at /auth/ and use a token.'
@@ -74,28 +74,28 @@ class AccountBlocked(PermissionDenied):
 
 
 class EmailUnverified(PermissionDenied):
-    """The credentials are right; whose the e-mail address is, nobody knows yet."""
+    """The credentials are right, but the e-mail address has not been verified."""
 
     default_code = 'email-unverified'
     default_detail = 'The e-mail address of the account is not verified.'
 
 
 class AddressNotAllowed(PermissionDenied):
-    """The key may be used from other networks only."""
+    """The key may only be used from other networks."""
 
     default_code = 'ip-not-allowed'
     default_detail = 'The key may not be used from this address.'
 
 
 class LevelTooLow(PermissionDenied):
-    """Nothing of the resource is for callers of this level."""
+    """The resource allows callers of this level nothing."""
 
     default_code = 'level-too-low'
     default_detail = 'The caller may not do this.'
 
 
 class SignInThrottled(Problem):
-    """Too many attempts; `Retry-After` says when one counts again."""
+    """There were too many attempts; `Retry-After` says when the next may come."""
 
     code = 'login-throttled'
 
@@ -106,20 +106,20 @@ class SignInThrottled(Problem):
 
 
 class UndoExpired(Problem):
-    """What undoes a change of the address has been used, is too old, or is none of ours."""
+    """The link that undoes a change of address is used, too old, or unknown."""
 
     code = 'expired'
 
 
 class EmailTaken(Problem):
-    """The address belongs to another account by now."""
+    """The address has been taken by another account in the meantime."""
 
     code = 'email-taken'
 
 
 @contextmanager
 def answered_as_problems() -> Iterator[None]:
-    """In a plain Django view: exceptions of Django REST Framework become the problems they mean."""
+    """Turn exceptions of Django REST Framework into problems inside a plain Django view."""
     try:
         yield
     except APIException as error:

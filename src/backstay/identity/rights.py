@@ -1,7 +1,7 @@
-"""What a caller may do, resource by resource: what `GET /auth/me` tells a user interface.
+"""The rights of a caller, resource by resource, as `GET /auth/me` gives them to user interfaces.
 
-It tells of which fields and verbs there may be rows at all, not of which rows: that only a read
-does. What no row can have for the caller is not told.
+They name the fields and verbs that some row may allow, not the rows: only a read tells those.
+Fields and verbs that no row allows the caller are left out.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from backstay.resources.write.granting import Right, all_members, may
 
 
 def rights_of(caller: Caller) -> dict[str, dict[str, Any]]:
-    """What the caller may do with each resource with which it may do anything, by name."""
+    """Return the caller's rights on each resource on which there are any, by name."""
     reading, writing = caller.standing(), caller.standing(writing=True)
     rights = {
         each.options.name: {
@@ -29,6 +29,6 @@ def rights_of(caller: Caller) -> dict[str, dict[str, Any]]:
 
 
 def _given(resource: type[Resource], standing: Standing, right: Right) -> list[str]:
-    """The members of bodies that some grant takes, in the order of their declaration."""
+    """Return the members of bodies that some grant allows, in the order of their declaration."""
     given = all_members(resource, standing, right)
     return [name for name in (*resource.fields(), *resource.relations()) if name in given]

@@ -1,4 +1,4 @@
-"""What accounts hold: the scopes that the mounted services tell, as part of another statement."""
+"""The scopes that accounts hold, queried from the mounted services within another statement."""
 
 import json
 from collections import defaultdict
@@ -17,12 +17,12 @@ Provider = Callable[[Any], Any]
 
 
 def scope_columns(account_id: str) -> tuple['_HeldRows', ...]:
-    """A column for each service that tells scopes; `account_id` names the account in its row."""
+    """Return a column for each service with scopes; `account_id` names the account's column."""
     return tuple(_HeldRows(provider(OuterRef(account_id))) for provider in _providers('scopes'))
 
 
 def held_by(account_id: Any, columns: Sequence[str | None]) -> tuple[Held, ...]:
-    """What the account holds: what the columns say, and what only Python can tell."""
+    """Return the scopes of the account: those in the columns, and those computed in Python."""
     held = [
         Held(over=over, id=key, level=level, read_only=bool(read_only))
         for column in columns
@@ -35,7 +35,7 @@ def held_by(account_id: Any, columns: Sequence[str | None]) -> tuple[Held, ...]:
 
 
 def within(wanted: Iterable[Held], held: Sequence[Held]) -> tuple[Held, ...]:
-    """What is left of the wanted scopes: each is lowered to what is held, or is left out.
+    """Return the wanted scopes, each lowered to the held one; those not held are left out.
 
     >>> mine = (Held(over='companies', id=7, level=3), Held(over='companies', id=8, level=1))
     >>> wanted = (Held(over='companies', id=7, level=2), Held(over='companies', id=9, level=2))
@@ -65,7 +65,7 @@ def _providers(kind: str) -> Iterator[Provider]:
 
 
 def provider_paths() -> tuple[str, ...]:
-    """What statements with scope columns depend on, beside the code."""
+    """Return the paths of the providers on which statements with scope columns depend."""
     return tuple(service.scopes for service in mounted() if service.scopes)
 
 

@@ -9,12 +9,12 @@ from django.http import HttpRequest
 
 from backstay.identity.problems import SignInThrottled
 
-#: Where a request keeps the factor whose code it brought.
+#: The attribute of a request that holds the factor whose code it brought.
 _KEPT = '_backstay_second_factor'
 
 
 def code_in(request: HttpRequest | None) -> str:
-    """The code beside a password: `totp` of a JSON body, `code` of the admin's form; '' if none."""
+    """Return the code sent with a password: `totp` in JSON, `code` in the admin's form; else ''."""
     if request is None:
         return ''
     if hasattr(getattr(request, 'allauth', None), 'headless'):
@@ -26,7 +26,7 @@ def code_in(request: HttpRequest | None) -> str:
 def find_factor(request: HttpRequest | None, account: Any, code: str) -> bool:
     """Whether this is a code of a second factor of the account, which the request then keeps.
 
-    It is an authenticator app's or a recovery code; each works once. Asked for no account, it
+    It is an authenticator app's or a recovery code; each works once. Without an account it
     takes about as long.
     """
     if account is None:
@@ -35,7 +35,7 @@ def find_factor(request: HttpRequest | None, account: Any, code: str) -> bool:
     form = AuthenticateForm(data={'code': code}, user=account)
     try:
         is_right = form.is_valid()
-    except SignInThrottled:  # too many codes: told as a wrong one, or the password would be told
+    except SignInThrottled:  # answered as a wrong code, so that the right password stays unknown
         return False
     if is_right and request is not None:
         setattr(request, _KEPT, form.authenticator)
@@ -43,6 +43,6 @@ def find_factor(request: HttpRequest | None, account: Any, code: str) -> bool:
 
 
 def kept_factor(request: HttpRequest, account: Any) -> Any:
-    """The second factor that the request has shown for the account, or None."""
+    """Return the second factor that the request has proved for the account, or None."""
     factor = getattr(request, _KEPT, None)
     return factor if factor is not None and factor.user_id == account.pk else None

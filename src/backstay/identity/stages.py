@@ -1,4 +1,4 @@
-"""What allauth asks between the password and the session: the address, the second factor."""
+"""The stages of allauth between password and session: the address and the second factor."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from backstay.identity.second_factor import kept_factor
 
 
 class AddressStage(EmailVerificationStage):
-    """The verification of the address, of accounts that have one."""
+    """The verification of the address, for accounts that have one."""
 
     def handle(self) -> Any:
-        """The answer that asks for it, or None, and whether sign-in goes on."""
+        """Return the answer that asks for it, or None, and whether sign-in goes on."""
         account: Any = self.login.user
         if account is not None and not account.email:
             return None, True
@@ -24,7 +24,7 @@ class SecondFactorStage(AuthenticateStage):
     """The second factor, unless its code came with the password."""
 
     def handle(self) -> Any:
-        """The answer that asks for it, or None, and whether sign-in goes on."""
+        """Return the answer that asks for it, or None, and whether sign-in goes on."""
         account: Any = self.login.user
         factor = account and kept_factor(self.request, account)
         if factor:

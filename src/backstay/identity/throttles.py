@@ -1,4 +1,4 @@
-"""How often a caller may call: Django REST Framework's throttles, counted by `limits`.
+"""Limits on calls: Django REST Framework's throttles, counted by the library `limits`.
 
 Each counts a call in Redis or, without it, in the table of counters, which costs a transaction. So
 views name them (`throttle_classes`), or a site does for all of them
@@ -21,12 +21,12 @@ from backstay.identity.addresses import network_of
 from backstay.identity.callers import caller_of
 from backstay.identity.counters import limiter
 
-#: Where a request keeps the limit that has the least left, for the headers of its answer.
+#: The attribute of a request that holds the limit with the least left, for the answer's headers.
 _KEPT = '_backstay_rate'
 
 
 class CallerThrottle(BaseThrottle):
-    """So many calls of an account, of a key, or of an address that is not signed in.
+    """Limits the calls of an account, of a key, or of an address that is not signed in.
 
     Rates are `DEFAULT_THROTTLE_RATES` of `account`, `key` and `address`, such as `600/minute`;
     None is no limit. Pipelines count as keys.
@@ -35,7 +35,7 @@ class CallerThrottle(BaseThrottle):
     _KINDS: ClassVar = {'account': 'account', 'key': 'key', 'pipeline': 'key', 'guest': 'address'}
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Count the call; whether it may be answered."""
+        """Count the call and return whether it may be answered."""
         limit, name = self.limit_of(request)
         if limit is None:
             return True
@@ -47,21 +47,21 @@ class CallerThrottle(BaseThrottle):
         return allowed
 
     def limit_of(self, request: Request) -> tuple[RateLimitItem | None, str]:
-        """The limit of the caller, and the name by which it is counted."""
+        """Return the limit of the caller, and the name by which calls are counted."""
         caller = caller_of(request)
         name = caller.key if caller.kind != 'guest' else network_of(request._request)
         return _limit(self._KINDS.get(caller.kind, '')), name
 
     def wait(self) -> float:
-        """Seconds until a call may be answered again."""
+        """Return the seconds until a call may be answered again."""
         return max(1.0, self._stats.reset_time - time.time())
 
 
 class AddressThrottle(CallerThrottle):
-    """So many calls from one address, whoever makes them."""
+    """Limits the calls from one address, regardless of the caller."""
 
     def limit_of(self, request: Request) -> tuple[RateLimitItem | None, str]:
-        """The limit of addresses, and the address."""
+        """Return the limit of addresses, and the address."""
         return _limit('address'), network_of(request._request)
 
 
@@ -74,7 +74,7 @@ def _limit(kind: str) -> RateLimitItem | None:
 
 
 class RateLimitMiddleware:
-    """Tells in `RateLimit-*` what is left of the limit that applied."""
+    """Reports the rest of the limit that applied in the `RateLimit-*` headers."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,7 +1,7 @@
 """Bearer tokens of API clients: a short-lived access token and a refresh token that is used once.
 
-allauth's own JWT strategy rotates refresh tokens too, but takes one that comes a second time for
-any wrong one, where it is the sign of a theft. Here it ends the session.
+allauth's own JWT strategy rotates refresh tokens too, but treats one that comes a second time as
+any wrong one, although it is the sign of a theft. Here it ends the session.
 """
 
 import hmac
@@ -42,7 +42,7 @@ from backstay.identity.scopes import provider_paths, scope_columns
 ACCESS_LIFE = timedelta(minutes=15)
 #: From the last refresh, and in all.
 REFRESH_LIFE, SESSION_LIFE = timedelta(days=30), timedelta(days=90)
-#: How long a refresh may be repeated whose answer was lost.
+#: The time for which a refresh may be repeated after its answer was lost.
 GRACE = timedelta(seconds=30)
 
 _SELECTOR = 22
@@ -52,10 +52,10 @@ _audit: structlog.stdlib.BoundLogger = structlog.get_logger('backstay.audit')
 
 
 class TokenStrategy(AbstractTokenStrategy):
-    """allauth's sessions for clients that are no browser, with our tokens on top."""
+    """allauth's sessions for clients that are not browsers, with our tokens on top."""
 
     def get_session_token(self, request: HttpRequest) -> str | None:
-        """The key of the session of `X-Session-Token`, or of the access token."""
+        """Return the key of the session of `X-Session-Token`, or of the access token."""
         key = super().get_session_token(request)
         scheme, _, token = request.META.get('HTTP_AUTHORIZATION', '').partition(' ')
         if key is None and scheme.lower() == 'bearer' and token.startswith('cat_'):
@@ -66,17 +66,17 @@ class TokenStrategy(AbstractTokenStrategy):
         return key
 
     def lookup_session(self, session_token: str) -> SessionBase | None:
-        """The session, unless it has ended."""
+        """Return the session, unless it has ended."""
         return sessionkit.lookup_session(session_token)
 
     def create_session_token(self, request: HttpRequest) -> str:
-        """The key of the session."""
+        """Return the key of the session; save a session that has none."""
         if not request.session.session_key:
             request.session.save()
         return str(request.session.session_key)
 
     def create_access_token_payload(self, request: HttpRequest) -> dict[str, Any] | None:
-        """What the answer to a sign-in carries beside the session."""
+        """Return the tokens that the answer to a sign-in carries beside the session."""
         request.session.set_expiry(REFRESH_LIFE)
         made = start_pair(request.user, self.create_session_token(request))
         return {
@@ -87,7 +87,7 @@ class TokenStrategy(AbstractTokenStrategy):
         }
 
     def refresh_token(self, refresh_token: str) -> tuple[str, str] | None:
-        """A new pair for the refresh token. Raises what `refresh` does."""
+        """Return a new pair for the refresh token; raise the errors of `refresh`."""
         from allauth.core import context
 
         with answered_as_problems():
@@ -107,7 +107,7 @@ class Tokens:
 
 
 def start_pair(account: Any, session_key: str) -> Tokens:
-    """The first pair of a session."""
+    """Return the first pair of a session."""
     pair = TokenPair(
         account=account,
         selector=secrets.token_urlsafe(16),
@@ -119,7 +119,7 @@ def start_pair(account: Any, session_key: str) -> Tokens:
 
 
 def _renew(pair: TokenPair) -> Tokens:
-    """Give the pair new tokens and save it."""
+    """Give the pair new tokens, save it, and return them."""
     now = timezone.now()
     made = Tokens(
         f'cat_{pair.selector}{secrets.token_urlsafe(32)}',
@@ -143,7 +143,7 @@ def _hash(token: str) -> str:
 
 
 def account_of_access_token(token: str) -> Any:
-    """The account that signed in, with what it holds, and in `session_key` where.
+    """Return the account that signed in, its scopes in `held` and its session in `session_key`.
 
     One statement, and one more at the first use of a token. Raises TokenInvalid, TokenExpired,
     SessionRevoked, AccountBlocked.
@@ -195,7 +195,7 @@ def _is_alive() -> Exists:
 
 
 def refresh(token: str, request: HttpRequest) -> Tokens:
-    """A new pair in place of the one that the refresh token belongs to.
+    """Return a new pair in place of the refresh token's own.
 
     A token that has been used before ends the session, unless the answer to that use was lost:
     then its tokens are unused and it is at most 30 s old, and they are replaced. Raises
@@ -215,7 +215,7 @@ def refresh(token: str, request: HttpRequest) -> Tokens:
 
 
 def _refresh(token: str) -> Tokens | None:
-    """The new pair; None when the token's session has just been ended, which is to be committed."""
+    """Return the new pair; None when the session has just been ended, which must be committed."""
     pair = (
         TokenPair.objects.select_for_update(of=('self',))
         .select_related('account')
@@ -246,7 +246,7 @@ def _refresh(token: str) -> Tokens | None:
 
 
 def _was_lost(pair: TokenPair, given: str, now: datetime) -> bool:
-    """Whether the answer to the refresh with this token seems not to have arrived."""
+    """Whether the answer to the refresh with this token seems to have been lost."""
     return (
         pair.consumed_at is not None
         and not pair.access_used
@@ -256,7 +256,7 @@ def _was_lost(pair: TokenPair, given: str, now: datetime) -> bool:
 
 
 def follow_session(request: HttpRequest, user: Any, **_: Any) -> None:
-    """After a change of the password: the tokens of this very session stay, all others end.
+    """Keep the tokens of this session after a change of the password; all others end.
 
     A receiver of allauth's `password_changed` and `password_set`.
     """
@@ -266,5 +266,5 @@ def follow_session(request: HttpRequest, user: Any, **_: Any) -> None:
 
 
 def forget_dead_pairs() -> int:
-    """Delete the pairs that can neither be used nor refreshed; how many they were."""
+    """Delete the pairs that can neither be used nor refreshed; return the number deleted."""
     return TokenPair.objects.filter(refresh_expires_at__lt=timezone.now()).delete()[0]

@@ -7,7 +7,7 @@ from backstay.identity.views import KeyViewSet, MeView, UndoEmailView
 
 
 def identity_urls() -> list[URLPattern | URLResolver]:
-    """Signing in for browsers and for other clients, who one is, and keys.
+    """Return the addresses for signing in, for the caller's own account, and for keys.
 
     https://docs.allauth.org/en/latest/headless/openapi-specification/
     """

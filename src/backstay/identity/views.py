@@ -1,4 +1,4 @@
-"""The platform's own endpoints under `/auth/`: who one is, and one's API keys."""
+"""The platform's own endpoints under `/auth/`: the caller and the caller's API keys."""
 
 import re
 from dataclasses import asdict
@@ -37,14 +37,14 @@ class ScopeSerializer(serializers.Serializer):
     read_only = serializers.BooleanField(default=False)  # type: ignore[assignment]
 
     def validate_id(self, value: Any) -> Any:
-        """What a primary key can be."""
+        """Reject values that no primary key has."""
         if isinstance(value, bool) or not isinstance(value, int | str | None):
             raise serializers.ValidationError('Give a number, a text or null.')
         return value
 
 
 class RightsSerializer(serializers.Serializer):
-    """What a caller may do with a resource, on some of its rows at least."""
+    """The rights of a caller on a resource, for at least some of its rows."""
 
     read = serializers.ListField(child=serializers.CharField())
     write = serializers.ListField(child=serializers.CharField())
@@ -62,7 +62,7 @@ class OwnAccountSerializer(serializers.Serializer):
 
 
 class MeSerializer(serializers.Serializer):
-    """Who asks, and what of it decides about rights."""
+    """The caller, with everything that decides on rights."""
 
     kind = serializers.ChoiceField(choices=['account', 'key', 'pipeline'])
     name = serializers.CharField()
@@ -74,13 +74,13 @@ class MeSerializer(serializers.Serializer):
 
 
 class MeView(APIView):
-    """Who asks, and what they may do."""
+    """The caller and the caller's rights."""
 
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(operation_id='me', responses=MeSerializer, tags=_TAGS, summary='Who am I')
     def get(self, request: Request) -> Response:
-        """The caller, its level and scopes, and what it may do with each resource."""
+        """Return the caller with its level and scopes, and its rights on each resource."""
         caller = caller_of(request)
         user: Any = request.user
         account = None
@@ -104,7 +104,7 @@ class MeView(APIView):
 
 
 class UndoSerializer(serializers.Serializer):
-    """What was mailed to the old address."""
+    """The text that was mailed to the old address."""
 
     undo = serializers.RegexField('^ceu_[A-Za-z0-9_-]{43}$')
 
@@ -112,7 +112,7 @@ class UndoSerializer(serializers.Serializer):
 class UndoEmailView(APIView):
     """The way back to an address that an account had until a moment ago."""
 
-    # Whoever reads the old address's mail is who may do it, signed in or not.
+    # Anybody who reads the old address's mail may do it, signed in or not.
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = (AddressThrottle,)
@@ -170,7 +170,7 @@ class KeySerializer(serializers.ModelSerializer):
 
 
 class NewKeySerializer(KeySerializer):
-    """An API key at the only moment at which all of it is shown."""
+    """An API key with its secret, which is shown only when it is made."""
 
     key = serializers.CharField(read_only=True, help_text='Shown once.')
 
@@ -179,7 +179,7 @@ class NewKeySerializer(KeySerializer):
 
 
 class IsAccount(BasePermission):
-    """Somebody who signed in, and no key: a key must not make others."""
+    """Allows accounts but no keys, because a key must not make others."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Whether the caller is an account."""
@@ -187,17 +187,17 @@ class IsAccount(BasePermission):
 
 
 class KeyPages(LimitOffsetPagination):
-    """Pages of keys, as all lists have them."""
+    """Pages of keys, with the same parameters as all lists."""
 
     default_limit = 20
     max_limit = 100
 
     def get_limit(self, request: Request) -> int:
-        """As many as are asked for. Raises PageError."""
+        """Return the requested number of keys; raise PageError for an invalid one."""
         return _whole(request, 'limit', self.default_limit, least=1, most=self.max_limit)
 
     def get_offset(self, request: Request) -> int:
-        """After as many as are asked for. Raises PageError."""
+        """Return the requested number of keys to skip; raise PageError for an invalid one."""
         return _whole(request, 'offset', 0, least=0, most=10_000)
 
 
@@ -225,7 +225,7 @@ class KeyViewSet(mixins.ListModelMixin, GenericViewSet):
     lookup_value_converter = 'int'
 
     def get_queryset(self) -> QuerySet[ApiKey]:
-        """Those of the account that is signed in."""
+        """Return the keys of the account that is signed in."""
         return ApiKey.objects.filter(creator_id=caller_of(self.request).account_id)
 
     @extend_schema(
@@ -234,7 +234,7 @@ class KeyViewSet(mixins.ListModelMixin, GenericViewSet):
         responses={201: NewKeySerializer, 409: OpenApiResponse(description='too-many-keys')},
     )
     def create(self, request: Request) -> Response:
-        """A new key; the answer is the only one that has all of it."""
+        """Make a key; only this answer contains its secret."""
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         asked = dict(given.validated_data)
@@ -247,7 +247,7 @@ class KeyViewSet(mixins.ListModelMixin, GenericViewSet):
         return _shown_once(made, key)
 
     def destroy(self, request: Request, pk: Any = None) -> Response:
-        """Revoke the key; it opens nothing from the next request on."""
+        """Revoke the key; it is rejected from the next request on."""
         revoke_key(self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -259,7 +259,7 @@ class KeyViewSet(mixins.ListModelMixin, GenericViewSet):
     )
     @action(detail=True, methods=['post'])
     def rotate(self, request: Request, pk: Any = None) -> Response:
-        """A new key with the rights of this one, which is revoked."""
+        """Make a new key with the rights of this one, which is revoked."""
         return _shown_once(*rotate_key(self.get_object()))
 
 

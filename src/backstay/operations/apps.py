@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class OperationsConfig(AppConfig):
-    """What a site needs beside its services to be run."""
+    """The commands and checks that run a site, beside its services."""
 
     name = 'backstay.operations'
     label = 'operations'

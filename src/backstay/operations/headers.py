@@ -1,4 +1,4 @@
-"""What a browser may do with our answers: Content-Security-Policy and Permissions-Policy.
+"""The headers that limit browsers: Content-Security-Policy and Permissions-Policy.
 
 Django's SecurityMiddleware and XFrameOptionsMiddleware add the rest (nosniff, referrer policy,
 HSTS, frames).

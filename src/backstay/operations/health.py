@@ -1,8 +1,8 @@
-"""Health: is the process alive, may it have requests, and what is wrong.
+"""Health: whether the process is alive, whether requests may come, and what is wrong.
 
 `/livez` and `/readyz` are for orchestrators; `/__version__`, `/__heartbeat__` and
 `/__lbheartbeat__` are Dockerflow's. Nothing here is cached or shared between instances. A part that
-hangs costs one thread, however often one asks, and an answer comes within 2 s all the same.
+hangs costs one thread, no matter how often it is probed, and the answer still comes within 2 s.
 """
 
 import json
@@ -33,13 +33,13 @@ DEADLINE = 1.5
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-#: What is wrong with each part, by name; empty when nothing is.
+#: The fault of each part, by name; an empty text when it works.
 Faults = Mapping[str, str]
 View = Callable[[HttpRequest], HttpResponse]
 
 
 class Probe:
-    """One question about some parts, asked in one thread however many requests wait for it."""
+    """A question about some parts, asked in one thread for all requests that wait for it."""
 
     def __init__(self, ask: Callable[[], Faults], parts: Sequence[str]) -> None:
         self._ask = ask
@@ -49,7 +49,7 @@ class Probe:
         self._answer.set_result({})
 
     def start(self) -> Future[Faults]:
-        """The coming answer; that of a question which is still open, if there is one."""
+        """Return the coming answer; that of an open question, if there is one."""
         with self._lock:
             if self._answer.done():
                 self._answer = Future()
@@ -67,14 +67,14 @@ class Probe:
 
 
 def close_connection() -> None:
-    """End this thread's connection; Django's own close leaves SQLite in memory open."""
+    """Close this thread's connection; Django's own close leaves SQLite in memory open."""
     connection.close()
     if connection.connection is not None:
         connection.connection.close()
 
 
 def _ask_database() -> Faults:
-    """Whether the database answers and has every migration of the code: two statements."""
+    """Return the faults of the database and of its migrations: two statements."""
     applied = MigrationRecorder(connection).applied_migrations()
     missing = [
         f'{app}.{name}'
@@ -86,7 +86,7 @@ def _ask_database() -> Faults:
 
 @once
 def _migrations() -> Mapping[tuple[str, str], frozenset[tuple[str, str]]]:
-    """Every migration of the code, and those that it replaces; files do not change in a process."""
+    """Return the code's migrations and those that each replaces; they are fixed in a process."""
     loader = MigrationLoader(None, ignore_no_migrations=True)
     return {
         key: frozenset(loader.disk_migrations[key].replaces) for key in sorted(loader.graph.nodes)
@@ -104,7 +104,7 @@ PROBES = (Probe(_ask_database, ('database', 'migrations')), Probe(_ask_cache, ('
 
 
 def ask(probes: Sequence[Probe] = PROBES) -> Callable[[], Faults]:
-    """Ask all parts at once; the function that comes back waits for them until the deadline."""
+    """Ask all parts at once; return a function that waits for them until the deadline."""
     until = monotonic() + DEADLINE
     started = [(probe, probe.start()) for probe in probes]
 
@@ -121,7 +121,7 @@ def ask(probes: Sequence[Probe] = PROBES) -> Callable[[], Faults]:
 
 
 def readiness() -> tuple[bool, Faults]:
-    """Whether every part works, and what is wrong with each; the log is told of what does not."""
+    """Return whether every part works, and the fault of each; log those that do not."""
     faults = ask()()
     wrong = {part: fault for part, fault in faults.items() if fault}
     if wrong:
@@ -130,7 +130,7 @@ def readiness() -> tuple[bool, Faults]:
 
 
 def _endpoint(view: View) -> View:
-    """GET and HEAD only, and never cached."""
+    """Make a view answer GET and HEAD only, never cached."""
 
     @wraps(view)
     def fresh(request: HttpRequest) -> HttpResponse:
@@ -143,19 +143,19 @@ def _endpoint(view: View) -> View:
 
 @_endpoint
 def live(_: HttpRequest) -> HttpResponse:
-    """Whether this process can answer at all; it asks nobody."""
+    """Answer 200 if the process can answer at all; no part is asked."""
     return JsonResponse({'status': 'ok'})
 
 
 @_endpoint
 def load_balancer(_: HttpRequest) -> HttpResponse:
-    """Dockerflow's form of the same: an empty 200."""
+    """Answer an empty 200, Dockerflow's form of `live`."""
     return HttpResponse(content_type='text/plain')
 
 
 @_endpoint
 def ready(request: HttpRequest) -> HttpResponse:
-    """Whether requests may come: 200, or 503 when a part does not work."""
+    """Answer 200 when requests may come, and 503 when a part does not work."""
     is_ready, faults = readiness()
     body: dict[str, Any] = {'status': 'ok' if is_ready else 'unavailable'}
     if _may_see_details(request, faults):
@@ -165,7 +165,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 @_endpoint
 def version(_: HttpRequest) -> HttpResponse:
-    """`version.json` of the image; in a checkout, the version of the package."""
+    """Answer `version.json` of the image; in a checkout, the version of the package."""
     try:
         body = json.loads((settings.BASE_DIR / 'version.json').read_bytes())
     except FileNotFoundError:
@@ -175,7 +175,7 @@ def version(_: HttpRequest) -> HttpResponse:
 
 @_endpoint
 def heartbeat(request: HttpRequest) -> HttpResponse:
-    """The worst level of all parts and of Django's system checks; 500 from `error` on."""
+    """Answer the worst level of all parts and of Django's system checks; 500 from `error` on."""
     answers = ask()
     checked = _system_checks()  # while the parts think
     faults = answers()
@@ -194,9 +194,9 @@ def heartbeat(request: HttpRequest) -> HttpResponse:
 
 @once
 def _system_checks() -> dict[str, dict[str, Any]]:
-    """Django's checks by name, once per process: they read code and settings only.
+    """Return Django's checks by name, run once per process: they read code and settings only.
 
-    Where strangers come, its security checks too. Other checks for deployment are left to
+    A deployed site runs the security checks too. Other checks for deployment are left to
     `manage.py check --deploy`: one of them builds the whole OpenAPI document.
     """
     found = {}
@@ -217,13 +217,14 @@ def _system_checks() -> dict[str, dict[str, Any]]:
 
 
 def _status(level: int) -> str:
-    """Dockerflow's word for a level of Django's checks."""
+    """Return Dockerflow's word for a level of Django's checks."""
     named = ((checks.ERROR, 'error'), (checks.WARNING, 'warning'), (checks.INFO, 'info'))
     return next((name for least, name in named if level >= least), 'ok')
 
 
 def _may_see_details(request: HttpRequest, faults: Faults) -> bool:
-    """Everybody on a developer's machine, else staff; a database that is down is not asked who."""
+    """Whether the caller may see details: everybody on a developer's machine, else staff."""
     if settings.BACKSTAY.env == 'local':
         return True
+    # A database that is down cannot say who asks.
     return not faults['database'] and bool(getattr(request.user, 'is_staff', False))

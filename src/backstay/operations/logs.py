@@ -1,6 +1,6 @@
-"""Log lines: JSON where machines read them, short lines where a developer does.
+"""Log lines: JSON for machines, short lines for developers.
 
-Both standard logging and structlog end here. Every line of a request carries its id, bound by
+Standard logging and structlog both end here. Every line of a request carries its id, bound by
 `backstay.operations.requests`.
 """
 
@@ -12,12 +12,12 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
-#: Django attaches these to its own records: objects, not facts to read.
+#: Objects that Django attaches to its own records; they say nothing to a reader.
 _OBJECTS = ('request', 'server_time')
 
 
 def configure(options: Mapping[str, Any]) -> None:
-    """Django's LOGGING_CONFIG: `as_json` chooses the form, `level` the least level shown.
+    """Configure logging as Django's LOGGING_CONFIG: `as_json` is the form, `level` the least level.
 
     Lines go to standard error, so that a command's own output stays clean.
     """
@@ -83,7 +83,7 @@ def _drop_objects(
 def _shorten_summary(
     _logger: Any, _name: str, line: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """`GET /docs/ 200 12 ms` instead of ten fields; control characters of the path are escaped."""
+    """Write `GET /docs/ 200 12 ms` instead of ten fields; escape control characters of the path."""
     if line.get('logger') != 'request.summary':
         return line
     path = line['path'].encode('unicode_escape').decode('ascii')
@@ -92,14 +92,14 @@ def _shorten_summary(
 
 
 class _OnlyFailures(logging.Filter):
-    """Drops what Django says of an error status: the request's own line tells it, with its id."""
+    """Drops Django's line about an error status: the request's own line has it, with its id."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return bool(record.exc_info)
 
 
 class _WithoutTraceback(logging.Filter):
-    """Turns a request that Django refused as suspicious into one line, of level WARNING."""
+    """Makes one line of level WARNING of a request that Django rejected as suspicious."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = None
@@ -108,7 +108,7 @@ class _WithoutTraceback(logging.Filter):
 
 
 def _quieten_django() -> None:
-    """Django's own handlers go, and so does what only repeats the line of the request."""
+    """Remove Django's own handlers, and its lines that only repeat the line of the request."""
     for name in ('django', 'django.server'):
         logger = logging.getLogger(name)
         logger.handlers.clear()

@@ -1,4 +1,4 @@
-"""Mail of a deployed site that was told of no server: it goes nowhere, and the log says so."""
+"""Mail of a deployed site without a mail server: it is not sent, and the log says so."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger('backstay.mail')
 
 
 class Nowhere(BaseEmailBackend):
-    """Sends nothing, and logs what it did not send.
+    """Sends nothing, and logs each message that it drops.
 
     A line has the subject and the domains of the recipients. Texts carry codes, and addresses are
-    people's own: neither belongs in a log.
+    private: neither belongs in a log.
     """
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Log each message; none was sent."""
+        """Log each message; return 0, because none was sent."""
         for message in email_messages:
             to = message.recipients()
             domains = sorted({address.rpartition('@')[2] for address in to})

@@ -1,6 +1,6 @@
 """Prometheus metrics of the requests, by route template and never by path.
 
-A path is the client's to choose, so it must not become a label: each new value costs memory for
+Clients choose paths, so a path must not become a label: each new value costs memory for
 the life of the process, here and in Prometheus. For the same reason methods are the known ones.
 
 The processes of a site each write their figures into PROMETHEUS_MULTIPROC_DIR, which
@@ -50,13 +50,13 @@ def observe(request: HttpRequest, response: HttpResponseBase, seconds: float) ->
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Every figure in the form that the scraper prefers."""
+    """Answer every figure in the form that the scraper prefers."""
     body, content_type = exposition(request.META.get('HTTP_ACCEPT', ''))
     return HttpResponse(body, content_type=content_type)
 
 
 def exposition(accept: str) -> tuple[bytes, str]:
-    """Every figure of the processes of this site, in the form that the header asks for."""
+    """Return every figure of the site's processes in the form that `accept` asks for."""
     registry = REGISTRY
     if folder := os.environ.get('PROMETHEUS_MULTIPROC_DIR'):
         _forget_dead(Path(folder))
@@ -68,7 +68,7 @@ def exposition(accept: str) -> tuple[bytes, str]:
 
 
 def _forget_dead(folder: Path) -> None:
-    """A process that was killed leaves its requests in flight for ever, unless told apart."""
+    """Drop the figures of killed processes, whose requests would stay in flight for ever."""
     for file in folder.glob('gauge_live*_*.db'):
         pid = int(file.stem.rpartition('_')[2])
         try:

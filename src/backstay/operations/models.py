@@ -1,11 +1,11 @@
-"""What `backstay run` remembers."""
+"""The table of `backstay run`: which demo data has been loaded."""
 
 from django.db import models
 from django.utils import timezone
 
 
 class DemoLoad(models.Model):
-    """The demo data of one service, loaded; whoever deletes it in the site keeps it deleted."""
+    """A record that the demo data of a service was loaded, so that deleted data stays deleted."""
 
     service = models.CharField(max_length=100, unique=True)
     loaded_at = models.DateTimeField(default=timezone.now)

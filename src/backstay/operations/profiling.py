@@ -1,7 +1,7 @@
-"""PROFILE=1: where the time of each API request goes, printed to the terminal.
+"""PROFILE=1: a profile of each API request, printed to the terminal.
 
-The cost: requests run one after another, whatever the number of threads, and each takes three to
-four times as long, because cProfile counts every call, and some 2 ms more for the table. It
+The cost: requests run one after another, regardless of the number of threads, and each takes three
+to four times as long, because cProfile counts every call, and some 2 ms more for the table. It
 prints names of functions and no value of any request or statement.
 """
 
@@ -46,7 +46,7 @@ class _Statements:
 class ProfilingMiddleware:
     """Profiles requests to the services, not to their documentation, the admin or static files."""
 
-    #: From Python 3.12 on a process can run one cProfile only, whatever its threads.
+    #: From Python 3.12 on a process can run only one cProfile for all its threads.
     _one_at_a_time = Lock()
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

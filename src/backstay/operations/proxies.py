@@ -1,4 +1,4 @@
-"""Addresses, schemes and hosts that a proxy reports, believed from named proxies only."""
+"""Addresses, schemes and hosts that proxies report, believed only from named proxies."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,7 +1,7 @@
-"""A release of the site: its migrations, without standing in the way of those who use the tables.
+"""A release of the site: its migrations, without blocking the requests that use the tables.
 
-A migration that has to wait for a lock makes everybody wait who comes after it. So it waits for
-seconds only, gives up, lets the others pass, and tries again.
+A migration that waits for a lock blocks every later statement on the table. So it waits for
+only seconds, gives up, lets the others pass, and tries again.
 """
 
 import random
@@ -23,7 +23,7 @@ _LOCK = 0x6261636B73746179
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How a release waits for locks."""
+    """The time that a release waits for locks."""
 
     #: Seconds that one statement waits.
     lock_timeout: float = 2
@@ -33,10 +33,10 @@ class Patience:
 
 
 def release_database(patience: Patience, tell: Callable[[str], Any]) -> int:
-    """Apply the missing migrations; how many they were.
+    """Apply the missing migrations and return their number.
 
     Raises CommandError when the database does not answer, or a lock was never free. A migration is
-    one transaction unless it says otherwise, so that one which gave up has changed nothing.
+    one transaction unless it says otherwise, so one that gave up has changed nothing.
     """
     for number in range(1, patience.tries + 1):
         try:
@@ -53,7 +53,7 @@ def release_database(patience: Patience, tell: Callable[[str], Any]) -> int:
 
 
 def apply_missing() -> int:
-    """Apply the missing migrations; how many they were. Without any it does no more than look."""
+    """Apply the missing migrations and return their number; only look when there are none."""
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:

@@ -1,7 +1,7 @@
-"""Failures, reported to Sentry where SENTRY_DSN says so: the log has them in any case.
+"""Failures, reported to Sentry where SENTRY_DSN is set; the log has them in any case.
 
-Nothing that a client sent goes there: no body, header, cookie or address, and no local variables,
-which would hold the same.
+Nothing from a client is sent: no body, header, cookie or address, and no local variables,
+which would hold the same data.
 """
 
 from backstay import __version__
@@ -9,7 +9,7 @@ from backstay.settings import Environment
 
 
 def report_failures(environment: Environment) -> bool:
-    """Report from now on what Django and the workers do not catch; whether it is wanted."""
+    """Report uncaught errors of Django and the workers from now on; return whether it is on."""
     if environment.sentry_dsn is None:
         return False
     import sentry_sdk

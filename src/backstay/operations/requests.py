@@ -1,6 +1,6 @@
 """The outermost layer of every request: its id, its line in the log, its place in the metrics.
 
-It also makes the last correction of an answer: an error that a plain Django view gave without a
+It also corrects an answer at last: an error that a plain Django view gave without a
 body, or with a page that nobody asked for, becomes a problem document (RFC 9457).
 """
 
@@ -29,7 +29,7 @@ _summary: structlog.stdlib.BoundLogger = structlog.get_logger('request.summary')
 
 
 class RequestMiddleware:
-    """Gives each request an id and tells what became of it. It stands outside all others."""
+    """Gives each request an id, a log line and metrics. It stands outside all other middleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -54,7 +54,7 @@ class RequestMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer a Problem, or a database that is away, where a plain Django view raised it.
+        """Answer a Problem, or an error of the database, that a plain Django view raised.
 
         Views of Django REST Framework answer by themselves, and Django answers its own exceptions.
         """

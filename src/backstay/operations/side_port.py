@@ -1,7 +1,7 @@
-"""Health and metrics of a process that serves nothing else: a worker, or the clock.
+"""Health and metrics of a process that serves nothing else: a worker or the clock.
 
 It has these addresses alone, on a port of its own, from a thread of its own. `/livez` says that the
-process can answer, not that its work gets on: what waits is in the metrics.
+process can answer, not that its work makes progress: the metrics count waiting tasks.
 """
 
 import json
@@ -24,18 +24,18 @@ Answer = tuple[int, str, bytes]
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """Each request in a thread, so that one which hangs holds nobody up."""
+    """Serves each request in a thread, so that one that hangs delays no other."""
 
     daemon_threads = True
 
 
 class _Handler(WSGIRequestHandler):
     def log_message(self, *_: Any) -> None:
-        """Nothing: probes come every few seconds."""
+        """Log nothing: probes come every few seconds."""
 
 
 def answer_beside(environment: Environment, port: int) -> int:
-    """Answer on HOST and this port for as long as the process lives; the port, if it was 0.
+    """Answer on HOST and this port while the process lives; return the port in use.
 
     Raises CommandError when somebody else listens there.
     """
@@ -51,7 +51,7 @@ def answer_beside(environment: Environment, port: int) -> int:
 
 
 def side_application(metrics_path: str) -> Callable[..., Iterable[bytes]]:
-    """A WSGI application of the three addresses; GET and HEAD only."""
+    """Return a WSGI application of the three addresses; it answers GET and HEAD only."""
     answers: dict[str, Callable[[str], Answer]] = {'/livez': _live, '/readyz': _ready}
     if metrics_path:
         answers[f'/{metrics_path}'] = _metrics
@@ -92,7 +92,7 @@ def _metrics(accept: str) -> Answer:
     try:
         body, content_type = exposition(accept)
     finally:
-        close_connection()  # what waits was counted in this thread, which ends
+        close_connection()  # waiting tasks were counted in this thread, which ends
     return 200, content_type, body
 
 

@@ -1,4 +1,4 @@
-"""A missing slash at the end of an address, mended by a redirect that loses nothing."""
+"""Redirects to the address with a slash at its end, without the loss of a body."""
 
 from django.conf import settings
 from django.core.exceptions import DisallowedRedirect
@@ -12,12 +12,12 @@ _PROBES = frozenset({'/livez', '/readyz', '/__lbheartbeat__', '/__lbheartbeat__/
 class SlashMiddleware(CommonMiddleware):
     """Django's CommonMiddleware, with a 308 where its 301 would turn a POST into a GET.
 
-    Redirects only to an address that exists. It also is where every request but a probe's has
+    Redirects only to an address that exists. Here too every request but a probe's has
     its Host checked against ALLOWED_HOSTS.
     """
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        """Refuse an unknown Host.
+        """Reject an unknown Host.
 
         Probes and Prometheus call a process by its own address, which ALLOWED_HOSTS cannot know.
         """
@@ -29,7 +29,7 @@ class SlashMiddleware(CommonMiddleware):
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        """301 for GET and HEAD, 308 for methods whose body must arrive."""
+        """Redirect with 301 for GET and HEAD, and with 308 for methods whose body must arrive."""
         if response.status_code != 404 or not self.should_redirect_with_slash(request):
             return super().process_response(request, response)
         try:

@@ -1,4 +1,4 @@
-"""The static files of a deployed site: what is to be collected, and what is collected already.
+"""The static files of a deployed site: those to collect, and those collected already.
 
 Elsewhere the pages find them where they lie.
 """
@@ -12,13 +12,13 @@ from django.contrib.staticfiles.finders import get_finders
 
 
 def uncollected() -> list[str]:
-    """Static files of the site that its manifest does not name: pages that need one answer 500."""
+    """Return the static files that the manifest lacks: pages that need one answer 500."""
     collected = _manifest()
     return [name for name, _ in _sources() if name not in collected]
 
 
 def outdated() -> list[str]:
-    """Those, and the files that changed since all were collected."""
+    """Return the uncollected files, and those that changed since all were collected."""
     collected = _manifest()
     since = manifest_path().stat().st_mtime if collected else 0
     return [
@@ -29,7 +29,7 @@ def outdated() -> list[str]:
 
 
 def manifest_path() -> Path:
-    """What `collectstatic` writes last: the name of each file, and under which it was stored."""
+    """Return the path of the manifest, which `collectstatic` writes last."""
     return Path(str(settings.STATIC_ROOT)) / 'staticfiles.json'
 
 
@@ -42,7 +42,7 @@ def _manifest() -> dict[str, str]:
 
 
 def _sources() -> Iterator[tuple[str, Path]]:
-    """Name and place of each file that the apps bring; of equal names, the first counts."""
+    """Yield name and path of each file that the apps bring; of equal names, the first counts."""
     found: dict[str, Path] = {}
     for finder in get_finders():
         for path, storage in finder.list(None):

@@ -1,4 +1,4 @@
-"""The addresses for those who run the site."""
+"""The addresses for the operators of a site."""
 
 from django.urls import URLPattern, path, re_path
 
@@ -8,7 +8,7 @@ from backstay.settings import Environment
 
 
 def operations_urls(environment: Environment) -> list[URLPattern]:
-    """Health, version and, unless switched off, metrics."""
+    """Return the addresses of health, version and, unless switched off, metrics."""
     patterns = [
         path('livez', health.live, name='livez'),
         path('readyz', health.ready, name='readyz'),

@@ -34,7 +34,7 @@ class Added:
 def add_resource(service: Path, name: str, *, plural: str = '') -> Added:
     """Add a model with its resource, address, migration, seeds and tests.
 
-    Raises TemplateError, and then the folder is as it was.
+    After a TemplateError the folder is as it was.
     """
     package = read_stamp(service).package
     noun = noun_of(name, plural)
@@ -198,7 +198,7 @@ def _all_or_nothing(
 
 
 def _ruff(service: Path, *files: str) -> None:
-    """Sort the imports and format, by the rules of the service."""
+    """Sort the imports and format the files by the rules of the service."""
     _run(service, '-m', 'ruff', 'check', '--quiet', '--no-cache', '--fix', '--select', 'I', *files)
     _run(service, '-m', 'ruff', 'format', '--quiet', '--no-cache', *files)
 

@@ -1,4 +1,4 @@
-"""The checks of `backstay doctor`: each yields what it finds, reading files and asking git.
+"""The checks of `backstay doctor`: each reads files, asks git, and yields its findings.
 
 The last one starts the site. None changes anything.
 """
@@ -25,12 +25,12 @@ from backstay.template.git import run_git
 from backstay.template.update import is_under_way
 
 _LOCKS = ('requirements/run.lock', 'requirements/dev.lock')
-#: What a deployed service is given, and its files need not have.
+#: Variables that a deployed service is given, so its files need not have them.
 _GIVEN = {'ALLOWED_HOSTS': 'example.com', 'SECRET_KEY': '', 'DATABASE_URL': ''}
 
 
 def template_is_current(service: Patient) -> Iterator[Finding]:
-    """The stamp is that of the installed package."""
+    """Check that the stamp is that of the installed package."""
     stamp = service.stamp.version
     if service.in_git and is_under_way(service.folder):
         yield Finding(
@@ -51,7 +51,7 @@ def template_is_current(service: Patient) -> Iterator[Finding]:
 
 
 def locks_are_current(service: Patient) -> Iterator[Finding]:
-    """The lock files are there, and lock what `pyproject.toml` asks for."""
+    """Check that the lock files exist and meet the requirements of `pyproject.toml`."""
     for lock in _LOCKS:
         text = service.text(lock)
         if not text:
@@ -95,7 +95,7 @@ def _unmet(service: Patient, lock: str, *, with_dev: bool) -> Iterator[str]:
 
 
 def git_keeps_it(service: Patient) -> Iterator[Finding]:
-    """It is in a repository: updates and half of the checks need one."""
+    """Check that the service is in a repository, which updates and half of the checks need."""
     if not service.in_git:
         yield Finding(
             kind='misconfigured', what='this is no git repository', mend='git init && git add .'
@@ -103,7 +103,7 @@ def git_keeps_it(service: Patient) -> Iterator[Finding]:
 
 
 def no_conflict_is_left(service: Patient) -> Iterator[Finding]:
-    """No file has the marks of a conflict."""
+    """Check that no file has the marks of a conflict."""
     if not service.in_git:
         return
     marked = run_git(service.folder, 'grep', '--files-with-matches', '-zIE', '^(<{7}|>{7}) ')
@@ -116,7 +116,7 @@ def no_conflict_is_left(service: Patient) -> Iterator[Finding]:
 
 
 def environments_can_be_read(service: Patient) -> Iterator[Finding]:
-    """The files in `env/` have no mistakes, for each environment that they are for."""
+    """Check the files in `env/` for mistakes, in each of their environments."""
     for env in ENVIRONMENTS:
         files = {
             name
@@ -137,7 +137,7 @@ def environments_can_be_read(service: Patient) -> Iterator[Finding]:
 
 
 def secrets_stay_out_of_git(service: Patient) -> Iterator[Finding]:
-    """Git keeps no secret and would take none."""
+    """Check that git keeps no secret and would take none."""
     for name in service.tracked('env/*.secrets'):
         yield Finding(
             kind='unsafe',
@@ -171,7 +171,7 @@ def _is_secret(variable: str, value: str | None) -> bool:
 
 
 def secrets_are_for_their_owner(service: Patient) -> Iterator[Finding]:
-    """Nobody else on the machine may read the files with secrets."""
+    """Check that nobody else on the machine may read the files with secrets."""
     for file in sorted((service.folder / 'env').glob('.env*.secrets')):
         if file.stat().st_mode & 0o077:
             yield Finding(
@@ -182,7 +182,7 @@ def secrets_are_for_their_owner(service: Patient) -> Iterator[Finding]:
 
 
 def image_is_safe(service: Patient) -> Iterator[Finding]:
-    """The image does not run as root and gets no secret."""
+    """Check that the image does not run as root and gets no secret."""
     image, ignored = service.text('Dockerfile'), service.text('.dockerignore')
     users = re.findall(r'^USER\s+(\S+)', image.rpartition('\nFROM ')[2], re.MULTILINE)
     if image and (not users or users[-1].partition(':')[0] in ('root', '0')):
@@ -200,7 +200,7 @@ def image_is_safe(service: Patient) -> Iterator[Finding]:
 
 
 def workflows_call_what_they_mean(service: Patient) -> Iterator[Finding]:
-    """What workflows call cannot be changed behind their back, the platform's own left out."""
+    """Check that workflows name other workflows by versions that nobody can move."""
     platform = f'{service.stamp.answers.get("platform", "")}/'
     for name in service.tracked('.github/workflows/*'):
         for used in re.findall(r'^\s*-?\s*uses:\s*([^\s#]+)', service.text(name), re.MULTILINE):
@@ -226,7 +226,7 @@ def workflows_call_what_they_mean(service: Patient) -> Iterator[Finding]:
 
 
 def site_passes_its_checks(service: Patient) -> Iterator[Finding]:
-    """Django's checks under production settings, migrations, and the OpenAPI document."""
+    """Run Django's checks under production settings, and check migrations and OpenAPI document."""
     production = {
         'DJANGO_SETTINGS_MODULE': 'config.settings',
         'ENV': 'production',

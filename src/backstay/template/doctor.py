@@ -1,4 +1,4 @@
-"""`backstay doctor`: what of a service is behind, misconfigured or unsafe, and what mends it."""
+"""`backstay doctor`: find what is behind, misconfigured or unsafe in a service, and the remedy."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -10,7 +10,7 @@ from backstay.template.stamp import read_stamp
 
 
 def examine(folder: Path, *, ignore: Collection[Kind] = ()) -> list[Finding]:
-    """What is wrong with the service in that folder; nothing is changed.
+    """Return what is wrong with the service in that folder; change nothing.
 
     Raises TemplateError where there is no service.
     """

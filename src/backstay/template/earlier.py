@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from backstay.template import TemplateError
 from backstay.template.stamp import Stamp
 
-#: Where every version of the package keeps its template.
+#: The place of the template in every version of the package.
 _PLACE = Path('backstay') / 'template'
 
 

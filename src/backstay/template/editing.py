@@ -1,17 +1,17 @@
 """Edits of a module's source: an import, a definition at its end, a member of a tuple, a line.
 
-Sources in, sources out. Where a line may be long or imports out of order, ruff puts that right.
+Sources in, sources out. ruff then breaks long lines and sorts the imports.
 """
 
 import ast
 
 
 class NoPlaceError(Exception):
-    """The module does not have what the edit goes beside; the text says what."""
+    """The module lacks the place for an edit; the text names it."""
 
 
 def names_of(source: str) -> set[str]:
-    """What the module binds at its top: imports, classes, functions and variables."""
+    """Return the names at the top of the module: imports, classes, functions and variables."""
     found: set[str] = set()
     for node in ast.parse(source).body:
         match node:
@@ -25,7 +25,7 @@ def names_of(source: str) -> set[str]:
 
 
 def with_import(source: str, module: str, *names: str) -> str:
-    """Import what of these names the module does not have.
+    """Import those of the names that the module lacks.
 
     >>> print(with_import('import os\\n', 'pathlib', 'Path'), end='')
     import os
@@ -45,12 +45,12 @@ def with_import(source: str, module: str, *names: str) -> str:
 
 
 def with_definition(source: str, definition: str) -> str:
-    """Two empty lines and the definition at the end."""
+    """Add two empty lines and the definition at the end."""
     return f'{source.rstrip()}\n\n\n{definition}'
 
 
 def with_call(source: str, variable: str, line: str) -> str:
-    """A statement behind the last that calls a method of the variable, or else assigns it.
+    """Add a line after the last statement that calls a method of the variable or assigns it.
 
     >>> print(with_call('r = R()\\nr.add(1)\\nurls = r.urls\\n', 'r', 'r.add(2)'), end='')
     r = R()
@@ -65,7 +65,7 @@ def with_call(source: str, variable: str, line: str) -> str:
 
 
 def with_member(source: str, variable: str, member: str) -> str:
-    """A last member of the tuple or list that is assigned to the variable.
+    """Add a last member to the tuple or list that is assigned to the variable.
 
     >>> print(with_member('ALL = (1,)\\n', 'ALL', '2'), end='')
     ALL = (1, 2,)
@@ -103,7 +103,7 @@ def _end(node: ast.expr) -> tuple[int, int]:
 
 
 def _insert(source: str, line: int, column: int, text: str) -> str:
-    """Columns of a syntax tree are counted in bytes."""
+    """Insert the text at a column, which syntax trees count in bytes."""
     lines = [each.encode() for each in source.splitlines(keepends=True)]
     before = lines[line - 1]
     lines[line - 1] = before[:column] + text.encode() + before[column:]

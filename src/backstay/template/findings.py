@@ -1,4 +1,4 @@
-"""`Finding`, and `Patient`: what `backstay doctor` tells, and what its checks look at."""
+"""`Finding`, a result of `backstay doctor`, and `Patient`, the service that it examines."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ Kind = Literal['behind', 'misconfigured', 'unsafe']
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that is not as it should be."""
+    """One thing that is wrong with a service."""
 
     kind: Kind
     what: str
-    #: The command that mends it, or what to do where no command can.
+    #: The command that mends it, or an instruction where no command can.
     mend: str
 
 
@@ -27,18 +27,18 @@ class Patient:
 
     folder: Path
     stamp: Stamp
-    #: Whether git keeps it. Without, checks that ask git find nothing.
+    #: Whether git keeps it. Otherwise checks that ask git find nothing.
     in_git: bool
 
     def tracked(self, *patterns: str) -> list[str]:
-        """Files that git keeps, by its patterns."""
+        """Return the files that git keeps, by git's patterns."""
         if not self.in_git:
             return []
         listed = run_git(self.folder, 'ls-files', '-z', '--', *patterns).stdout
         return [name for name in listed.split('\0') if name]
 
     def text(self, name: str) -> str:
-        """What a file says; nothing where there is none."""
+        """Return the text of a file; an empty one without the file."""
         path = self.folder / name
         return path.read_text(errors='replace') if path.is_file() else ''
 

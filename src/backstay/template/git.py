@@ -8,7 +8,7 @@ from pathlib import Path
 
 from backstay.template import TemplateError
 
-#: Who made the commits that only stand for versions of the template; nobody keeps them.
+#: The author of the commits that only stand for versions of the template; nobody keeps them.
 _NOBODY = {
     f'GIT_{role}_{what}': value
     for role in ('AUTHOR', 'COMMITTER')
@@ -17,11 +17,11 @@ _NOBODY = {
 
 
 class GitError(TemplateError):
-    """What git said when it refused."""
+    """The message of git when it fails."""
 
 
 def git(folder: Path, *arguments: str, more: Mapping[str, str] | None = None) -> str:
-    """What git prints; raises GitError when it fails, with what it said."""
+    """Return git's output; raise GitError with its message when it fails."""
     ran = run_git(folder, *arguments, more=more)
     if ran.returncode:
         raise GitError(f'git {arguments[0]}: {ran.stderr.strip() or ran.stdout.strip()}')
@@ -31,11 +31,11 @@ def git(folder: Path, *arguments: str, more: Mapping[str, str] | None = None) ->
 def run_git(
     folder: Path, *arguments: str, more: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """git in that folder, in English and without its hooks; `more` is added to its environment."""
+    """Run git in the folder, in English and without hooks; `more` extends its environment."""
     program = shutil.which('git')
     if program is None:
         raise TemplateError('git is not installed')
-    # A hook or an alias of git's that runs us tells of its own repository in GIT_DIR and others.
+    # A hook or an alias of git that runs us sets GIT_DIR and others to its own repository.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith('GIT_')}
     return subprocess.run(  # noqa: S603 arguments of ours
         [program, '-c', f'core.hooksPath={os.devnull}', *arguments],

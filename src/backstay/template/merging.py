@@ -1,4 +1,4 @@
-"""Merging into a service what leads from one tree to another, as git picks a commit."""
+"""Merging the difference of two trees into a service, as git picks a commit."""
 
 import re
 from pathlib import Path
@@ -9,13 +9,13 @@ from backstay.template.git import git, run_git
 
 
 def tree_of(service: Path, rendered: Path) -> str:
-    """These files as a tree of the service's repository, in the place of the service."""
+    """Return the files as a tree of the service's repository, in the place of the service."""
     directory = git(service, 'rev-parse', '--absolute-git-dir').strip()
     prefix = git(service, 'rev-parse', '--show-prefix').strip()
     with TemporaryDirectory(prefix='backstay-index-') as temporary:
         there = ('--git-dir', directory, '--work-tree', str(rendered))
         index = {'GIT_INDEX_FILE': f'{temporary}/index'}
-        # Whatever somebody's own settings ignore, such as every folder called env.
+        # Forced, because a person's own settings may ignore files, such as every folder called env.
         git(rendered, *there, 'add', '--all', '--force', '.', more=index)
         tree = git(rendered, *there, 'write-tree', more=index).strip()
         if not prefix:
@@ -26,9 +26,9 @@ def tree_of(service: Path, rendered: Path) -> str:
 
 
 def merge(service: Path, base: str, theirs: str, name: str) -> None:
-    """Apply to files and index what leads from `base` to `theirs`; what overlaps is a conflict.
+    """Apply the difference from `base` to `theirs` to files and index; overlaps are conflicts.
 
-    Raises TemplateError, and then nothing has changed.
+    After a TemplateError nothing has changed.
     """
     parent = git(service, 'commit-tree', base, '-m', 'the template before').strip()
     picked = git(service, 'commit-tree', theirs, '-p', parent, '-m', name).strip()
@@ -38,7 +38,7 @@ def merge(service: Path, base: str, theirs: str, name: str) -> None:
 
 
 def keep_deleted(service: Path) -> tuple[str, ...]:
-    """End the conflicts over files that the service has deleted: they stay so. Which they are."""
+    """Keep files deleted that the service has deleted, and return them: no conflict is left."""
     deleted = tuple(path for path, stages in _stages(service).items() if stages == {1, 3})
     if deleted:
         git(service, 'rm', '--quiet', '--force', '--', *deleted)
@@ -46,25 +46,25 @@ def keep_deleted(service: Path) -> tuple[str, ...]:
 
 
 def unmerged(service: Path) -> tuple[str, ...]:
-    """Files with a conflict that nobody has said to be resolved."""
+    """Return the files with a conflict that is not marked as resolved."""
     return tuple(sorted(_stages(service)))
 
 
 def marked(service: Path, files: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the files in which the marks of a conflict are left."""
+    """Return those of the files that still have the marks of a conflict."""
     marks = re.compile(rb'^(<{7}|>{7}) ', re.MULTILINE)
     found = [(name, service / name) for name in files]
     return tuple(name for name, path in found if path.is_file() and marks.search(path.read_bytes()))
 
 
 def changed(service: Path) -> tuple[str, ...]:
-    """Files that are not as they were committed."""
+    """Return the files that differ from the last commit."""
     listed = git(service, 'diff', '--name-only', '--relative', '-z', 'HEAD')
     return tuple(path for path in listed.split('\0') if path)
 
 
 def _stages(service: Path) -> dict[str, set[int]]:
-    """Each file with a conflict: which of base (1), ours (2) and theirs (3) it has."""
+    """Return for each file with a conflict its stages: base (1), ours (2) and theirs (3)."""
     found: dict[str, set[int]] = {}
     for entry in git(service, 'ls-files', '--unmerged', '-z').split('\0'):
         if entry:

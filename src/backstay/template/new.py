@@ -1,4 +1,4 @@
-"""`backstay new`: a service from nothing, whole or not at all."""
+"""`backstay new`: write a new service, whole or not at all."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ _WHEEL = re.compile(r'backstay-(?P<version>[^-]+)-py3-none-any\.whl')
 class Order:
     """The request of somebody who wants a new service."""
 
-    #: Where to write; None for a new folder with the name of the repository.
+    #: The folder to write to; None for a new folder with the name of the repository.
     folder: Path | None = None
     #: By name of the question.
     answers: Mapping[str, Any] = field(default_factory=dict)

@@ -44,7 +44,7 @@ class Noun:
 
 
 def noun_of(name: str, plural: str = '') -> Noun:
-    """The name in its forms; raises TemplateError for one that cannot be a name in Python."""
+    """Return the name in its forms; raise TemplateError if it cannot be a name in Python."""
     for each in filter(None, (name, plural)):
         if not _NAME.fullmatch(each) or not 2 <= len(each) <= 40:
             raise TemplateError(

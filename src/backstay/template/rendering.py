@@ -1,4 +1,4 @@
-"""Rendering: a template and answers become files. The same answers give the same bytes."""
+"""Rendering: a template and answers become files; the same answers give the same bytes."""
 
 import keyword
 import re
@@ -12,7 +12,7 @@ import yaml
 
 from backstay.template import TemplateError
 
-#: The template of this version of the package: `copier.yml`, and the files in `service/`.
+#: The template of this version of the package: `copier.yml` and the files in `service/`.
 HERE = Path(__file__).parent
 
 #: Folders of a service beside its package.

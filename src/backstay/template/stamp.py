@@ -1,4 +1,4 @@
-"""The stamp of a service: which version of the template wrote it, and the answers it was given."""
+"""The stamp of a service: the version of the template that wrote it, and its answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _HEADER = '# What wrote this service, and with which answers. `backstay update` 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """What `.backstay.yaml` says."""
+    """The content of `.backstay.yaml`."""
 
     #: Of the package whose template the files follow.
     version: str
@@ -24,27 +24,27 @@ class Stamp:
     answers: Mapping[str, Any]
 
     def text(self) -> str:
-        """As it is written; the same for the same answers."""
+        """Return the text of the file; it is the same for the same answers."""
         content = {'version': self.version, 'answers': dict(self.answers)}
         return _HEADER + yaml.safe_dump(content, sort_keys=False)
 
     def write(self, folder: Path) -> None:
-        """Put it into the service in that folder."""
+        """Write the stamp into the service in that folder."""
         (folder / NAME).write_text(self.text())
 
     @property
     def repository(self) -> str:
-        """The name of its repository."""
+        """Return the name of the service's repository."""
         return f'{self.answers["organisation"]}-{self.answers["service"]}-backend'
 
     @property
     def package(self) -> str:
-        """The Python package of the service."""
+        """Return the name of the service's Python package."""
         return str(self.answers['service']).replace('-', '_')
 
 
 def read_stamp(folder: Path) -> Stamp:
-    """The stamp of the service in that folder; raises TemplateError when there is none."""
+    """Return the stamp of the service in that folder; raise TemplateError without one."""
     path = folder / NAME
     try:
         content = yaml.safe_load(path.read_text())

@@ -1,9 +1,9 @@
-"""`backstay update`: bring what the template changed into a service that has changed too.
+"""`backstay update`: merge the template's changes into a service that has changed too.
 
-Three trees: what the version in the stamp would write, what this version writes, and the service.
-copier renders the first two, git merges. So edited lines stay, overlaps are conflicts as everybody
-knows them, and files that were moved are followed. copier's own update needs the template to be a
-git repository at an address that the service names; ours comes with the package.
+There are three trees: the output of the version in the stamp, that of this version, and the
+service. copier renders the first two, and git merges. So edited lines stay, overlaps are ordinary
+conflicts of git, and moved files are followed. copier's own update needs the template to be a git
+repository at an address that the service names; ours comes with the package.
 """
 
 import shutil
@@ -27,11 +27,11 @@ from backstay.template.stamp import NAME, Stamp, read_stamp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Updated:
-    """What an update came to."""
+    """The result of an update."""
 
     before: Stamp
     after: Stamp
-    #: Files that are not as they were committed, the stamp left out.
+    #: Files that differ from the last commit, without the stamp.
     changed: tuple[str, ...] = ()
     #: Files with conflicts; while there are any, the service keeps its old stamp.
     conflicts: tuple[str, ...] = ()
@@ -46,10 +46,10 @@ def update(
     template: Path = HERE,
     version: str = __version__,
 ) -> Updated:
-    """Merge what the template changed into the service, which must have nothing uncommitted.
+    """Merge the template's changes into the service, which must have nothing uncommitted.
 
-    `answers` replace those in the stamp. What changes is staged and not committed. Raises
-    TemplateError, and then the folder is as it was.
+    `answers` replace those in the stamp. Changes are staged and not committed. After a
+    TemplateError the folder is as it was.
     """
     before = read_stamp(service)
     if Version(version) < Version(before.version):
@@ -80,7 +80,7 @@ def update(
 
 
 def finish(service: Path) -> Updated:
-    """Raise the stamp, once no conflict of the update is left."""
+    """Write the new stamp once no conflict of the update is left."""
     before, pending = read_stamp(service), _waiting(service)
     conflicts = {*unmerged(service), *marked(service, changed(service))}
     if conflicts:
@@ -96,7 +96,7 @@ def finish(service: Path) -> Updated:
 
 
 def abort(service: Path) -> None:
-    """Bring the files back as they were when the update began."""
+    """Restore the files as they were when the update began."""
     pending = _waiting(service)
     git(service, 'reset', '--quiet', '--hard', 'HEAD')
     pending.unlink()
@@ -128,7 +128,7 @@ def _keep_migrations(base: Path, wanted: Path) -> None:
 
 
 def _settle(service: Path, before: Stamp, after: Stamp) -> Updated:
-    """Raise the stamp, or let it wait until conflicts are resolved."""
+    """Write the new stamp, or store it until conflicts are resolved; return the result."""
     left_out, touched = keep_deleted(service), changed(service)
     if conflicts := unmerged(service):
         _pending(service).write_text(after.text())
@@ -141,7 +141,7 @@ def _settle(service: Path, before: Stamp, after: Stamp) -> Updated:
 
 
 def _pending(service: Path) -> Path:
-    """Where the new stamp waits for conflicts to be resolved: git's own folder."""
+    """Return the path in git's own folder where the new stamp waits during conflicts."""
     place = git(service, 'rev-parse', '--git-path', 'backstay-update.yaml').strip()
     return service / place
 

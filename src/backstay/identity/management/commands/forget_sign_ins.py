@@ -1,4 +1,4 @@
-"""`backstay forget_sign_ins`: delete what signing in leaves behind; to be run once a day."""
+"""`backstay forget_sign_ins`: delete the remains of signing in; to be run once a day."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from backstay.identity.tokens import forget_dead_pairs
 
 
 class Command(BaseCommand):
-    """Deletes what counts nothing any more: sessions, tokens, counters, changes of addresses."""
+    """Deletes expired sessions, tokens, counters and changes of addresses."""
 
     help = __doc__ or ''
 
     def handle(self, *_: Any, **_options: Any) -> None:
-        """Delete, and say how much it was."""
+        """Delete them, and report the numbers."""
         call_command('clearsessions')
         pairs, counters = forget_dead_pairs(), forget_old_counters()
         changes = forget_old_changes()

@@ -22,7 +22,7 @@ class Command(BaseCommand):
     help = __doc__ or ''
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """One verb each."""
+        """Add one sub-command for each verb."""
         verbs = parser.add_subparsers(
             dest='verb', required=True, metavar='create|list|revoke|rotate'
         )
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             verbs.add_parser(verb, help=text).add_argument('prefix', help='its first 12 characters')
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Do it; what cannot be done is told in words."""
+        """Run the verb; report errors in words."""
         try:
             getattr(self, f'_{options["verb"]}')(options)
         except ValidationError as error:

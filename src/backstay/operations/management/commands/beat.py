@@ -12,16 +12,16 @@ from backstay.tasks.worker import of_the_site
 
 
 class Command(BaseCommand):
-    """Keeps the clock of the periodic tasks. Where `backstay work` runs, that keeps it too."""
+    """Keeps the clock of the periodic tasks, which `backstay work` keeps too where it runs."""
 
     help = 'Enqueue periodic tasks when they are due; SIGTERM and Ctrl-C end it.'
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where its health is asked for."""
+        """Add the port of its health."""
         parser.add_argument('--health-port', type=int, help='where /livez, /readyz answer, on HOST')
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Beat."""
+        """Keep the clock until told to stop."""
         if port := options['health_port']:
             answer_beside(settings.BACKSTAY, port)
         beat(Beat(hand_over=of_the_site()['hand_over']))

@@ -1,4 +1,4 @@
-"""`backstay release`: what a new version needs before it serves, once, however many serve it."""
+"""`backstay release`: prepare the database and the static files for a new version, once."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -14,12 +14,12 @@ _USUAL = Patience()
 
 
 class Command(BaseCommand):
-    """Migrates, and collects the static files; neither where nothing is missing."""
+    """Migrates and collects the static files, where any are missing."""
 
     help = 'Apply missing migrations without standing in the way, and collect static files.'
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """How long it waits for others."""
+        """Add the options of its patience with others, and of the static files."""
         parser.add_argument(
             '--lock-timeout',
             type=float,
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Release."""
+        """Apply the missing migrations, then collect the static files."""
         patience = Patience(**{name: options[name] for name in ('lock_timeout', 'tries', 'pause')})
         if patience.lock_timeout <= 0 or patience.tries < 1 or patience.pause < 0:
             raise CommandError('--lock-timeout and --tries must be above 0, --pause not below it')

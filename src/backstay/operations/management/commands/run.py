@@ -1,4 +1,4 @@
-"""`backstay run`: everything a developer needs to see the site, in one command."""
+"""`backstay run`: everything that a developer needs to see the site, in one command."""
 
 import os
 import secrets

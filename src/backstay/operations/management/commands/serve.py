@@ -18,7 +18,7 @@ from backstay.settings import Environment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """How Granian is set up. Its own defaults suit another kind of work than ours."""
+    """The set-up of Granian, whose own defaults suit another kind of work than ours."""
 
     host: str
     port: int
@@ -28,9 +28,9 @@ class Server:
     threads: int
     #: Connections that the kernel keeps waiting.
     backlog: int = 1024
-    #: Connections that a process holds open, idle ones included: more than proxies keep alive.
+    #: Connections that a process holds open, including idle ones: more than proxies keep alive.
     backpressure: int = 1024
-    #: Seconds after which a process that does not stop is killed: less than the 30 s that
+    #: Seconds after which a process that does not stop is killed: fewer than the 30 s that
     #: Kubernetes and Heroku give; Granian's default is for ever.
     kill_timeout: int = 25
     #: Seconds after which an idle thread ends: longer than most pauses.
@@ -40,7 +40,7 @@ class Server:
 
 
 def server_of(environment: Environment) -> Server:
-    """The server that the environment asks for."""
+    """Return the server that the environment asks for."""
     return Server(
         host=environment.host,
         port=environment.port,
@@ -76,7 +76,7 @@ def serve(server: Server) -> None:
     granian.serve(target_loader=_load)
 
 
-#: Granian's lines go where all others go.
+#: Granian's lines go to the same place as all others.
 _OUR_LOG: dict[str, Any] = {
     'formatters': {},
     'handlers': {},
@@ -85,9 +85,9 @@ _OUR_LOG: dict[str, Any] = {
 
 
 def _load(target: str) -> Any:
-    """In a worker: the application.
+    """Load the application inside a worker.
 
-    Ctrl-C reaches every process of a terminal. A worker leaves it to its parent, which then sends
+    Ctrl-C reaches every process of a terminal. A worker leaves it to the parent, which then sends
     SIGTERM; otherwise the parent takes the end of the worker for a crash.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -95,7 +95,7 @@ def _load(target: str) -> Any:
 
 
 def forget_connections() -> None:
-    """Close what the preparation opened: a connection, or a pool's thread, survives no fork."""
+    """Close the connections of the preparation: they, and threads of pools, survive no fork."""
     for connection in connections.all(initialized_only=True):
         connection.close()
         if hasattr(connection, 'close_pool'):
@@ -103,7 +103,7 @@ def forget_connections() -> None:
 
 
 def claim(host: str, port: int) -> tuple[str, int]:
-    """The address and port to listen on; port 0 becomes a free one.
+    """Return the address and port to listen on; port 0 becomes a free one.
 
     Raises CommandError when somebody else listens there. Granian cannot tell: it shares ports.
     """
@@ -125,9 +125,9 @@ def claim(host: str, port: int) -> tuple[str, int]:
 
 
 def refuse_without_static_files(environment: Environment) -> None:
-    """Raises CommandError when deployed pages would answer 500, for want of collected files.
+    """Raise CommandError when deployed pages would answer 500 because files are not collected.
 
-    Their storage reads the manifest when it first makes an address, which is too late to be told.
+    Their storage reads the manifest when it first makes an address, too late for a message.
     """
     if environment.is_deployed and (missing := uncollected()):
         raise CommandError(
@@ -162,12 +162,12 @@ class Command(BaseCommand):
 
 
 def server_at(server: Server, host: str, port: int) -> Server:
-    """The same server at the address that was claimed."""
+    """Return the same server at the claimed address."""
     return replace(server, host=host, port=port)
 
 
 def url_host(host: str) -> str:
-    """The host as one types it into a browser."""
+    """Return the host as a person types it into a browser."""
     if host in ('0.0.0.0', '::'):  # noqa: S104 compared, not bound
         return '127.0.0.1'
     return f'[{host}]' if ':' in host else host

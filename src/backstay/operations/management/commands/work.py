@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = 'Run tasks; SIGTERM and Ctrl-C end it after those that run, for as long as its grace.'
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """How many, which, and how long."""
+        """Add the options of queues, threads and times."""
         parser.add_argument(
             '--queue', action='append', default=[], help='only this queue; may be given again'
         )
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Work."""
+        """Run tasks until told to stop."""
         if port := options['health_port']:
             answer_beside(settings.BACKSTAY, port)
         given = {'threads': options['threads']} if options['threads'] else {}

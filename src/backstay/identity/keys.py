@@ -36,7 +36,7 @@ from backstay.identity.scopes import provider_paths, scope_columns, within
 PREFIX = 'cak_'
 DEFAULT_LIFE = timedelta(days=180)
 LONGEST_LIFE = timedelta(days=365)
-MOST_ACTIVE = 50
+MAX_ACTIVE_KEYS = 50
 
 _ALPHABET = string.ascii_lowercase + string.digits
 #: The precision of `last_used_at`: it is written at most that often.
@@ -108,8 +108,8 @@ def store_key(key: ApiKey) -> None:
         # The creator's row is the lock: two keys at once must not both be the fiftieth.
         accounts = get_user_model()._default_manager
         list(accounts.select_for_update().filter(pk=key.creator_id).values_list('pk'))
-        if active_keys(key.creator).count() >= MOST_ACTIVE:
-            raise TooManyKeys(f'An account may have {MOST_ACTIVE} active keys.')
+        if active_keys(key.creator).count() >= MAX_ACTIVE_KEYS:
+            raise TooManyKeys(f'An account may have {MAX_ACTIVE_KEYS} active keys.')
         key.save()
 
 

@@ -29,7 +29,7 @@ _REPOSITORY = re.compile(r'[A-Za-z0-9-]{1,39}/[A-Za-z0-9_.-]{1,100}')
 _Transport = httpx.AsyncBaseTransport | None
 
 
-class Refused(Exception):
+class CommandRefused(Exception):
     """The command cannot begin; the text says what is missing."""
 
 
@@ -44,9 +44,9 @@ def main(arguments: Sequence[str], environ: Mapping[str, str], transport: _Trans
     }
     try:
         return verbs[options.verb]()
-    except (Refused, PayloadProblem, ConfigurationProblem, CallFailed) as error:
+    except (CommandRefused, PayloadProblem, ConfigurationProblem, CallFailed) as error:
         _tell(f'backstay contributing: {inert(str(error))}')
-        return REFUSED if isinstance(error, Refused | PayloadProblem) else FAILED
+        return REFUSED if isinstance(error, CommandRefused | PayloadProblem) else FAILED
 
 
 async def _run(
@@ -100,11 +100,11 @@ def _simulate(options: argparse.Namespace) -> int:
     try:
         snapshot = TypeAdapter(Snapshot).validate_json(path.read_bytes())
     except OSError as error:
-        raise Refused(f'{path.name}: {error.strerror}') from None
+        raise CommandRefused(f'{path.name}: {error.strerror}') from None
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         where = '.'.join(str(part) for part in fault['loc'])
-        raise Refused(f'{path.name}: {where}: {fault["msg"]}') from None
+        raise CommandRefused(f'{path.name}: {where}: {fault["msg"]}') from None
     config = (
         read_configuration(Path(options.configuration).read_text())
         if options.configuration
@@ -113,7 +113,7 @@ def _simulate(options: argparse.Namespace) -> int:
     event: Event | None = None
     if options.name != 'schedule':
         if not options.event:
-            raise Refused('name the file of the event: --event')
+            raise CommandRefused('name the file of the event: --event')
         event = read_payload(options.name, Path(options.event)).event
     elif snapshot.issue:
         event = IssueSwept(number=snapshot.issue.number)
@@ -140,7 +140,7 @@ async def _repositories(
     while True:
         data = await github.query(queries.REPOSITORIES, {'login': login, 'after': after})
         if data['repositoryOwner'] is None:
-            raise Refused(f'GitHub knows no {login}')
+            raise CommandRefused(f'GitHub knows no {login}')
         page = data['repositoryOwner']['repositories']
         found += [node['nameWithOwner'] for node in page['nodes']]
         if not page['pageInfo']['hasNextPage']:
@@ -188,14 +188,14 @@ def _told(repository: str, report: Report) -> int:
 
 def _named(repository: str) -> str:
     if not _REPOSITORY.fullmatch(repository):
-        raise Refused(f'{repository!r} is no repository: write owner/name')
+        raise CommandRefused(f'{repository!r} is no repository: write owner/name')
     return repository
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str:
     if value := environ.get(name):
         return value
-    raise Refused(f'the variable {name} is not set')
+    raise CommandRefused(f'the variable {name} is not set')
 
 
 def _say(line: str) -> None:

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -18,7 +17,6 @@ from rest_framework.viewsets import ViewSet
 
 from backstay.errors import not_found
 from backstay.identity.callers import caller_of
-from backstay.identity.problems import LevelTooLow
 from backstay.negotiation import Negotiation
 from backstay.resources.conf import export_timeout
 from backstay.resources.declaration.readable import Readable
@@ -36,6 +34,7 @@ from backstay.resources.query.nodes import Query
 from backstay.resources.query.parameters import read_all, read_one, read_query
 from backstay.resources.query.preconditions import etag_of
 from backstay.resources.reading import plan_of, rows_of
+from backstay.resources.write.permissions import refuse_without_reading
 
 
 class ResourceViewSet(ViewSet):
@@ -108,8 +107,7 @@ class ResourceViewSet(ViewSet):
     def asked(self, request: Request, lookup: str | None = None, body: Any = None) -> Asked:
         """What a read asks for; refused when the caller may read nothing of the resource at all."""
         asked = read_of(request, self.resource, lookup, self.using, body)
-        if not asked.readable.grants:
-            raise NotAuthenticated if asked.caller.kind == 'guest' else LevelTooLow
+        refuse_without_reading(asked)
         return asked
 
     def readable(self, request: Request) -> Readable:

@@ -28,7 +28,7 @@ from backstay.resources.write.bulk import read_operations
 from backstay.resources.write.change import Intent, Meaning, Verb
 from backstay.resources.write.granting import Right
 from backstay.resources.write.perform import write
-from backstay.resources.write.permissions import refuse_without
+from backstay.resources.write.permissions import refuse_without, refuse_without_reading
 
 if TYPE_CHECKING:
     from backstay.resources.http.view_set import ResourceViewSet
@@ -132,6 +132,8 @@ def _write_one(
     clock = Clock()
     lookup = path[view.lookup_url_kwarg] if path else None
     asked = write_of(request, view.resource, lookup, view.using, body)
+    if path:
+        refuse_without_reading(asked)
     intent = Intent(
         verb=verb,
         key=_key(asked),
@@ -157,6 +159,8 @@ def _write_many(
 ) -> HttpResponseBase:
     clock = Clock()
     asked = write_of(request, view.resource, None, view.using, body)
+    if 'create' not in rights:
+        refuse_without_reading(asked)
     refuse_without(asked, rights)
     intents = read_operations(asked, operations, pointer)
     needs_key = view.resource.options.needs_key(view.action)

@@ -125,6 +125,40 @@ class TestMaking:
         assert answer.status_code == 422
         assert {fault['pointer'].split('/')[1] for fault in answer.json()['errors']} == {'types'}
 
+    @pytest.mark.parametrize(
+        'wanted',
+        [
+            'nope.created',
+            'item.create',
+            'item',
+            'Item.created',
+            'item.placed',
+            'webhook.created',
+            '.',
+        ],
+    )
+    def test_types_that_nothing_tells_are_refused_with_what_exists(
+        self, wanted: str, owner: Account
+    ) -> None:
+        body = {'url': 'https://example.com/', 'types': ['item.created', wanted]}
+        answer = asking(owner)('post', HOOKS, body)
+        assert answer.status_code == 422
+        (fault,) = answer.json()['errors']
+        assert (fault['pointer'], fault['code']) == ('/types/1', 'types-invalid')
+        assert '`item.created`' in fault['detail']
+        hook = make_hook(owner, 'https://example.com/')
+        answer = asking(owner)('patch', f'{HOOKS}{hook.pk}/', {'types': [wanted]})
+        assert answer.status_code == 422
+        assert not Webhook.objects.exclude(types=['*']).exists()
+
+    def test_types_of_before_that_nothing_tells_stay(self, owner: Account) -> None:
+        hook = make_hook(owner, 'https://example.com/', types=['gone.created'])
+        ask, path = asking(owner), f'{HOOKS}{hook.pk}/'
+        assert ask('patch', path, {'name': 'x'}).status_code == 200
+        types = ['gone.created', 'item.deleted', '*']
+        assert ask('patch', path, {'types': types}).json()['types'] == types
+        assert ask('patch', path, {'types': ['gone.updated']}).status_code == 422
+
     @pytest.mark.parametrize('member', ['owner_id', 'failures', 'disabled_at', 'id', 'created_at'])
     def test_what_the_server_sets_cannot_be_given(self, member: str, owner: Account) -> None:
         answer = asking(owner)('post', HOOKS, {'url': 'https://example.com/', member: 1})
@@ -155,9 +189,14 @@ class TestWho:
         for path in (HOOKS, LOG, AUDIT):
             answer = ask('get', path)
             assert (answer.status_code, answer.json()['code']) == (403, 'level-too-low')
-        assert ask('get', f'{HOOKS}{hook.pk}/').status_code == 403
-        assert ask('patch', f'{HOOKS}{hook.pk}/', {'active': False}).status_code == 404
-        assert ask('delete', f'{HOOKS}{hook.pk}/').status_code == 404
+        for path in (f'{HOOKS}{hook.pk}/', f'{HOOKS}999999/'):
+            for method, body in (('get', None), ('patch', {'active': False}), ('delete', None)):
+                answer = ask(method, path, body)
+                assert (answer.status_code, answer.json()['code']) == (403, 'level-too-low')
+                type_ = 'application/merge-patch+json' if body else ''
+                guest = Client().generic(method.upper(), path, '{}' if body else '', type_)
+                assert guest.status_code == 401, guest.content
+            assert ask('post', f'{path}restore/').status_code == 403
         assert ask('post', HOOKS, {'url': 'https://example.com/'}).status_code == 403
         assert Webhook.objects.get().is_on
 

@@ -530,17 +530,19 @@ class TestSubscribers:
             ('wrnog.updated', 'wrong'),
             ('updated', 'wrong'),
             ('wrong', 'wrong'),
+            ('wrong.placd', 'wrong.placed'),
+            ('wrong.restored', 'wrong.placed'),  # nothing of it is deleted softly
         ],
     )
     def test_e052_a_type_that_is_never_told(self, wanted: str, known: str) -> None:
-        declare(name='Wrong')
+        declare(name='Wrong', verbs=('placed',))
         declaration.on(wanted)(print)
 
         assert_found('E052', wanted, known)
 
-    @pytest.mark.parametrize('wanted', ['*', 'wrong.updated', 'wrong.redelivered', 'wrong.placed'])
+    @pytest.mark.parametrize('wanted', ['*', 'wrong.updated', 'wrong.deleted', 'wrong.placed'])
     def test_types_that_are_told(self, wanted: str) -> None:
-        declare(name='Wrong')
+        declare(name='Wrong', verbs=('placed',))
         declaration.on(wanted)(print)
 
         assert check_resources() == []

@@ -10,12 +10,17 @@ from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from backstay.caller import Caller
+from backstay.events.declaration import EVERY
 from backstay.events.models import Delivery, Webhook
 from backstay.events.secrets import new_secret, seal
+from backstay.events.told_types import types_told
 from backstay.resources.declaration.conditions import CallerValue
 from backstay.resources.declaration.grants import Grant, Who, trusted
 from backstay.resources.declaration.hooks import Hooks
+from backstay.resources.declaration.readable import Readable
+from backstay.resources.declaration.registry import resources
 from backstay.resources.declaration.resource import Resource
+from backstay.resources.query.json_text import shown
 from backstay.resources.write.change import Change
 
 _LEVEL = 4
@@ -56,6 +61,19 @@ def refuse_empty_secret(change: Change, _caller: Caller) -> None:
         change.refuse('/secret', 'required', '`secret` is required.')
 
 
+def refuse_unknown_types(change: Change, caller: Caller) -> None:
+    """Reject types that nothing tells which the caller may read; those already there may stay."""
+    stored = change.before.get('types')
+    kept = stored if isinstance(stored, list) else []
+    readable = (each for each in resources() if Readable(each, caller.standing()).grants)
+    known = types_told(readable)
+    for at, wanted in enumerate(change.values.get('types', ())):
+        if wanted not in (EVERY, *known, *kept):
+            there = ', '.join(f'`{each}`' for each in known)
+            detail = f'No event is of the type `{shown(wanted)}`. There are: {there}.'
+            change.refuse(f'/types/{at}', 'types-invalid', detail)
+
+
 def begin_anew(change: Change, _caller: Caller) -> None:
     """Who switches a webhook on gives it all its chances again."""
     if change.verb == 'update' and change.values.get('active'):
@@ -81,7 +99,9 @@ class WebhookResource(Resource):
         events = False
 
     hooks = Hooks(
-        validate=(refuse_empty_secret,), before=(own, keep_secret, begin_anew), after=(resume,)
+        validate=(refuse_empty_secret, refuse_unknown_types),
+        before=(own, keep_secret, begin_anew),
+        after=(resume,),
     )
     grants = (
         Grant(_MANAGERS, read=_SHOWN, write=('active',), delete=True),

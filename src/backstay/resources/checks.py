@@ -6,7 +6,6 @@ Rules that a text cites by number stand in `docs/reference/rules.md`.
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -20,7 +19,8 @@ from django.db import connections, models
 from django.db.models import Case, F, Value, When
 
 from backstay.engine import engine_of
-from backstay.events.declaration import EVERY, event_type, registered
+from backstay.events.declaration import EVERY, registered
+from backstay.events.told_types import types_told
 from backstay.resources.declaration.conditions import reach_of
 from backstay.resources.declaration.fields import Array, Computed, InPython, Many, Url
 from backstay.resources.declaration.grants import ALL
@@ -214,26 +214,17 @@ def _check_inheritance(resource: type[Resource]) -> Iterator[Error]:
             )
 
 
-#: The verbs that happen to every resource.
-_USUAL = tuple(
-    event_type('', verb).removeprefix('.') for verb in ('create', 'update', 'delete', 'restore')
-)
-
-
 def _check_subscribers() -> Iterator[Error]:
     """Find functions that listen to events which never happen."""
-    names = {each.options.name.lower() for each in resources() if each.options.events}
+    known = types_told(resources())
+    names = sorted({each.partition('.')[0] for each in known})
     for path, (_, types) in registered.items():
-        for wanted in sorted(types - {EVERY}):
-            name, _, verb = wanted.partition('.')
-            # A service may record verbs of its own; one that is nearly a usual one is misspelt.
-            meant = [] if verb in _USUAL else get_close_matches(verb, _USUAL, 1, 0.8)
-            if name in names and verb and not meant:
-                continue
-            known = [f'{name}.{each}' for each in meant] if name in names and meant else names
+        for wanted in sorted(types - {EVERY, *known}):
+            name = wanted.partition('.')[0]
+            there = [each for each in known if each.startswith(f'{name}.')] or names
             yield Error(
                 f'@on({wanted!r}) listens to what no resource tells.',
-                hint=f'There are: {", ".join(sorted(known))}.',
+                hint=f'There are: {", ".join(there)}. Meta.verbs names the verbs of a service.',
                 obj=path,
                 id='backstay.E052',
             )

@@ -40,6 +40,8 @@ class Options:
     sensitive: tuple[str, ...]
     #: Whether its changes are told as events.
     events: bool
+    #: Verbs beside the usual ones that the service records of its rows, such as `placed`.
+    verbs: tuple[str, ...]
     #: Whether PUT replaces an object.
     put: bool
     #: Whether changes of an object must say which version they mean.
@@ -70,9 +72,9 @@ class Resource:
 
     `Meta` takes `model`, `fields`, and if wanted `name`, `default_mask`, `lookup`, `ordering`,
     `filterable`, `orderable`, `page_size`, `max_page_size`, `count`; for writes `version`,
-    `soft_delete`, `natural_key`, `tenant`, `sensitive`, `events`, `put`, `require_if_match`,
-    `require_idempotency_key`; and `grants` and `hooks`, where a member is called so. Mistakes are
-    found by Django's system checks at start-up.
+    `soft_delete`, `natural_key`, `tenant`, `sensitive`, `events`, `verbs`, `put`,
+    `require_if_match`, `require_idempotency_key`; and `grants` and `hooks`, where a member is
+    called so. Mistakes are found by Django's system checks at start-up.
     """
 
     Meta: ClassVar[type]
@@ -137,6 +139,7 @@ def _options(resource: type[Resource]) -> Options:
         'tenant': '',
         'sensitive': (),
         'events': True,
+        'verbs': (),
         'put': False,
         'require_if_match': False,
         'require_idempotency_key': ('bulk',),

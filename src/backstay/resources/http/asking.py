@@ -6,12 +6,13 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.exceptions import NotAuthenticated, UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from backstay.errors import Problem
 from backstay.identity.callers import caller_of
+from backstay.identity.problems import LevelTooLow
 from backstay.resources.conf import mask_header
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.errors import ParameterError
@@ -109,3 +110,12 @@ def _whole_lists(parameters: dict[str, Sequence[str]]) -> frozenset[str]:
     if len(given) != 1:
         raise ParameterError(f'The parameter `{WHOLE_LISTS}` is given twice.')
     return frozenset(each.strip() for each in given[0].split(',') if each.strip())
+
+
+def refuse_without_reading(asked: Asked) -> None:
+    """Reject callers that may read nothing of the resource (401 for guests, else 403).
+
+    No row is looked at for them, so reads and writes of one object answer alike (rule R5).
+    """
+    if not asked.readable.grants:
+        raise NotAuthenticated if asked.caller.kind == 'guest' else LevelTooLow

@@ -24,7 +24,7 @@ from backstay.resources.declaration.resource import Resource
 from backstay.resources.execute import Rows, stream
 from backstay.resources.http import answers, writes
 from backstay.resources.http.answers import Clock
-from backstay.resources.http.asking import json_object, read_of
+from backstay.resources.http.asking import json_object, read_of, refuse_without_reading
 from backstay.resources.http.csv import CsvRenderer, csv_lines
 from backstay.resources.http.envelope import PAGE, Seal, envelope
 from backstay.resources.plan.plan import Plan
@@ -34,7 +34,6 @@ from backstay.resources.query.nodes import Query
 from backstay.resources.query.parameters import read_all, read_one, read_query
 from backstay.resources.query.preconditions import etag_of
 from backstay.resources.reading import plan_of, rows_of
-from backstay.resources.write.permissions import refuse_without_reading
 
 
 class ResourceViewSet(ViewSet):

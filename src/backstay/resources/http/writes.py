@@ -19,7 +19,7 @@ from backstay.payloads import body_limit
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.http import answers
 from backstay.resources.http.answers import Clock
-from backstay.resources.http.asking import json_body, json_object, write_of
+from backstay.resources.http.asking import json_body, json_object, refuse_without_reading, write_of
 from backstay.resources.query.asked import Asked
 from backstay.resources.query.json_text import MERGE_PATCH
 from backstay.resources.query.parameters import lookup_value
@@ -28,7 +28,7 @@ from backstay.resources.write.bulk import read_operations
 from backstay.resources.write.change import Intent, Meaning, Verb
 from backstay.resources.write.granting import Right
 from backstay.resources.write.perform import write
-from backstay.resources.write.permissions import refuse_without, refuse_without_reading
+from backstay.resources.write.permissions import refuse_without
 
 if TYPE_CHECKING:
     from backstay.resources.http.view_set import ResourceViewSet

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from rest_framework.exceptions import NotAuthenticated
 
 from backstay.errors import Problem, escape_pointer
-from backstay.identity.problems import LevelTooLow
 from backstay.resources.declaration.grants import Grant
 from backstay.resources.query.asked import Asked
 from backstay.resources.write import granting
@@ -30,15 +29,6 @@ def refuse_without(asked: Asked, rights: Iterable[Right]) -> None:
     if asked.caller.kind == 'guest':
         raise NotAuthenticated
     raise not_permitted('The caller may not do this.')
-
-
-def refuse_without_reading(asked: Asked) -> None:
-    """Reject callers that may read nothing of the resource (401 for guests, else 403).
-
-    No row is looked at for them, so reads and writes of one object answer alike (rule R5).
-    """
-    if not asked.readable.grants:
-        raise NotAuthenticated if asked.caller.kind == 'guest' else LevelTooLow
 
 
 def choose_grants(batch: Batch) -> None:

@@ -17,8 +17,10 @@ from tests.depot.models import (
     Shelf,
     Stub,
     Ticket,
+    Warehouse,
     fallback,
 )
+from tests.lending.models import Keyword
 from tests.writes.conftest import Ask
 from tests.writes.replaying import assert_gapless
 
@@ -170,3 +172,74 @@ class TestRowsThatGo:
         at = operations.index(points)
         assert fault['pointer'] == f'/operations/{at}/body/below_id'
         assert fault['code'] == 'reference-not-found'
+
+
+class TestPartsInAParentsTable:
+    """A row of a child model is a row of its parents: what is written there is told there."""
+
+    def steps(self, key: Any) -> list[tuple[str, str, Any, Any]]:
+        """The entries of a building and of its warehouse: what, verb, and names in between."""
+        entries = Entry.objects.filter(object_id=str(key)).order_by('id')
+        return [
+            (e.aggregate, e.verb, (e.before or {}).get('name'), (e.after or {}).get('name'))
+            for e in entries
+        ]
+
+    @pytest.mark.parametrize('by_bulk', [False, True])
+    def test_changed_through_the_child(self, ask: Ask, by_bulk: bool) -> None:
+        house = Warehouse.objects.create(name='old')
+        if by_bulk:
+            body = {'operations': [{'op': 'update', 'id': house.pk, 'body': {'name': 'new'}}]}
+            assert ask('manager', 'post', '/warehouses/bulk/', body).status_code == 200
+        else:
+            path = f'/warehouses/{house.pk}/'
+            assert ask('manager', 'patch', path, {'name': 'new'}).status_code == 200
+        assert self.steps(house.pk) == [
+            ('depot.warehouse', 'update', 'old', 'new'),
+            ('depot.building', 'update', 'old', 'new'),
+        ]
+        (entry,) = Entry.objects.filter(aggregate='depot.building')
+        assert ((entry.before or {})['version'], (entry.after or {})['version']) == (1, 2)
+        assert 'gates' not in (entry.after or {})
+        assert_gapless()
+
+    def test_made_with_the_child(self, ask: Ask) -> None:
+        made = ask('manager', 'post', '/warehouses/', {'name': 'new', 'gates': 2})
+        assert made.status_code == 201
+        assert self.steps(made.json()['host_id']) == [
+            ('depot.warehouse', 'create', None, 'new'),
+            ('depot.building', 'create', None, 'new'),
+        ]
+
+
+class TestLinksThatGo:
+    """A writable many-to-many relation is part of the object: what takes a link changes it."""
+
+    @pytest.fixture(autouse=True)
+    def _site(self, settings: Any, _tables: None) -> None:
+        settings.ROOT_URLCONF = 'tests.lending.site'
+
+    @pytest.mark.parametrize('by_bulk', [False, True])
+    def test_with_the_row_at_their_other_end(self, ask: Ask, make_item: Any, by_bulk: bool) -> None:
+        goes, stays = (Keyword.objects.create(word=word) for word in ('goes', 'stays'))
+        item, both, other = make_item(), make_item(), make_item()
+        item.keywords.add(goes)
+        both.keywords.add(goes, stays)
+        other.keywords.add(stays)
+        path = f'/items/{both.pk}/'
+        etag = ask('manager', 'get', path)['ETag']
+        if by_bulk:
+            answer = ask(
+                'manager', 'delete', '/keywords/bulk/', [goes.pk], HTTP_IDEMPOTENCY_KEY='k'
+            )
+            assert answer.status_code == 200, answer.content
+        else:
+            assert ask('manager', 'delete', f'/keywords/{goes.pk}/').status_code == 204
+        versions = [type(each).objects.get(pk=each.pk).version for each in (item, both, other)]
+        assert versions == [2, 2, 1]
+        told = Entry.objects.filter(aggregate='lending.item').order_by('object_id')
+        links = [((e.before or {})['keywords'], (e.after or {})['keywords']) for e in told]
+        assert links == [([goes.pk], []), ([goes.pk, stays.pk], [stays.pk])]
+        body = {'title': 'Lost update'}
+        assert ask('manager', 'patch', path, body, HTTP_IF_MATCH=etag).status_code == 412
+        assert_gapless()

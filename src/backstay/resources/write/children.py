@@ -22,7 +22,7 @@ from backstay.resources.query.values import read
 from backstay.resources.write import granting
 from backstay.resources.write.change import Batch, Change, Intent
 from backstay.resources.write.finding import is_deleted, lock, seen, seen_values, take
-from backstay.resources.write.members import columns_of, writable_relations
+from backstay.resources.write.members import columns_of, through_of, writable_relations
 from backstay.resources.write.references import NO_SUCH_REFERENCE
 
 #: Relations between the resource of a request and the children that it may write.
@@ -285,16 +285,3 @@ def _write_links(batch: Batch, changes: Sequence[Change], name: str, relation: R
             kept = [other for other in linked[key] if other not in gone]
             change.relinked[name] = (sorted(linked[key]), sorted([*kept, *added]))
     table.bulk_create(new, ignore_conflicts=True)
-
-
-def through_of(resource: type[Resource], relation: Relation) -> tuple[type[models.Model], str, str]:
-    """Return the table of a many-to-many relation, and its attributes for this and that side."""
-    edge: Any = resource.options.model._meta.get_field(relation.declared.source or relation.name)
-    if isinstance(edge, models.ManyToManyField):
-        through: Any = edge.remote_field.through
-        here, there = edge.m2m_field_name(), edge.m2m_reverse_field_name()
-    else:
-        through = edge.through
-        here, there = edge.field.m2m_reverse_field_name(), edge.field.m2m_field_name()
-    columns = through._meta
-    return through, columns.get_field(here).attname, columns.get_field(there).attname

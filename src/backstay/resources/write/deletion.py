@@ -7,7 +7,7 @@ journal. So the rows that may be meant are read before, locked, and compared wit
 afterwards.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import models
@@ -17,10 +17,9 @@ from backstay.errors import Problem
 from backstay.resources.declaration.registry import resources
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.write.change import Batch, Change, Intent
+from backstay.resources.write.lost_links import Links, chunks, find_links, lock_rows
 from backstay.resources.write.members import columns_of
 
-#: Keys of one statement; SQLite does not take any number of parameters at once.
-_AT_ONCE = 1_000
 #: Rows of one model by their primary key.
 _ByKey = dict[Any, models.Model]
 
@@ -37,16 +36,18 @@ def delete_with_consequences(batch: Batch, rows: Sequence[models.Model]) -> list
     except (models.ProtectedError, models.RestrictedError):
         raise in_use() from None
     own = {(type(row), row.pk) for row in rows}
+    going = _affected(collector)
     before = {
         model: _locked(batch, model, {key for key in keys if (model, key) not in own})
-        for model, keys in _affected(collector).items()
+        for model, keys in going.items()
     }
+    links = find_links(batch, going)
     keys = [row.pk for row in rows]
     collector.delete()
     for row, key in zip(rows, keys, strict=True):
         row.pk = key  # Django takes it from what it deleted
     found = [(resource_of(model), model, affected) for model, affected in before.items()]
-    return [
+    caused = [
         Batch(
             asked=batch.asked,
             resource=resource,
@@ -55,6 +56,33 @@ def delete_with_consequences(batch: Batch, rows: Sequence[models.Model]) -> list
         for resource, model, affected in found
         if resource is not None and affected
     ]
+    return [*caused, *_lost_links(batch, caused, links, {key for _, key in own})]
+
+
+def _lost_links(
+    batch: Batch, caused: Sequence[Batch], links: Sequence[Links], own: Collection[Any]
+) -> Iterator[Batch]:
+    """Yield the changes of rows that only lost links; rows that changed otherwise lose them too."""
+    known = {
+        (each.resource.options.model._meta.concrete_model, change.row.pk): change
+        for each in caused
+        for change in each.changes
+        if change.row is not None
+    }
+    deleted = batch.resource.options.model._meta.concrete_model
+    for each in links:
+        model = each.resource.options.model._meta.concrete_model
+        added = []
+        for change, linked in each.changes(batch):
+            key = change.row.pk if change.row is not None else None
+            first = known.setdefault((model, key), change)
+            if first.verb == 'delete' or (model is deleted and key in own):
+                continue
+            first.relinked[each.name] = linked
+            if first is change:
+                added.append(change)
+        if added:
+            yield Batch(asked=batch.asked, resource=each.resource, changes=added)
 
 
 def in_use() -> Problem:
@@ -125,9 +153,9 @@ def _left_to_the_database(model: type[models.Model]) -> list[Any]:
 def _referring(
     using: str, field: models.Field, rows: Iterable[models.Model]
 ) -> Iterator[models.Model]:
-    every = list(rows)
-    for start in range(0, len(every), _AT_ONCE):
-        named = {f'{field.name}__in': every[start : start + _AT_ONCE]}
+    by_key = {row.pk: row for row in rows}
+    for some in chunks(by_key):
+        named = {f'{field.name}__in': [by_key[key] for key in some]}
         yield from field.model._base_manager.using(using).filter(**named)
 
 
@@ -135,15 +163,14 @@ def _locked(batch: Batch, model: type[models.Model], keys: Iterable[Any]) -> _By
     """The rows as they are: Django read only what it needs of them, and locked none."""
     if resource_of(model) is None:
         return {}
-    rows = model._base_manager.using(batch.using).select_for_update(of=('self',)).order_by('pk')
-    return {row.pk: row for some in _chunks(keys) for row in rows.filter(pk__in=some)}
+    return lock_rows(batch, model, list(keys))
 
 
 def _consequences(batch: Batch, model: type[models.Model], affected: _ByKey) -> Iterator[Change]:
     """A change for each row that is gone or that holds other values than before."""
     names = tuple(columns_of(model))
     rows = model._base_manager.using(batch.using)
-    there = {row.pk: row for some in _chunks(affected) for row in rows.filter(pk__in=some)}
+    there = {row.pk: row for some in chunks(affected) for row in rows.filter(pk__in=some)}
     for key, row in affected.items():
         before = {name: getattr(row, name) for name in names}
         now = there.get(key)
@@ -153,9 +180,3 @@ def _consequences(batch: Batch, model: type[models.Model], affected: _ByKey) -> 
         values = {name: getattr(now, name) for name in names if getattr(now, name) != before[name]}
         if values:
             yield Change(asked=Intent(verb='update'), row=now, before=before, values=values)
-
-
-def _chunks(keys: Iterable[Any]) -> Iterator[Sequence[Any]]:
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), _AT_ONCE):
-        yield ordered[start : start + _AT_ONCE]

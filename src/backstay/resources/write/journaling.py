@@ -16,6 +16,8 @@ from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Field
 from backstay.resources.write.change import Batch, Change
+from backstay.resources.write.deletion import resource_of
+from backstay.resources.write.members import columns_of
 from backstay.resources.write.storing import is_written
 
 MASKED = '***'
@@ -27,15 +29,17 @@ def write_journal(batch: Batch) -> None:
     The entries are in the order in which it was done: a row may have gone for one with its key.
     """
     steps = [
-        _step(each.resource, change, is_gone=change.verb == 'delete')
+        step
         for each in batch.consequences
         for change in each.changes
+        for step in _steps(each.resource, change, is_gone=change.verb == 'delete')
     ]
     is_soft = bool(batch.resource.options.soft_delete)
     steps += [
-        _step(batch.resource, change, is_gone=change.verb == 'delete' and not is_soft)
+        step
         for change in sorted(batch.open(), key=lambda change: change.verb != 'delete')
         if is_written(batch, change)
+        for step in _steps(batch.resource, change, is_gone=change.verb == 'delete' and not is_soft)
     ]
     record(batch.caller, steps, using=batch.using)
 
@@ -55,22 +59,39 @@ def _told_fields(readable: Readable) -> dict[str, Field]:
     }
 
 
-def _step(resource: type[Resource], change: Change, *, is_gone: bool) -> Step:
+def _steps(resource: type[Resource], change: Change, *, is_gone: bool) -> Iterator[Step]:
+    """Yield the step of a row, and one for each part of it in a parent's table that changed too.
+
+    Parts of a row that is gone are consequences of the deletion, with steps of their own.
+    """
+    yield _step(resource, change, change.verb, change.row.pk if change.row else None, is_gone)
+    model = resource.options.model._meta.concrete_model
+    for parent in () if is_gone or model is None else model._meta.all_parents:
+        stands_for = resource_of(parent)
+        touched = columns_of(parent).keys() & change.values.keys()
+        if stands_for is not None and (touched or change.verb == 'create'):
+            verb = 'create' if change.verb == 'create' else 'update'
+            row: Any = change.row
+            yield _step(stands_for, change, verb, row._get_pk_val(parent._meta), is_gone=False)
+
+
+def _step(resource: type[Resource], change: Change, verb: str, key: Any, is_gone: bool) -> Step:
     row: Any = change.row
     after: dict[str, Any] | None = snapshot(resource, row)
     before: dict[str, Any] | None = None
     options = resource.options
-    if change.verb != 'create':
+    if verb != 'create':
         before = dict(_before(resource, change))
     if is_gone:
         before, after = after, None
     if after is not None:
-        after |= {name: links[1] for name, links in change.relinked.items()}
+        relinked = change.relinked.items()
+        after |= {name: links[1] for name, links in relinked if name in resource.relations()}
     return Step(
-        verb=change.verb,
+        verb=verb,
         aggregate=options.model._meta.label_lower,
         resource=options.name,
-        object_id=str(row.pk),
+        object_id=str(key),
         tenant=_tenant(resource, row),
         before=before,
         after=after,
@@ -85,7 +106,8 @@ def _before(resource: type[Resource], change: Change) -> Iterator[tuple[str, Any
         if field.attname in change.values:
             yield name, _shown(change.before.get(field.attname), name in sensitive)
     for name, (linked, _) in change.relinked.items():
-        yield name, linked
+        if name in resource.relations():
+            yield name, linked
 
 
 def snapshot(resource: type[Resource], row: models.Model) -> dict[str, Any]:

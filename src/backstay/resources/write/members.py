@@ -154,6 +154,19 @@ def writable_relations(resource: type[Resource]) -> Mapping[str, Relation]:
     }
 
 
+def through_of(resource: type[Resource], relation: Relation) -> tuple[type[models.Model], str, str]:
+    """Return the table of a many-to-many relation, and its attributes for this and that side."""
+    edge: Any = resource.options.model._meta.get_field(relation.declared.source or relation.name)
+    if isinstance(edge, models.ManyToManyField):
+        through: Any = edge.remote_field.through
+        here, there = edge.m2m_field_name(), edge.m2m_reverse_field_name()
+    else:
+        through = edge.through
+        here, there = edge.field.m2m_reverse_field_name(), edge.field.m2m_field_name()
+    columns = through._meta
+    return through, columns.get_field(here).attname, columns.get_field(there).attname
+
+
 def columns_of(model: type[models.Model]) -> Mapping[str, models.Field]:
     """Return the columns of a model by their attribute, such as `publisher_id`."""
     return {column.attname: column for column in model._meta.concrete_fields}

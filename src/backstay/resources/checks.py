@@ -36,7 +36,7 @@ from backstay.resources.query.parameters import TAKEN
 from backstay.resources.write.checks import check_writes, parent_links
 from backstay.resources.write.deletion import resource_of
 from backstay.resources.write.members import columns_of
-from backstay.resources.write.uniqueness import names_one_row
+from backstay.resources.write.uniqueness import unique_sets
 
 
 def check_resources(**_: Any) -> list[CheckMessage]:
@@ -90,13 +90,19 @@ def _check_names(resource: type[Resource]) -> Iterator[Error]:
 
 
 def _names_one_row(resource: type[Resource], field: Field) -> bool:
-    """Whether no two rows, of those that are not deleted, have the same value in this field."""
+    """Whether no two rows have the same value in this field, those that are deleted included.
+
+    Who may restore deleted rows finds them at the same address.
+    """
     model = resource.options.model
     computing: Any = getattr(field.declared, 'expression', None)
     is_alias = type(computing) is F  # a column by another name
     attname = computing.name if is_alias else field.attname
     column = model._meta.pk if attname == 'pk' else columns_of(model).get(attname)
-    return column is not None and (column.unique or names_one_row(resource, {column.attname}))
+    if column is None:
+        return False
+    always = (each.attributes for each in unique_sets(model) if each.condition is None)
+    return column.primary_key or (column.attname,) in always
 
 
 def _check_grants(resource: type[Resource]) -> Iterator[Error]:

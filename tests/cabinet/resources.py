@@ -62,7 +62,7 @@ def declare(random: Random) -> dict[str, type[Resource]]:
         declared={
             'seal': One(seals),
             'slips': Many(slips, cap=2, fan_out=2, ordering=(random.choice(_ORDERS), 'id')),
-            'keywords': Many(keywords, fan_out=2),
+            'keywords': Many(keywords, fan_out=2, ordering=('name', 'id')),
             'sum': Computed(F('count') + F('grade'), models.IntegerField()),
             'url': Url('/cases/{id}/'),
             'shouted': InPython(shout, needs=('name',), schema={'type': 'string'}),
@@ -72,7 +72,10 @@ def declare(random: Random) -> dict[str, type[Resource]]:
         random,
         'Room',
         Room,
-        declared={'cases': Many(cases, fan_out=2), 'papers': Through('cases', 'slips')},
+        declared={
+            'cases': Many(cases, fan_out=2, ordering=('-count', 'id')),
+            'papers': Through('cases', 'slips'),
+        },
     )
     halls = _resource(random, 'Hall', Room)
     folders = _resource(

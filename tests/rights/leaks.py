@@ -327,10 +327,16 @@ LEAKS: Mapping[str, Leak] = {
         'L4',
         'some, none',
         replaced(conditions, '_guarded', unguarded_relation),
-        kinds=('link', 'row', 'ForeignKey'),
+        among=('manager', 'operator', 'level'),
+        kinds=('link', 'ForeignKey'),
     ),
     'keys of orders': Leak('L3', 'order', of_rights(order, where_readable=everywhere)),
-    'keys of nested orders': Leak('L3', 'many', replaced(objects, 'sort_key', nested_order)),
+    'keys of nested orders': Leak(
+        'L3',
+        'many',
+        replaced(objects, 'sort_key', nested_order),
+        kinds=('Char', 'Integer', 'Date', 'Decimal'),
+    ),
     'computed values in orders': Leak(
         'L13',
         'cursor',
@@ -345,7 +351,10 @@ LEAKS: Mapping[str, Leak] = {
     'entity tags': Leak('L10', 'ETag', replaced(view_set, 'etag_of', telling_tag)),
     'headers': Leak('L8', 'object', replaced(answers, 'add_headers', telling_headers)),
     'absence': Leak(
-        'L8', 'object', replaced(view_set.ResourceViewSet, 'retrieve', telling_absence)
+        'L8',
+        'object',
+        replaced(view_set.ResourceViewSet, 'retrieve', telling_absence),
+        kinds=('row',),
     ),
     'plans that are shared': Leak('L12', 'list', replaced(cache.PlanCache, 'plan', shared_plan)),
     'refusals of writes': Leak(

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 
 from tests.bookshop.models import Biography, Book, Country
+from tests.rights.oracle import View
 from tests.rights.resources import SERVED
 from tests.rights.world import AUTHORS, MODELS, TAGS, Row, World, choices_of, values_of
 
@@ -44,6 +45,21 @@ class Mutation:
             rows.filter(pk=self.key)._raw_delete('default')
         else:
             rows.filter(pk=self.key).update(**self.values)
+
+
+def unseen_mutation(random: Random, view: View, tries: int = 60) -> tuple[Mutation, View] | None:
+    """A change after which the caller may know exactly what he may know before."""
+    before = view.projection(_RESOURCES)
+    for _ in range(tries):
+        mutation = any_mutation(random, view.world)
+        if mutation is None:
+            continue
+        world = view.world.copy()
+        mutation.apply(world)
+        after = View(world, view.caller)
+        if after.projection(_RESOURCES) == before:
+            return mutation, after
+    return None
 
 
 def any_mutation(random: Random, world: World) -> Mutation | None:

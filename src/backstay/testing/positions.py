@@ -245,7 +245,7 @@ def through(site: Site, subject: Subject) -> Found:
 
 
 def some_or_none(site: Site, subject: Subject) -> Found:
-    """A filter of the rows beside it, by whether there is some or none."""
+    """A filter of the rows beside it, by whether there is some or none, or any at all."""
     beside = site.beside(subject.resource)
     if not beside:
         return 'no relation leads to it'
@@ -255,11 +255,11 @@ def some_or_none(site: Site, subject: Subject) -> Found:
     return [
         Question(
             path=path,
-            parameters={'filter': json.dumps({word: {'model': model, 'where': [leaf]}})},
+            parameters={'filter': json.dumps({word: {'model': model, 'where': where}})},
         )
         for path, _, _ in beside
         for word in ('some', 'none')
-        for leaf in _leaves(subject)
+        for where in ([], *([leaf] for leaf in _leaves(subject)))
     ]
 
 

@@ -16,6 +16,7 @@ from django.db.models import F, Q
 
 from backstay.caller import Caller, Facts
 from backstay.errors import Problem
+from backstay.resources.declaration.conditions import Complement
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.http import answers, envelope, view_set
 from backstay.resources.plan import cache, conditions, counts, objects, order, plan, rights
@@ -111,7 +112,7 @@ rights_shapes = rights.shapes
 
 def deleted_for_all(readable: Readable, grant: Any, prefix: str) -> Any:
     model = readable.resource.options.model
-    if readable.deleted:
+    if readable.restoring:
         return rights.cover_rows(readable, grant.covers(model), prefix)
     return _cover(readable, grant, prefix)
 
@@ -125,10 +126,16 @@ def deleted_behind_relations(readable: Readable, grant: Any, prefix: str) -> Any
 _cover = rights._cover
 
 
+def has_complement(granted: Any) -> bool:
+    return isinstance(granted, Complement) or any(
+        map(has_complement, getattr(granted, 'parts', ()))
+    )
+
+
 def all_grants_cover(readable: Readable, granted: Any, prefix: str = '') -> Any:
     """A condition with a complement is dropped."""
     covered = cover_rows(readable, granted, prefix)
-    return True if 'Complement' in repr(granted) else covered
+    return True if has_complement(granted) else covered
 
 
 cover_rows = rights.cover_rows
@@ -226,7 +233,9 @@ def telling_absence(self: Any, request: Any, **path: str) -> Any:
         return _retrieve(self, request, **path)
     except Problem as problem:
         key = path[self.lookup_url_kwarg]
-        if problem.status == 404 and self.resource.options.model._base_manager.filter(pk=key):
+        if problem.answer_status == 404 and self.resource.options.model._base_manager.filter(
+            pk=key
+        ):
             raise Problem('This is not yours.', status=403, code='not-permitted') from None
         raise
 

@@ -15,18 +15,18 @@ from backstay.resources.declaration.shape import Relation
 
 
 class KeyInput(ForeignKeyRawIdWidget):
-    """Takes a key; says beside it what the row is called that it belongs to."""
+    """An input for a key, with the label of its row beside it."""
 
     #: By the key as text.
     labels: Mapping[str, str] = {}
 
     def label_and_url_for_value(self, value: Any) -> tuple[str, str]:
-        """The label; no link, which Django would make from the row itself."""
+        """Return the label, without the link that Django would make from the row itself."""
         return self.labels.get(str(value), ''), ''
 
 
 class KeyColumn:
-    """Shows a reference in lists, and where it may not be changed."""
+    """A column that shows a reference in lists, and in forms that may not change it."""
 
     def __init__(self, column: 'models.Field[Any, Any]') -> None:
         self.column = column
@@ -36,26 +36,26 @@ class KeyColumn:
         self.admin_order_field = column.attname
 
     def __call__(self, row: Any) -> Any:
-        """The label where there is one, or the key."""
+        """Return the label, or the key if there is none."""
         key = getattr(row, self.column.attname)
         return labels_of(row).get(self.column.attname, key)
 
 
 @lru_cache(maxsize=1_024)
 def key_column(column: 'models.Field[Any, Any]') -> KeyColumn:
-    """The same one for a column each time, as Django compares what is listed."""
+    """Return the same object for a column each time, since Django compares listed columns."""
     return KeyColumn(column)
 
 
 def labels_of(row: models.Model) -> dict[str, str]:
-    """What the rows are called that a row points at, by the attribute that does."""
+    """Return the labels of the rows that a row refers to, by the attribute that refers."""
     return row.__dict__.setdefault('_labels', {})  # type: ignore[no-any-return]
 
 
 def label_rows(
     request: HttpRequest, relations: Mapping[str, Relation], rows: list[models.Model]
 ) -> None:
-    """Find out what the rows point at: a statement for each reference, whatever the rows."""
+    """Look up the labels of referenced rows, with one statement for each reference."""
     for attribute, relation in relations.items():
         found = labels(request, relation, [getattr(row, attribute) for row in rows])
         for row in rows:
@@ -66,9 +66,9 @@ def label_rows(
 def limit_choices(
     request: HttpRequest, field: ModelChoiceField, relation: Relation, row: models.Model | None
 ) -> None:
-    """Let a form take what the account may see, and leave what stands there.
+    """Let a form take rows that the account may see, and keep the current one.
 
-    What is not there and what is not the account's are refused alike.
+    Missing rows and rows that the account may not see are refused in the same way.
     """
     rows = relation.target.options.model._base_manager.all()
     choices = visible_rows(request, relation.target, rows)

@@ -1,4 +1,4 @@
-"""Which pages the resources get: made from their declarations, unless a service made its own."""
+"""Pages of resources in the admin, made from declarations unless a service has its own."""
 
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -18,7 +18,7 @@ _MAX_LIST_COLUMNS = 8
 
 
 def admin_of(resource: type[Resource]) -> type[ResourceAdmin]:
-    """The pages that a resource's model has unless its service has made some."""
+    """Return the pages of a resource's model, for services that have not made their own."""
     own = {
         name: field
         for name, field in columns(resource).items()
@@ -26,6 +26,8 @@ def admin_of(resource: type[Resource]) -> type[ResourceAdmin]:
     }
     searched = [name for name, field in own.items() if field.kind is TEXT]
     texts = ', '.join(name.replace('_', ' ') for name in searched)
+    attributes = {'pk', *(field.attname for field in columns(resource).values())}
+    ordering = [name for name in resource.options.ordering if name.lstrip('-') in attributes]
     members: dict[str, Any] = {
         'resource': resource,
         'list_display': tuple(_listed(resource))[:_MAX_LIST_COLUMNS] or ('pk',),
@@ -33,13 +35,13 @@ def admin_of(resource: type[Resource]) -> type[ResourceAdmin]:
         'search_fields': searched,
         'search_help_text': f'By {texts}' if texts else None,
         'raw_id_fields': [name for name in columns(resource) if name not in own],
-        'ordering': [*_ordering(resource)],
+        'ordering': ordering,
     }
     return type(f'{resource.__name__}Admin', (ResourceAdmin,), members)
 
 
 def _listed(resource: type[Resource]) -> Iterator[str]:
-    """The columns of the default mask, or all, that fit into a list."""
+    """Yield the columns of the default mask, or all, that fit into a list."""
     mask = resource.options.default_mask
     names = {name for name, _ in parse(mask).entries} if mask else {*resource.fields()}
     for name, field in columns(resource).items():
@@ -47,19 +49,12 @@ def _listed(resource: type[Resource]) -> Iterator[str]:
             yield name
 
 
-def _ordering(resource: type[Resource]) -> Iterator[str]:
-    attributes = {field.attname for field in columns(resource).values()}
-    for name in resource.options.ordering:
-        if name.lstrip('-') in {'pk', *attributes}:
-            yield name
-
-
 def register_resources(
     site: admin.AdminSite = admin.site, apps: Collection[str] | None = None
 ) -> None:
-    """Give every resource's model a page, unless it has one: the first resource that is written.
+    """Give every model without a page the page of its first resource that is written.
 
-    With `apps`, only the models of the apps with these names. The resources must be known:
+    With `apps`, only the models of the apps with these names get one. The resources must be known:
     `backstay.urls.site_urls` calls this behind the services' routes.
     """
     by_model: dict[type[models.Model], list[type[Resource]]] = {}
@@ -70,8 +65,9 @@ def register_resources(
             by_model.setdefault(model, []).append(resource)
     for model, found in by_model.items():
         if not site.is_registered(model):
-            site.register(model, admin_of(max(found, key=_is_written)))
-
-
-def _is_written(resource: type[Resource]) -> bool:
-    return any(grant.write or grant.create or grant.delete for grant in resource.grants)
+            written = (
+                resource
+                for resource in found
+                if any(grant.write or grant.create or grant.delete for grant in resource.grants)
+            )
+            site.register(model, admin_of(next(written, found[0])))

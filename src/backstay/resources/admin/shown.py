@@ -1,8 +1,8 @@
-"""What an account is shown: rows, columns, and what the rows are called.
+"""Rows, columns and labels that an account may see.
 
 A model's own `__str__` may say what the account must not read, of the row or of another that it
-points at. So rows are called by their keys here, and what they point at by its first short text,
-where the account may read that.
+refers to. So rows are labelled with their keys here, and rows that they refer to with their first
+short text if the account may read it.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -29,7 +29,7 @@ from backstay.resources.write.members import columns_of
 
 
 def visible_rows(request: HttpRequest, resource: type[Resource], rows: Any) -> Any:
-    """Those of the model's rows that the account may see."""
+    """Return those of the model's rows that the account may see."""
     caller = caller_of(request)
     readable = Readable(resource, caller.standing())
     if rights.visible(readable) is True:
@@ -41,12 +41,12 @@ def visible_rows(request: HttpRequest, resource: type[Resource], rows: Any) -> A
 
 
 def origin_of(request: HttpRequest) -> str:
-    """Scheme and host of the site, as the browser sees it."""
+    """Return the scheme and host of the site, as the browser sees it."""
     return f'{request.scheme}://{request.get_host()}'
 
 
 def shown_columns(request: HttpRequest, resource: type[Resource]) -> list[str]:
-    """The columns that the account may read on every row that it may see."""
+    """Return the columns that the account may read on every row that it may see."""
     grants = Readable(resource, caller_of(request).standing()).grants
     return [
         name
@@ -56,7 +56,7 @@ def shown_columns(request: HttpRequest, resource: type[Resource]) -> list[str]:
 
 
 def columns(resource: type[Resource]) -> Mapping[str, Field]:
-    """The resource's fields that are columns, by the name that the model has for them."""
+    """Return the resource's fields that are columns, by their names in the model."""
     return _columns(Readable(resource))
 
 
@@ -71,26 +71,26 @@ def _columns(readable: Readable) -> dict[str, Field]:
 
 
 def column_of(resource: type[Resource], attribute: str) -> 'models.Field[Any, Any]':
-    """The column itself; of a reference the foreign key, not what it points at."""
+    """Return the column itself; for a reference the foreign key, not its target."""
     return columns_of(resource.options.model)[attribute]
 
 
 class RowsByKey(ModelIterable):
-    """Rows that are called by their keys."""
+    """Rows that are labelled with their keys."""
 
     def __iter__(self) -> Iterator[models.Model]:
         return map(by_key, super().__iter__())
 
 
 def by_key(row: models.Model) -> models.Model:
-    """The row, called by its key from now on."""
+    """Return the row, labelled with its key from now on."""
     row.__class__ = _called_by_key(type(row))
     return row
 
 
 @lru_cache(maxsize=1_024)
 def _called_by_key(model: type[models.Model]) -> type[models.Model]:
-    """The model with another `__str__`; not a model of its own, which Django would register."""
+    """Return the class of the model with another `__str__`, which Django does not register."""
 
     def key(row: models.Model) -> str:
         return f'{capfirst(row._meta.verbose_name)} {row.pk}'
@@ -100,7 +100,7 @@ def _called_by_key(model: type[models.Model]) -> type[models.Model]:
 
 
 def labels(request: HttpRequest, relation: Relation, keys: Collection[Any]) -> dict[Any, str]:
-    """What rows that are pointed at are called, by the key that points, if it may be read."""
+    """Return the labels that the account may read of rows, by the keys that refer to them."""
     target = relation.target
     name = _label(target)
     wanted = {key for key in keys if key is not None}
@@ -111,7 +111,7 @@ def labels(request: HttpRequest, relation: Relation, keys: Collection[Any]) -> d
 
 
 def _label(resource: type[Resource]) -> str:
-    """The first short text of the default mask; '' where there is none."""
+    """Return the column of the first short text of the default mask; '' if there is none."""
     mask = resource.options.default_mask
     for name in [name for name, _ in parse(mask).entries] if mask else resource.fields():
         field = resource.fields().get(name)

@@ -13,12 +13,12 @@ from rest_framework.response import Response
 from backstay.resources.conf import mask_header
 from backstay.resources.query.asked import Asked
 
-#: What an answer depends on beside its address and the mask header.
+#: Headers on which an answer depends, beside the mask header.
 _VARY = 'Authorization, X-Api-Key, Cookie, Accept, Prefer'
 
 
 class Clock:
-    """What each stage took, for the Server-Timing header."""
+    """The time that each stage took, for the Server-Timing header."""
 
     __slots__ = ('_at', '_parts')
 
@@ -27,13 +27,13 @@ class Clock:
         self._at = time.perf_counter()
 
     def lap(self, name: str) -> None:
-        """End a stage."""
+        """End a stage, and start the next one."""
         now = time.perf_counter()
         self._parts.append(f'{name};dur={(now - self._at) * 1000:.2f}')
         self._at = now
 
     def note(self, name: str, description: str) -> None:
-        """Tell something that is not a time."""
+        """Add an entry that is not a time."""
         self._parts.append(f'{name};desc="{description}"')
 
     def __str__(self) -> str:
@@ -41,12 +41,12 @@ class Clock:
 
 
 def preference(asked: Asked) -> dict[str, str]:
-    """The header that tells which preference was heeded (RFC 7240)."""
+    """Return the header that names the preference which was applied (RFC 7240)."""
     return {'Preference-Applied': 'handling=strict'} if asked.strict else {}
 
 
 def of_object(asked: Asked, truncated: Sequence[str]) -> dict[str, str]:
-    """The headers that only the answer with one object has."""
+    """Return the headers that only the answer with one object has."""
     headers = preference(asked)
     if truncated:
         headers['X-Truncated'] = ', '.join(truncated)
@@ -56,7 +56,7 @@ def of_object(asked: Asked, truncated: Sequence[str]) -> dict[str, str]:
 def respond(
     request: Request, text: bytes, clock: Clock, headers: Mapping[str, str], etag: str | None = None
 ) -> HttpResponseBase:
-    """The JSON as it is; a renderer other than DRF's own JSON gets it as data.
+    """Answer with the JSON as it is; renderers other than DRF's own JSON get it as data.
 
     An ETag, given without quotes, makes the answer conditional.
     """
@@ -88,7 +88,7 @@ def _matches(request: HttpRequest, etag: str) -> bool:
 
 
 def add_headers(response: HttpResponseBase, clock: Clock) -> None:
-    """What every answer of a resource tells."""
+    """Set the headers that every answer of a resource has."""
     response['Cache-Control'] = 'private, no-cache'
     response['Server-Timing'] = str(clock)
     response['Vary'] = f'{_VARY}, {mask_header()}'

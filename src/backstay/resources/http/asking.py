@@ -22,7 +22,7 @@ from backstay.resources.query.preconditions import read_tags
 
 #: Parameter that asks for softly deleted rows.
 DELETED = 'include_deleted'
-#: Parameter of writes: the relations whose lists in the body are whole.
+#: Parameter of writes: the relations whose lists in the body are complete.
 WHOLE_LISTS = 'whole_lists'
 #: RFC 7240: names and tokens in any case, the value with or without quotes.
 _STRICT = re.compile(r'(?:^|,)\s*handling\s*=\s*"?strict"?\s*(?:[,;]|$)', re.IGNORECASE)
@@ -31,9 +31,12 @@ _STRICT = re.compile(r'(?:^|,)\s*handling\s*=\s*"?strict"?\s*(?:[,;]|$)', re.IGN
 def read_of(
     request: Request, resource: type[Resource], lookup: str | None, using: str, body: Any = None
 ) -> Asked:
-    """Return what a read asks for; how it is rendered is not part of it."""
+    """Read the request of a read, without the format in which it is rendered."""
     http = request._request
-    parameters = _parameters(request)
+    parameters: dict[str, Sequence[str]] = dict(http.GET.lists())
+    format_name = str(api_settings.URL_FORMAT_OVERRIDE)
+    if len(parameters.get(format_name, ())) == 1:
+        del parameters[format_name]
     return Asked(
         resource=resource,
         caller=caller_of(request),
@@ -51,13 +54,16 @@ def read_of(
 def write_of(
     request: Request, resource: type[Resource], lookup: str | None, using: str, body: Any = None
 ) -> Asked:
-    """Return what a write asks for: as a read, with its preconditions and its Idempotency-Key."""
+    """Read the request of a write: as a read, with preconditions and an Idempotency-Key."""
     asked = read_of(request, resource, lookup, using, body)
     http = request._request
     parameters: dict[str, Sequence[str]] = dict(asked.parameters)
+    whole_lists = parameters.pop(WHOLE_LISTS, [''])
+    if len(whole_lists) != 1:
+        raise ParameterError(f'The parameter `{WHOLE_LISTS}` is given twice.')
     return replace(
         asked,
-        whole_lists=_whole_lists(parameters),
+        whole_lists=frozenset(each.strip() for each in whole_lists[0].split(',') if each.strip()),
         parameters=parameters,
         if_match=read_tags('If-Match', http.META.get('HTTP_IF_MATCH')),
         if_none_match=read_tags('If-None-Match', http.META.get('HTTP_IF_NONE_MATCH')),
@@ -84,32 +90,16 @@ def json_object(request: Request, *types: str) -> Mapping[str, Any]:
 
 @lru_cache(maxsize=8)
 def _variable(header: str) -> str:
-    """The name that WSGI gives to a header."""
+    """Return the name that WSGI gives to a header."""
     return 'HTTP_' + header.upper().replace('-', '_')
 
 
-def _parameters(request: Request) -> dict[str, Sequence[str]]:
-    """Every value of each name of the query string, without the choice of a format."""
-    parameters: dict[str, Sequence[str]] = dict(request._request.GET.lists())
-    if len(parameters.get(str(api_settings.URL_FORMAT_OVERRIDE), ())) == 1:
-        del parameters[str(api_settings.URL_FORMAT_OVERRIDE)]
-    return parameters
-
-
 def _wants_deleted(parameters: dict[str, Sequence[str]]) -> bool:
-    """Take the parameter that asks for softly deleted rows."""
+    """Take the parameter that asks for softly deleted rows out of the parameters."""
     given = parameters.pop(DELETED, ['false'])
     if given not in (['true'], ['false']):
         raise ParameterError(f'`{DELETED}` should be `true` or `false`, once.')
     return given == ['true']
-
-
-def _whole_lists(parameters: dict[str, Sequence[str]]) -> frozenset[str]:
-    """Take the parameter that names the relations whose lists are whole."""
-    given = parameters.pop(WHOLE_LISTS, [''])
-    if len(given) != 1:
-        raise ParameterError(f'The parameter `{WHOLE_LISTS}` is given twice.')
-    return frozenset(each.strip() for each in given[0].split(',') if each.strip())
 
 
 def refuse_without_reading(asked: Asked) -> None:

@@ -5,7 +5,7 @@ spreadsheet would take for a formula is disarmed by an apostrophe.
 """
 
 import json
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -20,9 +20,9 @@ _LINES_PER_CHUNK = 500
 Row = tuple[bytes, Sequence[str]]
 #: The end of an export that failed after it had begun.
 BROKEN_OFF = b'"This export is not complete: the database failed, or took longer than it may.'
-#: What a spreadsheet takes for the start of a formula; the last four are the full-width forms.
+#: Characters that start a formula in spreadsheets; the last four are the full-width forms.
 _FORMULA_STARTS = frozenset('=+-@\t\r\n\uff1d\uff0b\uff0d\uff20')
-#: What is skipped before that: blanks, and characters without width.
+#: Characters that spreadsheets skip before that: blanks, and characters without width.
 _BLANKS = ' \u00a0\u00ad\u180e\u3000\ufeff' + ''.join(map(chr, (*range(0x2000, 0x2010), 0x202F)))
 _BLANKS += ''.join(map(chr, range(0x205F, 0x2070)))
 
@@ -36,17 +36,17 @@ class CsvRenderer(BaseRenderer):
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """Where a cell's value lies in a row, and whether it is text; all else is never touched."""
+    """The place of a cell's value in a row, and whether it is text; other values stay as is."""
 
     path: tuple[str, ...]
     is_text: bool
 
 
 def csv_lines(selection: Selection, rows: Iterable[Row]) -> Iterator[bytes]:
-    """The header, then a line for each row, several lines at a time.
+    """Yield the header and then a line for each row, several lines at a time.
 
-    Rows come with JSON pointers to their lists that were cut. Where lists are shown, the last
-    column has them.
+    Rows come with JSON pointers to their lists that were cut, which are in the last column if the
+    selection has lists.
     """
     columns = list(_columns(selection))
     has_lists = any(lists(selection, 1))
@@ -56,7 +56,8 @@ def csv_lines(selection: Selection, rows: Iterable[Row]) -> Iterator[bytes]:
     while chunk := (yield from _chunk(rows)):
         lines = []
         for row, cut in chunk:
-            cells = _cells(json.loads(row), columns)
+            value = json.loads(row)
+            cells = [cell(_at(value, each.path), is_text=each.is_text) for each in columns]
             if has_lists:
                 cells.append(cell(cut or None, is_text=True))
             lines.append(','.join(cells) + '\r\n')
@@ -64,9 +65,9 @@ def csv_lines(selection: Selection, rows: Iterable[Row]) -> Iterator[bytes]:
 
 
 def _chunk(rows: Iterator[Row]) -> Generator[bytes, None, list[Row]]:
-    """Return the next rows. Where the database fails, say so in a way that no reader overlooks.
+    """Return the next rows. If the database fails, say so in a way that no reader overlooks.
 
-    A server may end an answer whose iterator raises as if it were whole; so a cell is begun that
+    A server may end an answer whose iterator raises as if it were complete; so a cell is begun that
     nothing ends, which is no CSV (RFC 4180, section 2).
     """
     try:
@@ -77,7 +78,7 @@ def _chunk(rows: Iterator[Row]) -> Generator[bytes, None, list[Row]]:
 
 
 def cell(value: Any, *, is_text: bool) -> str:
-    """One value as CSV writes it. Decimals and dates are JSON strings, but not text."""
+    """Return one value as CSV writes it. Decimals and dates are JSON strings, but not text."""
     match value:
         case None:
             return ''
@@ -91,7 +92,7 @@ def cell(value: Any, *, is_text: bool) -> str:
 
 
 def disarm(text: str) -> str:
-    """The text, with an apostrophe before what a spreadsheet would run as a formula."""
+    """Return the text, with an apostrophe before it if a spreadsheet would run it."""
     start = text.lstrip(_BLANKS)[:1]
     return f"'{text}" if start in _FORMULA_STARTS and start else text
 
@@ -101,17 +102,13 @@ def _quoted(text: str) -> str:
 
 
 def _columns(selection: Selection, path: tuple[str, ...] = ()) -> Iterator[_Column]:
-    """A column for each value; of a to-one relation, for each of its values."""
+    """Yield a column for each value, and for each value of a to-one relation."""
     for name, member in selection.members:
         if isinstance(member, ShowOne):
             yield from _columns(member.selection, (*path, name))
         else:
             is_text = isinstance(member, ShowMany) or member.field.kind.is_text
             yield _Column((*path, name), is_text)
-
-
-def _cells(row: Mapping[str, Any], columns: Sequence[_Column]) -> list[str]:
-    return [cell(_at(row, column.path), is_text=column.is_text) for column in columns]
 
 
 def _at(row: Any, path: Sequence[str]) -> Any:

@@ -29,52 +29,40 @@ class Seal:
 
 
 def envelope(request: HttpRequest, query: Query, rows: Rows, seal: Seal | None) -> bytes:
-    """The body of a list. Nested lists that were cut are named in `truncated`."""
+    """Return the body of a list. Its `truncated` has pointers to nested lists that were cut."""
     page = query.shape.page
     if isinstance(page, CursorPage) and seal is not None:
         objects, previous, following = _by_cursor(query, page, rows, seal)
     else:
         objects, previous, following = _by_offset(query, page, rows, seal)
-    head = _count(query, rows) | {
-        'next': _url(request, following),
-        'previous': _url(request, previous),
-    }
+    head: dict[str, Any] = {} if rows.count is None else {'count': rows.count}
+    if query.shape.count == 'estimate' and (rows.count or 0) > MAX_COUNTED_ROWS:
+        head['count_is_estimate'] = True
+    head |= {'next': _url(request, following), 'previous': _url(request, previous)}
     opening = json.dumps(head, separators=(',', ':'))[:-1].encode()
     ending = b']}'
-    if pointers := _truncated(page, rows, len(objects)):
-        ending = b'],"truncated":' + json.dumps(pointers).encode() + b'}'
-    return b''.join((opening, b',"results":[', b','.join(objects), ending))
-
-
-#: The parameters of another page as a query string has them; None where there is none.
-_Link = str | None
-
-
-def _count(query: Query, rows: Rows) -> dict[str, Any]:
-    if rows.count is None:
-        return {}
-    if query.shape.count == 'estimate' and rows.count > MAX_COUNTED_ROWS:
-        return {'count': rows.count, 'count_is_estimate': True}
-    return {'count': rows.count}
-
-
-def _truncated(page: Any, rows: Rows, shown: int) -> list[str]:
-    """Pointers to the lists that were cut, in the objects that the page shows."""
-    backwards = isinstance(page, CursorPage) and page.backwards
-    return [
+    shown, backwards = len(objects), isinstance(page, CursorPage) and page.backwards
+    pointers = [
         f'/results/{shown - 1 - index if backwards else index}{pointer}'
         for index, pointer in rows.truncated
         if index < shown
     ]
+    if pointers:
+        ending = b'],"truncated":' + json.dumps(pointers).encode() + b'}'
+    return b''.join((opening, b',"results":[', b','.join(objects), ending))
+
+
+#: The parameters of another page, as in a query string; None if there is no such page.
+_Link = str | None
 
 
 def _by_offset(
     query: Query, page: Any, rows: Rows, seal: Seal | None
 ) -> tuple[list[bytes], _Link, _Link]:
-    """One row more than the page was read, which says whether another page follows.
+    """Return the objects of the page and its links; one more row was read to see if others follow.
 
-    Where that lies too deep for an offset, a cursor leads there. Raises PageError where neither
-    can: a list that ended without a link would be taken for complete.
+    A cursor leads to a page that lies too deep for an offset. Raises PageError if neither can lead
+    there: a list that ended without a link would be taken for complete.
     """
     if not isinstance(page, OffsetPage):
         return rows.objects, None, None
@@ -98,7 +86,7 @@ def _by_cursor(
     objects, keys = rows.objects[:limit], rows.keys[:limit]
     if page.backwards:
         objects, keys = objects[::-1], keys[::-1]
-    # Behind the boundary there is a page for certain: the one that the cursor came from.
+    # There is certainly a page behind the boundary: the one that the cursor came from.
     after = bool(page.key_slots) if page.backwards else more
     before = more if page.backwards else bool(page.key_slots)
     return (
@@ -117,19 +105,19 @@ def _cursor(keys: list[bytes], limit: int, seal: Seal, *, backwards: bool) -> _L
 
 
 def _url(request: HttpRequest, link: _Link) -> str | None:
-    """The address of the request, leading to another page; all else that it asked stays as it is.
+    """Return the address of the request with its parameters changed to those of another page.
 
-    The query string is not decoded and written anew: that took as long as parsing the whole query.
+    The query string is not decoded and encoded again: that took as long as parsing the whole query.
     """
     if link is None:
         return None
     asked = request.META.get('QUERY_STRING', '')
     if not _URI.fullmatch(asked):
         asked = quote(asked.encode('latin-1'), safe=_IN_QUERIES)  # as which WSGI reads bytes
-    kept = [part for part in asked.split('&') if part and _name(part) not in PAGE]
+    kept = [
+        part
+        for part in asked.split('&')
+        if part and unquote_plus(part.partition('=')[0]) not in PAGE
+    ]
     origin = f'{request.scheme}://{request.get_host()}'
     return f'{origin}{quote(request.path)}?{"&".join((*kept, link))}'
-
-
-def _name(part: str) -> str:
-    return unquote_plus(part.partition('=')[0])

@@ -29,13 +29,13 @@ class ResourceRouter(SimpleRouter):
         super().register(prefix, viewset, basename)
 
     def get_default_basename(self, viewset: type[ViewSetMixin]) -> str:
-        """The name of the resource; of other view sets, what DRF makes of their query set."""
+        """Return the name of the resource; of other view sets, the name that DRF makes."""
         if issubclass(viewset, ResourceViewSet):
             return viewset.resource.options.name.lower()
         return str(super().get_default_basename(viewset))
 
 
 def view_set_of(resource: type[Resource], **attributes: Any) -> type[ResourceViewSet]:
-    """The view set of a resource; `attributes` are DRF's, such as `permission_classes`."""
+    """Return the view set of a resource; `attributes` are DRF's, such as `permission_classes`."""
     name = f'{resource.__name__.removesuffix("Resource")}ViewSet'
     return type(name, (ResourceViewSet,), {'resource': resource, **attributes})

@@ -39,7 +39,7 @@ from backstay.resources.reading import plan_of, rows_of
 class ResourceViewSet(ViewSet):
     """Lists, objects, queries and writes of one resource. A subclass may add whatever DRF allows.
 
-    It has those writes that some grant of the resource allows somebody (see
+    It has those writes that some grant of the resource allows (see
     `backstay.resources.http.writes`); a subclass may have its own instead. There is no object in
     Python, so `has_object_permission` is never asked: who may do what with which rows belongs to
     the resource.
@@ -70,9 +70,9 @@ class ResourceViewSet(ViewSet):
         return own is not None and getattr(type(self), self.action) is own
 
     def get_renderers(self) -> list[BaseRenderer]:
-        """The site's renderers, and CSV for lists."""
+        """Return the site's renderers, and CSV for lists."""
         renderers: list[BaseRenderer] = super().get_renderers()
-        # None is the action of a method that does not exist, which is no matter of formats.
+        # The action is None for a method that does not exist, which no format would change.
         return [*renderers, CsvRenderer()] if self.action in ('list', 'query', None) else renderers
 
     def list(self, request: Request, **_path: str) -> HttpResponseBase:
@@ -104,13 +104,13 @@ class ResourceViewSet(ViewSet):
         return answers.respond(request, text, clock, headers, etag_of(text, rows.version))
 
     def asked(self, request: Request, lookup: str | None = None, body: Any = None) -> Asked:
-        """What a read asks for; refused when the caller may read nothing of the resource at all."""
+        """Read the request; reject callers that may read nothing of the resource."""
         asked = read_of(request, self.resource, lookup, self.using, body)
         refuse_without_reading(asked)
         return asked
 
     def readable(self, request: Request) -> Readable:
-        """The resource as the caller of the request may read it, for documents that describe it."""
+        """Return the resource as the caller may read it, for documents that describe it."""
         return Readable(self.resource, caller_of(request).standing())
 
     def _answer_list(self, request: Request, asked: Asked) -> HttpResponseBase:
@@ -129,9 +129,9 @@ class ResourceViewSet(ViewSet):
         return answers.respond(request, text, clock, answers.preference(asked), etag)
 
     def _answer_csv(self, request: Request, asked: Asked, clock: Clock) -> StreamingHttpResponse:
-        """Every row. The first is found when this returns; only then the answer begins.
+        """Answer with every row; the first is found before the answer begins.
 
-        Where the database fails later, the last line is no CSV, and the iterator raises.
+        If the database fails later, the last line is no CSV, and the iterator raises.
         """
         query = read_all(asked)
         plan = self._plan(asked, query, clock)

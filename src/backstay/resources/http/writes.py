@@ -1,8 +1,8 @@
 """The writes of a resource over HTTP: one row, or many at once.
 
-Each is an action of the view set, which has those that some grant of the resource allows somebody.
-It turns the request into what is asked of rows, goes through the one door of writes
-(`backstay.resources.write.perform.write`), and puts the answer into headers.
+Each is an action of the view set, which has those that some grant of the resource allows.
+It turns the request into intents, gives them to `backstay.resources.write.perform.write`, the only
+entry to writes, and puts the answer into headers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +37,7 @@ _BULK_BODY = 16 * 1024 * 1024
 
 
 def actions(resource: type[Resource]) -> dict[str, Callable[..., Any]]:
-    """The actions that some grant allows somebody, by name."""
+    """Return the actions that some grant allows, by name."""
     grants = resource.grants
     found: dict[str, Callable[..., Any]] = {}
     if any(grant.create for grant in grants):
@@ -97,7 +97,8 @@ def bulk(self: 'ResourceViewSet', request: Request, **_path: str) -> HttpRespons
     _refuse_others(body, {'operations', 'atomic'})
     atomic = body.get('atomic', True)
     if not isinstance(atomic, bool):
-        raise _malformed('/atomic', 'True or false is required.')
+        fault = Fault(pointer='/atomic', code='invalid', detail='True or false is required.')
+        raise refused([fault])
     return _write_many(self, request, body, body.get('operations'), '/operations/{}', atomic=atomic)
 
 
@@ -134,9 +135,14 @@ def _write_one(
     asked = write_of(request, view.resource, lookup, view.using, body)
     if path:
         refuse_without_reading(asked)
+    key = {}
+    if asked.lookup is not None:
+        name = asked.resource.options.lookup
+        field = asked.readable.fields.get(name)
+        key[field.attname if field else name] = lookup_value(asked.lookup, asked.readable)
     intent = Intent(
         verb=verb,
-        key=_key(asked),
+        key=key,
         body=body,
         meaning=meaning,
         if_match=asked.if_match,
@@ -167,15 +173,6 @@ def _write_many(
     answer = write(asked, intents, many=True, atomic=atomic, needs_key=needs_key)
     clock.lap('write')
     return _response(view, request, asked, answer, clock)
-
-
-def _key(asked: Asked) -> dict[str, Any]:
-    """What finds the row that the path names."""
-    if asked.lookup is None:
-        return {}
-    name = asked.resource.options.lookup
-    field = asked.readable.fields.get(name)
-    return {field.attname if field else name: lookup_value(asked.lookup, asked.readable)}
 
 
 def _response(
@@ -209,11 +206,7 @@ def _refuse_others(body: Mapping[str, Any], known: set[str]) -> None:
 
 
 def _no_body(request: Request) -> Mapping[str, Any]:
-    """Refuse what a body says where there is nothing to say: it was meant for another address."""
+    """Refuse the members of a body that takes none: it was meant for another address."""
     if request._request.body:
         _refuse_others(json_object(request), set())
     return {}
-
-
-def _malformed(pointer: str, detail: str) -> Problem:
-    return refused([Fault(pointer=pointer, code='invalid', detail=detail)])

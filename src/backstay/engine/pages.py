@@ -1,4 +1,4 @@
-"""Pages: which rows make one is found first, by their keys alone, and what they show after.
+"""Pages: the keys of their rows are found first, and the shown values after that.
 
 The rows of a page are those whose primary key a subquery yields, cut by LIMIT and OFFSET. It can be
 answered from an index, and joins, nested rows and JSON are made for the rows of the page alone;
@@ -33,7 +33,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """How many rows there are; counting stops at `most`."""
+    """The number of rows; counting stops at `most`."""
 
     rows: models.QuerySet[Any]
     most: int | None = None
@@ -42,7 +42,7 @@ class Count:
 
 
 class NotCounted(Enum):
-    """The answer of a page does not say how many rows there are."""
+    """The mark of pages whose answer has no number of rows."""
 
     NOT_COUNTED = 'not counted'
 
@@ -60,7 +60,7 @@ def select_all(
     columns: Mapping[str, Combinable],
     connection: BaseDatabaseWrapper,
 ) -> Sql:
-    """SQL that selects `columns` of every row, in the order of the cut."""
+    """Return SQL that selects `columns` of every row, in the order of the cut."""
     return _compiled(_selecting(rows, columns, cut.order), connection)
 
 
@@ -71,10 +71,10 @@ def select_page(
     count: Counting,
     connection: BaseDatabaseWrapper,
 ) -> Sql:
-    """SQL that selects `columns` of the rows of the page, in its order.
+    """Return SQL that selects `columns` of the rows of the page, in its order.
 
-    A count comes as a last column, in one row of NULLs where the page is empty; it is read from the
-    same snapshot.
+    A count is the last column, in one row of NULLs if the page is empty; it is read from the same
+    snapshot.
     """
     model = rows.model
     on_page = _page_condition(rows, cut, connection)
@@ -146,7 +146,7 @@ def _selecting(
     columns: Mapping[str, Combinable],
     order: Sequence[OrderBy] = (),
 ) -> Query:
-    """A query for these columns alone.
+    """Return a query for these columns alone.
 
     Their names end in an underscore, which Django allows no field: none can hide a field.
     """

@@ -1,4 +1,4 @@
-"""PostgreSQL: its SQL, how it runs a statement, its locks, and what its errors mean."""
+"""PostgreSQL: its SQL, its way to run statements, its locks, and the meaning of its errors."""
 
 import select
 import time
@@ -21,7 +21,7 @@ _FIRST_ROWS, _ROWS_PER_FETCH = 50, 1_000
 _MAX_ARGUMENTS = 100
 
 
-#: What a SQLSTATE means, by its class or in full (Appendix A of the manual); the longest counts.
+#: Meanings of SQLSTATEs, by class or in full (Appendix A of the manual); the longest match counts.
 _TROUBLES = {
     '40001': Trouble.DEADLOCK,
     '40P01': Trouble.DEADLOCK,
@@ -57,13 +57,13 @@ class PostgreSQL(Engine):
         yield Rendered(f"COALESCE({text}, 'null')", repeats)
 
     def concatenate(self, pieces: Sequence[Piece]) -> tuple[str, list[Any]]:
-        """CONCAT appends to one buffer, where `||` copies at every step."""
+        """Concatenate with CONCAT, which appends to one buffer, where `||` copies at each step."""
         arguments = [_argument(piece) for piece in pieces]
         params = [parameter for _, own in arguments for parameter in own]
         texts = [sql for sql, _ in arguments]
         while len(texts) > 1:
             texts = [
-                _concat(texts[start : start + _MAX_ARGUMENTS])
+                f'CONCAT({", ".join(texts[start : start + _MAX_ARGUMENTS])})'
                 for start in range(0, len(texts), _MAX_ARGUMENTS)
             ]
         return texts[0], params
@@ -79,7 +79,7 @@ class PostgreSQL(Engine):
         return f'json_to_recordset(%s) AS sent({typed})'
 
     def is_one_of(self, key: str, rows: str) -> str:
-        """PostgreSQL expects few rows of an array, and finds each by its key.
+        """Compare with an array, of which PostgreSQL expects few rows, and finds each by its key.
 
         Of a subquery with a parameter for LIMIT it expects a tenth of the table.
         """
@@ -89,7 +89,7 @@ class PostgreSQL(Engine):
         return '%s::text'
 
     def prepare(self, connection: Any) -> None:
-        """Exchange a pooled connection that the server has closed since it was used last."""
+        """Exchange a pooled connection that the server has closed since it was last used."""
         pool = connection.pool
         if pool is None:
             return
@@ -115,7 +115,7 @@ class PostgreSQL(Engine):
         parameters: Sequence[Any],
         parsers: Sequence[Callable[[str], Any]],
     ) -> Sequence[Any] | None:
-        """Planning it takes longer than running it, so it is prepared."""
+        """Run the statement prepared, since planning it takes longer than running it."""
         columns = _read(connection, lambda: _run(connection, sql, parameters))
         if not columns or not columns[0]:
             return None
@@ -128,7 +128,7 @@ class PostgreSQL(Engine):
     def stream(
         self, connection: Any, sql: str, parameters: Sequence[Any], seconds: float
     ) -> Iterator[str]:
-        """A cursor outside of a transaction would find every row before it gives the first."""
+        """Stream in a transaction: outside, a cursor finds every row before it gives the first."""
         deadline = time.monotonic() + seconds
         connection.ensure_connection()
         within = nullcontext() if connection.in_atomic_block else atomic(using=connection.alias)
@@ -140,7 +140,7 @@ class PostgreSQL(Engine):
             while rows := cursor.fetchmany(count):
                 try:
                     yield from (text for (text,) in rows)
-                except GeneratorExit:  # the client is gone; what others wrote meanwhile is not
+                except GeneratorExit:  # the client is gone; the writes of others are not
                     return
                 count = _ROWS_PER_FETCH
                 _set_deadline(connection, deadline)
@@ -183,31 +183,27 @@ class PostgreSQL(Engine):
     def tidying(self, connection: BaseDatabaseWrapper, *, rewrite: bool) -> Sequence[str]:
         if connection.in_atomic_block:
             return ('ANALYZE',)
-        # The first leaves no map of what all may see, without which indexes alone do not do.
+        # The first leaves no visibility map, without which index-only scans read the table.
         return ('VACUUM (FULL)', 'VACUUM (ANALYZE)') if rewrite else ('VACUUM (ANALYZE)',)
 
     def trouble(self, error: BaseException) -> Trouble | None:
         cause: Any = error if hasattr(error, 'sqlstate') else error.__cause__
         if not hasattr(cause, 'sqlstate'):
             return None
+        import psycopg
+
         state = str(cause.sqlstate or '')
         found = (_TROUBLES.get(state[:length]) for length in (5, 3, 2))
-        # psycopg itself found that there is no server, or that it went away.
-        none = Trouble.LOST if not state and _is_lost(cause) else None
-        return next((each for each in found if each), none)
-
-
-def _is_lost(cause: Any) -> bool:
-    from psycopg import InterfaceError, OperationalError
-
-    return isinstance(cause, OperationalError | InterfaceError)
+        # Without a state, psycopg itself found that there is no server, or that it went away.
+        is_lost = not state and isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
+        return next((each for each in found if each), Trouble.LOST if is_lost else None)
 
 
 def _is_closed(raw: Any) -> bool:
-    """Whether the server closed a connection that nothing was asked of.
+    """Whether the server closed an idle connection.
 
-    Servers say so, if they end in order, and else their machine does: there is something to read.
-    Looking takes a microsecond, where a statement would be another round trip for each request;
+    A server that ends in order says so, and else its machine does: there is something to read.
+    Polling takes a microsecond, where a statement would be another round trip for each request;
     psycopg's own pool also waits a second between two connections that were closed.
     """
     if raw.closed:
@@ -224,7 +220,7 @@ def _is_closed(raw: Any) -> bool:
 
 
 def _read(connection: Any, read: Callable[[], Columns]) -> Columns:
-    """Read; once more on another connection where this one turns out to be cut."""
+    """Read; if the connection turns out to be lost, read once more on another one."""
     connection.ensure_connection()
     try:
         return read()
@@ -237,36 +233,33 @@ def _read(connection: Any, read: Callable[[], Columns]) -> Columns:
 
 
 def _run(connection: Any, sql: str, parameters: Sequence[Any]) -> Columns:
-    """Run it past psycopg's own cursor, but through Django's wrappers and its query log."""
+    """Run SQL past psycopg's own cursor, but through Django's wrappers and its query log."""
     from backstay.engine.prepared import PreparedCursor
 
-    raw = PreparedCursor(connection.connection, prepare=_prepares())
+    # A site without an environment prepares statements.
+    prepare = bool(getattr(getattr(settings, 'BACKSTAY', None), 'prepare_statements', True))
+    raw = PreparedCursor(connection.connection, prepare=prepare)
     connection._prepare_cursor(raw).execute(sql, parameters)
     return raw.columns
 
 
-def _prepares() -> bool:
-    """Whether statements are prepared; a site without an environment does."""
-    return bool(getattr(getattr(settings, 'BACKSTAY', None), 'prepare_statements', True))
-
-
 def _set(connection: Any, **parameters: str) -> None:
-    """Set what the transaction runs with; straight to the driver, as no statement of the read."""
+    """Set parameters of the transaction through the driver, since they are not part of the read."""
     with connection.wrap_database_errors:
         for name, value in parameters.items():
             connection.connection.execute(f'SET LOCAL {name} = {value}')
 
 
 def _set_deadline(connection: Any, deadline: float) -> None:
-    """Give the next statement the time that is left."""
+    """Limit the next statement to the time that is left."""
     _set(connection, statement_timeout=str(max(1, int((deadline - time.monotonic()) * 1000))))
 
 
 def _limit(connection: Any, seconds: float | None) -> None:
-    """Set once per connection, since setting it for every request would be a round trip each.
+    """Set limits once per connection, since each request would pay a round trip for them.
 
-    With its plan left to itself, PostgreSQL would plan anew for every LIMIT, which it takes for
-    ten per cent of the table when it is a parameter.
+    Left to itself, PostgreSQL would plan anew for every LIMIT, which it takes for ten per cent of
+    the table when it is a parameter.
     """
     raw = connection.connection
     wanted = int((seconds or 0) * 1000)
@@ -287,10 +280,6 @@ def _ask(connection: BaseDatabaseWrapper, sql: str, *values: Any) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return cursor.fetchone()[0]
-
-
-def _concat(texts: Sequence[str]) -> str:
-    return f'CONCAT({", ".join(texts)})'
 
 
 def _argument(piece: Piece) -> tuple[str, Sequence[Any]]:

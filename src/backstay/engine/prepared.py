@@ -1,7 +1,7 @@
-"""Statements that PostgreSQL has prepared, run with as little as possible between them and libpq.
+"""Prepared statements of PostgreSQL, run with as little as possible between them and libpq.
 
 psycopg's own cursor asks for the type of every value and loads every cell; here all values are
-text, and the cells are taken as the bytes that came.
+text, and cells stay the bytes that were received.
 """
 
 import re
@@ -21,7 +21,7 @@ _MAX_WRITTEN = 4 * 1024 * 1024
 
 
 class PreparedCursor:
-    """What Django's cursor wrapper needs of a cursor, over one connection of psycopg.
+    """A cursor for Django's cursor wrapper, over one connection of psycopg.
 
     `columns` has the result of the last statement, column by column.
     """
@@ -34,7 +34,10 @@ class PreparedCursor:
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> None:
         """Run the statement. Raises psycopg's own errors."""
-        statement = _statement_of(sql)
+        statement = _statements.get(sql)
+        if statement is None:
+            statement = _Statement(numbered(sql))
+            _statements.keep(sql, statement, size=2 * len(sql))
         text = statement.query
         values, types = self._dumped(params)
         self._query = statement
@@ -45,7 +48,8 @@ class PreparedCursor:
         if self._prepare and statement.is_worth_preparing():
             result = pgconn.exec_prepared(self._name(text, types), values)
             if _is_outdated(result) and connection.autocommit:
-                self._forget(text, types)
+                if name := self._names().remove((text, types)):
+                    pgconn.exec_(b'DEALLOCATE ' + name)
                 result = pgconn.exec_prepared(self._name(text, types), values)
         else:
             result = pgconn.exec_params(text, values, types)
@@ -57,14 +61,10 @@ class PreparedCursor:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _forget(self, text: bytes, types: tuple[int, ...]) -> None:
-        if name := self._names().remove((text, types)):
-            self._connection.pgconn.exec_(b'DEALLOCATE ' + name)
-
     def _dumped(self, params: Sequence[Any]) -> tuple[list[Any], tuple[int, ...]]:
-        """The values as text, and their types: 0 for those that the statement casts itself.
+        """Return the values as text, and their types: 0 for those that the statement casts itself.
 
-        What is not text is a constant of a declaration, and of the type that psycopg gives it.
+        Values that are not text are constants of a declaration, with the type that psycopg gives.
         """
         values: list[Any] = []
         types: list[int] = []
@@ -79,7 +79,7 @@ class PreparedCursor:
         return values, tuple(types)
 
     def _name(self, text: bytes, types: tuple[int, ...]) -> bytes:
-        """The name under which this connection has the statement prepared."""
+        """Return the name under which this connection has the statement prepared."""
         raw: Any = self._connection
         names = self._names()
         if name := names.get((text, types)):
@@ -95,7 +95,7 @@ class PreparedCursor:
         return name
 
     def _names(self) -> 'Recent[tuple[bytes, tuple[int, ...]], bytes]':
-        """The names of what this connection has prepared."""
+        """Return the names of the statements that this connection has prepared."""
         kept = self._connection.__dict__
         if '_backstay_prepared' not in kept:
             kept['_backstay_prepared'] = Recent(MAX_PREPARED)
@@ -110,7 +110,7 @@ def _error_of(result: pq.abc.PGresult, pgconn: pq.abc.PGconn) -> Error:
 
 
 def _is_outdated(result: pq.abc.PGresult) -> bool:
-    """Whether a migration has changed what the statement yields since it was prepared."""
+    """Whether a migration changed the columns of the statement after it was prepared."""
     if result.status == pq.ExecStatus.TUPLES_OK:
         return False
     return result.error_field(pq.DiagnosticField.SQLSTATE) == b'0A000'
@@ -124,9 +124,9 @@ class _Statement:
     uses: int = 0
 
     def is_worth_preparing(self) -> bool:
-        """Whether it was run before. Most shapes of filters and masks are asked for once.
+        """Whether the statement was run before, as most shapes of filters and masks are not.
 
-        One that alone would push out many others is planned anew each time.
+        A statement that alone would push out many others is planned anew each time.
         """
         self.uses += 1
         return self.uses > 1 and len(self.query) <= MAX_PREPARED // 8
@@ -135,16 +135,8 @@ class _Statement:
 _statements: Recent[str, _Statement] = Recent(_MAX_WRITTEN)
 
 
-def _statement_of(sql: str) -> _Statement:
-    statement = _statements.get(sql)
-    if statement is None:
-        statement = _Statement(numbered(sql))
-        _statements.keep(sql, statement, size=2 * len(sql))
-    return statement
-
-
 def numbered(sql: str) -> bytes:
-    """The statement with PostgreSQL's own placeholders, `$1` for the first `%s`.
+    """Return the statement with PostgreSQL's own placeholders, `$1` for the first `%s`.
 
     >>> numbered("SELECT %s LIKE '5%%', %s")
     b"SELECT $1 LIKE '5%', $2"

@@ -77,7 +77,7 @@ class ListSlot(Slot):
 
 
 class EndSlot(Slot):
-    """The least or the most of the spellings of one value, where it has several."""
+    """The lowest or the highest spelling of a value that has several."""
 
     def __init__(self, slot: Slot, end: Literal[0, 1]) -> None:
         super().__init__(slot.key, slot.output_field, slot.bindings)
@@ -131,26 +131,25 @@ class JsonSlot(Slot):
 def bind(
     parameters: Sequence[Any], values: Sequence[Any], facts: Mapping[str, Any]
 ) -> tuple[Any, ...]:
-    """The parameters of one execution: slots replaced by their adapted values."""
-    return tuple(
-        _bound(each, values, facts) if isinstance(each, Parameter) else each for each in parameters
-    )
-
-
-def _bound(parameter: Parameter, values: Sequence[Any], facts: Mapping[str, Any]) -> Any:
-    key = parameter.key
-    value = values[key] if isinstance(key, int) else facts[key]
-    return None if value is None else parameter.adapt(value)
+    """Return the parameters of one execution, with slots replaced by their adapted values."""
+    bound: list[Any] = []
+    for each in parameters:
+        if isinstance(each, Parameter):
+            value = values[each.key] if isinstance(each.key, int) else facts[each.key]
+            bound.append(None if value is None else each.adapt(value))
+        else:
+            bound.append(each)
+    return tuple(bound)
 
 
 def close_escape(pattern: str) -> str:
-    """The pattern, with a backslash at its end taken literally; PostgreSQL would refuse it."""
+    """Return the pattern with a backslash at its end taken literally; PostgreSQL refuses it."""
     trailing = len(pattern) - len(pattern.rstrip('\\'))
     return pattern + '\\' if trailing % 2 else pattern
 
 
 def glob_of(pattern: str) -> str:
-    """The GLOB pattern, which on SQLite alone heeds case, of a LIKE pattern."""
+    """Return the GLOB pattern of a LIKE pattern; on SQLite only GLOB is case-sensitive."""
     wildcards = {'%': '*', '_': '?'}
     written = []
     characters = iter(close_escape(pattern))

@@ -1,29 +1,23 @@
-"""SQLite: its SQL, how it runs a statement, and what its errors mean.
+"""SQLite: its SQL, its way to run statements, and the meaning of its errors.
 
-What its own functions get wrong (floats lose digits, LIKE folds ASCII only) is done by functions of
-ours, which every new connection gets.
+Every new connection gets the functions of `backstay.engine.sqlite_functions`.
 """
 
 import re
 import time
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, timedelta
-from decimal import Context, Decimal
-from functools import lru_cache, wraps
-from math import isfinite
+from functools import wraps
 from typing import Any, ClassVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.utils.dateparse import parse_datetime, parse_time
-from django.utils.duration import duration_string
 
 from backstay.engine.engine import Columns, Engine, Trouble
 from backstay.engine.forms import Form
 from backstay.engine.pieces import Piece, Rendered
+from backstay.engine.sqlite_functions import FUNCTIONS
 
-#: What a result code means, in full or its primary part (https://sqlite.org/rescode.html).
+#: Meanings of result codes, in full or of their primary part (https://sqlite.org/rescode.html).
 _TROUBLES = {
     517: Trouble.DEADLOCK,  # SQLITE_BUSY_SNAPSHOT: others wrote since the transaction read
     5: Trouble.LOCKED,  # SQLITE_BUSY
@@ -64,7 +58,7 @@ class SQLite(Engine):
             yield Rendered(f"COALESCE({text}, 'null')", repeats)
 
     def concatenate(self, pieces: Sequence[Piece]) -> tuple[str, list[Any]]:
-        """A balanced tree: SQLite refuses expressions deeper than 1000."""
+        """Concatenate in a balanced tree: SQLite refuses expressions deeper than 1000."""
         arguments = [_argument(piece) for piece in pieces]
         params = [parameter for _, own in arguments for parameter in own]
         texts = [sql for sql, _ in arguments]
@@ -89,21 +83,9 @@ class SQLite(Engine):
         return '%s'
 
     def prepare(self, connection: Any) -> None:
-        """Add our functions."""
+        """Add our functions to the connection."""
         connection._backstay_deadline = None
-        for name, count, function in (
-            ('backstay_float', 1, _float),
-            ('backstay_exact_float', 1, _exact_float),
-            ('backstay_round', 1, _round),
-            ('backstay_whole', 1, _whole),
-            ('backstay_read_float', 1, float),
-            ('backstay_decimal', 3, _decimal),
-            ('backstay_duration', 1, _duration),
-            ('backstay_datetime', 1, _datetime),
-            ('backstay_time', 1, _time),
-            ('backstay_base64', 1, _base64),
-            ('backstay_ilike', 2, _ilike),
-        ):
+        for name, count, function in FUNCTIONS:
             limited = _within_limit(connection, function)
             connection.connection.create_function(name, count, limited, deterministic=True)
 
@@ -113,7 +95,10 @@ class SQLite(Engine):
         with _limited(connection, seconds), connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             rows = cursor.fetchall()
-        return [[_encoded(row[at]) for row in rows] for at in range(len(rows[0]) if rows else 0)]
+        return [
+            [None if cell is None else str(cell).encode() for cell in column]
+            for column in zip(*rows, strict=True)
+        ]
 
     def first_row(
         self,
@@ -130,7 +115,7 @@ class SQLite(Engine):
     def stream(
         self, connection: Any, sql: str, parameters: Sequence[Any], seconds: float
     ) -> Iterator[str]:
-        """SQLite looks for a row when it is asked for one."""
+        """Stream rows, each of which SQLite looks for when it is asked for it."""
         with _limited(connection, seconds), connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             while rows := cursor.fetchmany(_ROWS_PER_FETCH):
@@ -188,39 +173,24 @@ def _member(name: str, type_: str) -> str:
     return f"replace({member}, '-', '')" if type_ == 'uuid' else member
 
 
-def _encoded(value: Any) -> bytes | None:
-    return None if value is None else str(value).encode()
-
-
-#: Digits that a REAL keeps, and to which Django rounds a decimal that it reads.
-_EXACT_DIGITS = 15
-
-
 def _argument(piece: Piece) -> tuple[str, Sequence[Any]]:
     if isinstance(piece, str):
         return "'" + piece.replace("'", "''").replace('%', '%%') + "'", ()
     sql, params = piece
-    return (sql if _is_simple(sql) else f'({sql})'), params
+    # SQLite before 3.46 refuses deep nesting, so SQL that binds tighter than `||` gets no brackets.
+    return (sql if _SIMPLE.fullmatch(sql) else f'({sql})'), params
 
 
-#: A name, one call, one CASE or one subquery. The ORM brackets whatever is made of several.
+#: A name, one call, one CASE or one subquery. The ORM brackets SQL that is made of several.
 _SIMPLE = re.compile(r'[\w".]+|\w+\([^()]*\)|CASE .* END|\(SELECT .*\)', re.DOTALL)
-
-
-def _is_simple(sql: str) -> bool:
-    """Whether the SQL binds tighter than `||` as it stands.
-
-    SQLite before 3.46 reads nothing that is nested too deep, so no bracket is wasted.
-    """
-    return _SIMPLE.fullmatch(sql) is not None
 
 
 @contextmanager
 def _limited(connection: Any, seconds: float | None) -> Iterator[None]:
-    """Interrupt what runs within after `seconds`.
+    """Interrupt the statements within after `seconds`.
 
-    SQLite asks every few thousand of its steps, of which a call of a function is one, however long
-    it takes; so each function asks too.
+    SQLite checks the time every few thousand of its steps, and a call of a function is one step,
+    however long it takes; so each function checks it too.
     """
     if seconds is None:
         yield
@@ -237,7 +207,7 @@ def _limited(connection: Any, seconds: float | None) -> Iterator[None]:
 
 
 def _within_limit(connection: Any, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, which ends the statement where its time is over."""
+    """Return the function so that it ends the statement when its time is over."""
 
     @wraps(function)
     def limited(*values: Any) -> Any:
@@ -248,105 +218,3 @@ def _within_limit(connection: Any, function: Callable[..., Any]) -> Callable[...
         return function(*values)
 
     return limited
-
-
-def _float(number: float | None) -> str | None:
-    """Write the shortest digits that read back as the same float, as PostgreSQL writes them.
-
-    What JSON cannot say is null. Python differs in a `.0` behind whole numbers, and in taking no
-    exponent from 1e15 up to 1e16.
-    """
-    if number is None:
-        return None
-    if not isfinite(number):
-        return 'null'
-    text = repr(float(number)).removesuffix('.0')
-    if 1e15 <= abs(number) < 1e16:
-        digits = text.lstrip('-').replace('.', '').rstrip('0')
-        fraction = f'.{digits[1:]}' if digits[1:] else ''
-        return f'{"-" if number < 0 else ""}{digits[0]}{fraction}e+15'
-    return text
-
-
-def _exact_float(number: float | None) -> str | None:
-    """Every float, infinity included, as Python reads it."""
-    return None if number is None else repr(float(number))
-
-
-def _round(number: float | str | None) -> float | str | None:
-    """Round to the digits that a REAL keeps, so that equal decimals are equal numbers."""
-    return float(f'{number:.{_EXACT_DIGITS}g}') if isinstance(number, float) else number
-
-
-def _whole(number: float | None) -> int | None:
-    """Round to a whole number, half to even."""
-    return None if number is None else round(number)
-
-
-def _decimal(number: float | str | None, digits: int, places: int) -> str | None:
-    """As Django reads a decimal: to 15 digits, then to the column's places."""
-    if number is None:
-        return None
-    exact = Context(prec=_EXACT_DIGITS).create_decimal(
-        number if isinstance(number, str) else Decimal.from_float(number)
-    )
-    # More than the column has, since 15 digits may round up to one more.
-    rounding = Context(prec=max(digits, _EXACT_DIGITS) + 1)
-    shown = exact.quantize(Decimal(1).scaleb(-places), context=rounding)
-    # PostgreSQL knows no -0.
-    return f'{shown if shown else shown.copy_abs():f}'
-
-
-def _duration(microseconds: int | None) -> str | None:
-    return None if microseconds is None else duration_string(timedelta(microseconds=microseconds))
-
-
-def _datetime(text: str | None) -> str | None:
-    moment = parse_datetime(text) if text else None
-    if moment and moment.tzinfo:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
-    return f'{moment.isoformat()}Z' if moment else None
-
-
-def _time(text: str | None) -> str | None:
-    time = parse_time(text) if text else None
-    return time.isoformat() if time else None
-
-
-def _base64(data: bytes | None) -> str | None:
-    return None if data is None else b64encode(data).decode('ascii')
-
-
-def _ilike(text: Any, pattern: str | None) -> bool | None:
-    """ILIKE, for every letter of Unicode as PostgreSQL has it."""
-    if text is None or pattern is None:
-        return None
-    return _expression_of(_lower(pattern)).fullmatch(_lower(str(text))) is not None
-
-
-def _lower(text: str) -> str:
-    """Each letter by itself: Python would lower these two by their context, or to two letters."""
-    return text.replace('\u0130', 'i').replace('\u03a3', '\u03c3').lower()
-
-
-@lru_cache(maxsize=256)
-def _expression_of(pattern: str) -> re.Pattern[str]:
-    """Return the expression of a LIKE pattern, which never goes back in the text to try again.
-
-    A part between two `%` is taken at its leftmost place: where the whole matches at all, it
-    matches so too. Atomic groups and a possessive quantifier keep each such choice.
-    """
-    parts: list[list[str]] = [[]]
-    characters = iter(pattern)
-    for character in characters:
-        if character == '%':
-            parts.append([])
-        elif character == '\\':
-            parts[-1].append(re.escape(next(characters, '\\')))
-        else:
-            parts[-1].append('.' if character == '_' else re.escape(character))
-    first, *others = (''.join(part) for part in parts)
-    between = ''.join(f'(?>.*?{part})' for part in others[:-1])
-    # The last part is looked for behind the others alone.
-    end = f'.{{{len(parts[-1])},}}+(?<={others[-1]})' if others else ''
-    return re.compile(first + between + end, re.DOTALL)

@@ -1,7 +1,7 @@
 """Statements that every request runs: compiled once by Django, then run with other values.
 
-A query set costs Django some 300 µs each time it is built and compiled; what authentication reads
-is always the same but for one value.
+A query set costs Django some 300 µs each time it is built and compiled; the reads of authentication
+differ only in one value.
 """
 
 from collections.abc import Callable
@@ -24,12 +24,21 @@ class Statement:
         self._compiled: dict[str, _Compiled] = {}
 
     def first(self, *values: Any) -> tuple[Any, ...] | None:
-        """The first row for these values, or None: one statement."""
+        """Return the first row for these values, or None, with one statement."""
         connection = connections[DEFAULT_DB_ALIAS]
         engine = engine_of(connection)
         compiled = self._compiled.get(engine.name)
         if compiled is None:
-            compiled = self._compiled[engine.name] = _compile(self._make(), connection)
+            compiler = self._make().query.get_compiler(connection=connection)
+            sql, parameters = compiler.as_sql()
+            columns = [column[0] for column in compiler.select]
+            converters = compiler.get_converters(columns)
+            compiled = self._compiled[engine.name] = _Compiled(
+                sql=sql,
+                parameters=tuple(parameters),
+                parsers=tuple(_parser(column.output_field) for column in columns),
+                converters=tuple((at, *each) for at, each in converters.items()),
+            )
         parameters = bind(compiled.parameters, values, {})
         row = engine.first_row(connection, compiled.sql, parameters, compiled.parsers)
         return None if row is None else compiled.converted(row, connection)
@@ -52,19 +61,6 @@ class _Compiled:
         return tuple(values)
 
 
-def _compile(rows: Any, connection: BaseDatabaseWrapper) -> _Compiled:
-    compiler = rows.query.get_compiler(connection=connection)
-    sql, parameters = compiler.as_sql()
-    columns = [column[0] for column in compiler.select]
-    converters = compiler.get_converters(columns)
-    return _Compiled(
-        sql=sql,
-        parameters=tuple(parameters),
-        parsers=tuple(_parser(column.output_field) for column in columns),
-        converters=tuple((at, *each) for at, each in converters.items()),
-    )
-
-
 def _parser(field: models.Field) -> Callable[[str], Any]:
     match field:
         case models.DateTimeField():
@@ -75,5 +71,5 @@ def _parser(field: models.Field) -> Callable[[str], Any]:
 
 
 def text_slot(position: int) -> Slot:
-    """Where the text goes that a statement is asked for."""
+    """Return the slot of a text in a statement, by the position of its value."""
     return Slot(position, models.CharField())

@@ -1,4 +1,4 @@
-"""The back end that keeps calls in the database: a row in the transaction of the caller.
+"""The back end that stores calls in the database, in the transaction of their caller.
 
 No model is imported at the top: tasks are declared before Django has loaded the apps.
 """
@@ -24,7 +24,7 @@ from backstay.tasks.standing import caller_key
 if TYPE_CHECKING:
     from backstay.tasks.models import Job
 
-#: How far from now a moment may lie. Pages show moments in zones, where the last one overflows.
+#: The greatest distance of a moment from now. Pages show moments in zones, where later overflow.
 FARTHEST = timedelta(days=36525)
 
 
@@ -38,7 +38,7 @@ class DatabaseBackend(Backend):
     supports_priority = True
 
     def validate_task(self, task: DjangoTask) -> None:
-        """Refuse, where it is declared or changed, a task that could not be stored."""
+        """Refuse a task that could not be stored, when it is declared or changed."""
         key, backoff = getattr(task, 'key', ''), getattr(task, 'backoff', ())
         _refuse_other_types(task, key)
         super().validate_task(task)
@@ -54,25 +54,10 @@ class DatabaseBackend(Backend):
             raise ArgumentsError('run_after: use a moment within a hundred years from now')
 
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> TaskResult:
-        """Store the call; nobody sees it before the transaction of the caller is committed."""
+        """Store the call, which nobody sees before the transaction of the caller is committed."""
+        from backstay.tasks.models import Job
+
         self.validate_task(task)
-        job = self._store(self._job(task, args, kwargs))
-        result = job.result()
-        task_enqueued.send(type(self), task_result=result)
-        return result
-
-    def get_result(self, result_id: str) -> TaskResult:
-        """What became of a call; of one that another did too, what became of that."""
-        from backstay.tasks.models import Job
-
-        job = Job.objects.filter(pk=result_id).first() if result_id.isdecimal() else None
-        if job is None:
-            raise TaskResultDoesNotExist(result_id)
-        return self.get_result(str(job.merged_into)) if job.merged_into else job.result()
-
-    def _job(self, task: Task[..., Any], args: Any, kwargs: Any) -> 'Job':
-        from backstay.tasks.models import Job
-
         _refuse_other_arguments(task, args, kwargs)
         job = Job(
             task=task.module_path,
@@ -85,15 +70,26 @@ class DatabaseBackend(Backend):
         )
         if task.run_after is not None:
             job.due_at = task.run_after
-        return job
+        self._store(job)
+        result = job.result()
+        task_enqueued.send(type(self), task_result=result)
+        return result
 
-    def _store(self, job: 'Job') -> 'Job':
+    def get_result(self, result_id: str) -> TaskResult:
+        """Return the result of a call; for a merged one, the result of the call that did it."""
+        from backstay.tasks.models import Job
+
+        job = Job.objects.filter(pk=result_id).first() if result_id.isdecimal() else None
+        if job is None:
+            raise TaskResultDoesNotExist(result_id)
+        return self.get_result(str(job.merged_into)) if job.merged_into else job.result()
+
+    def _store(self, job: 'Job') -> None:
         job.save(force_insert=True)
-        return job
 
 
 def _refuse_other_types(task: DjangoTask, key: Any) -> None:
-    """Raises ArgumentsError for a value that a column would take and a page would stumble over."""
+    """Raise ArgumentsError for values that a column would take and a page would fail over."""
     given: dict[str, tuple[Any, type]] = {
         'priority': (task.priority, int),
         'queue_name': (task.queue_name, str),
@@ -109,7 +105,7 @@ def _refuse_other_types(task: DjangoTask, key: Any) -> None:
 
 
 def _refuse_other_arguments(task: DjangoTask, args: Any, kwargs: Any) -> None:
-    """Raises ArgumentsError now for a call that would fail at each of its tries."""
+    """Raise ArgumentsError now for a call that would fail at each of its tries."""
     context = (None,) if task.takes_context else ()
     parameters = signature(task.func)
     try:
@@ -126,7 +122,7 @@ def _refuse_other_arguments(task: DjangoTask, args: Any, kwargs: Any) -> None:
 
 
 def _fits(value: Any, wanted: Any) -> bool:
-    """Whether a value fits one of JSON's own types; any other annotation is not looked at.
+    """Whether a value fits one of JSON's own types; other annotations accept any value.
 
     >>> _fits(1, int), _fits(1, float), _fits('1', int), _fits(True, int), _fits('1', 'int')
     (True, True, False, False, True)

@@ -1,11 +1,12 @@
-"""The clock as a process of its own: it enqueues what is due, and runs none of it.
+"""The clock as a process of its own: it enqueues due calls, and runs none of them.
 
-Any number of clocks may stand side by side, workers included: the row of a periodic task is locked
-by whoever enqueues its call.
+Any number of clocks may run side by side, workers included: the one that enqueues the call of a
+periodic task locks its row.
 """
 
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -21,10 +22,10 @@ INTERVAL = 0.5
 
 
 class Beat:
-    """Enqueues the calls of periodic tasks that are due, and hands over what Celery is to run."""
+    """A clock that enqueues due calls of periodic tasks, and hands jobs over to Celery."""
 
     def __init__(self, *, hand_over: Callable[[tuple[str, ...]], int] | None = None) -> None:
-        #: Gives due jobs to somebody else and tells how many; None where workers claim them.
+        #: Hands due jobs over and returns their number; None if workers claim them.
         self._hand_over = hand_over
         self._is_registered = False
         # A queue and not an Event: a signal may interrupt the very moment in which it is asked.
@@ -33,23 +34,18 @@ class Beat:
     def run(self) -> None:
         """Run until it is told to stop."""
         pause = 0.0
-        while not self._is_stopped(pause):
+        while True:
+            with suppress(Empty):
+                self._stops.get(timeout=pause)
+                return
             pause = 0 if self._turn() else INTERVAL
 
     def stop(self, *_: Any) -> None:
         """End after this turn. It handles signals."""
         self._stops.put(None)
 
-    def _is_stopped(self, seconds: float) -> bool:
-        """Whether it is, or will be within these seconds."""
-        try:
-            self._stops.get(timeout=seconds)
-        except Empty:
-            return False
-        return True
-
     def _turn(self) -> int:
-        """Move the clock; how much was handed over, none while the database is away."""
+        """Move the clock; return the number of jobs handed over, 0 without the database."""
         try:
             if not self._is_registered:
                 register_periods()

@@ -36,7 +36,7 @@ _BATCH = 100
 class CeleryBackend(DatabaseBackend):
     """Tasks wait in a table, and workers of Celery run them."""
 
-    def _store(self, job: 'Job') -> 'Job':
+    def _store(self, job: 'Job') -> None:
         from backstay.tasks.models import JobState
 
         now = timezone.now()
@@ -46,11 +46,10 @@ class CeleryBackend(DatabaseBackend):
         job.save(force_insert=True)
         if is_due:
             transaction.on_commit(partial(_hand_over, [job]), robust=True)
-        return job
 
 
 def hand_over_due(queues: Iterable[str]) -> int:
-    """Tell Celery about jobs that are due; how many it was told."""
+    """Tell Celery about due jobs; return their number."""
     from backstay.tasks.claiming import due
     from backstay.tasks.models import Job, JobState
 

@@ -1,4 +1,4 @@
-"""Who runs what: a worker claims jobs, holds a lease on them, and gives them back.
+"""Claims: a worker takes jobs, holds a lease on them, and gives them back.
 
 A claim is one short transaction. On PostgreSQL it skips rows that others hold; on SQLite it is the
 only writer. All times of leases are the database's, so that clocks of machines may differ.
@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 from backstay.engine import engine_of
 from backstay.tasks.models import HAS_KEY, IS_OPEN, Job, JobState
 
-#: What may be compared with a time: a moment, or the database's clock.
+#: A value to compare with a time: a moment, or the database's clock.
 Moment = datetime | Now
 
 #: Seconds after which the jobs of a worker that died run again.
@@ -30,12 +30,12 @@ LEASE = 60.0
 
 
 def worker_name() -> str:
-    """What a worker is called in the rows that it holds: by its machine and process, and unique."""
+    """Return a unique name for a worker, with its machine and process, for the rows it holds."""
     return f'{socket.gethostname()[:40]}:{os.getpid()}:{token_hex(4)}'
 
 
 def due(queues: Iterable[str] = (), at: Moment | None = None) -> QuerySet[Job]:
-    """What may run now, or at a moment: first the highest priority, then what waits longest."""
+    """Return the jobs that may run now, or at a moment, by priority and then by waiting time."""
     now = at or Now()
     found = Job.objects.filter(IS_OPEN, due_at__lte=now).filter(_key_is_free(now))
     if queues:
@@ -65,25 +65,20 @@ def _key_is_free(now: Moment) -> Any:
 
 
 def _one_of_each_key(found: list[Job], now: Moment) -> list[Job]:
-    """The jobs without the later ones of a key, and without those whose key is being claimed."""
+    """Return the first job of each key, without keys that others claim until they commit."""
     first = {(job.task, job.key): job for job in reversed(found) if job.key}
     if not first:
         return found
-    mine = _lock_keys(list(first.values()))
+    names = [f'{task}\n{key}' for task, key in first]
+    locked = engine_of(connection).lock_names(connection, names)
+    mine = [job.pk for job, is_mine in zip(first.values(), locked, strict=True) if is_mine]
     free = Job.objects.filter(pk__in=mine).filter(_key_is_free(now))
     free_keys = set(free.values_list('pk', flat=True))
     return [job for job in found if not job.key or job.pk in free_keys]
 
 
-def _lock_keys(jobs: list[Job]) -> list[int]:
-    """The jobs whose keys nobody else claims until the transaction ends; others are left."""
-    names = [f'{job.task}\n{job.key}' for job in jobs]
-    locked = engine_of(connection).lock_names(connection, names)
-    return [job.pk for job, is_mine in zip(jobs, locked, strict=True) if is_mine]
-
-
 def _merge_waiting(job: Job) -> None:
-    """Let this job do the work of all that wait with its key; the tries they had count for it."""
+    """Let this job do the work of all that wait with its key, and count their tries for it."""
     same = Job.objects.filter(IS_OPEN, HAS_KEY, task=job.task, key=job.key).exclude(pk=job.pk)
     waiting = same.exclude(state=JobState.RUNNING).select_for_update(skip_locked=True)
     attempts = dict(waiting.values_list('pk', 'attempts'))
@@ -109,19 +104,19 @@ def _mark(jobs: list[Job], worker: str, lease: float) -> None:
 
 
 def held(job: Job) -> QuerySet[Job]:
-    """The job, unless its lease ended and another worker took it."""
+    """Return the job, unless its lease ended and another worker took it."""
     return Job.objects.filter(
         pk=job.pk, worker=job.worker, attempts=job.attempts, state=JobState.RUNNING
     )
 
 
 def extend(job: Job, lease: float) -> bool:
-    """Hold the job for `lease` seconds from now; False when it is no longer held."""
+    """Hold the job for `lease` seconds from now; return False if it is no longer held."""
     return bool(held(job).update(due_at=Now() + timedelta(seconds=lease)))
 
 
 def release(worker: str) -> int:
-    """Give back what this worker still runs, as if it had not been tried; how many it was."""
+    """Give back the jobs that a worker runs, as if not tried; return their number."""
     return Job.objects.filter(worker=worker, state=JobState.RUNNING).update(
         due_at=Now(), attempts=F('attempts') - 1
     )

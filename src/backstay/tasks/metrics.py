@@ -1,7 +1,6 @@
-"""Figures of the tasks: what ran and how long, counted here; what waits, asked of the database."""
+"""Figures of the tasks: tries and their times, counted here; queues, read from the database."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import structlog
 from django.db import Error
@@ -13,27 +12,35 @@ from prometheus_client.registry import Collector
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-#: By how a try ended: done, failed (it is tried again) or dead (it was the last).
+#: By the outcome of the try: done, failed (it is tried again) or dead (it was the last).
 TRIES = Counter('backstay_tasks', 'Tries of tasks that ended.', ('task', 'outcome'))
 SECONDS = Histogram('backstay_task_duration_seconds', 'Time that a try of a task took.', ('task',))
 
 
 class Queues(Collector):
-    """What is in the queues, in one statement for each time that somebody asks."""
+    """The figures of the queues, in one statement for each request of them."""
 
     def describe(self) -> list[Metric]:
-        """The series without figures, so that registering them asks no database."""
+        """Return the series without figures, so that registering them asks no database."""
         return [*_gauges()]
 
     def collect(self) -> Iterator[Metric]:
-        """The figures of now; none while the database does not answer."""
+        """Yield the current figures; none while the database does not answer."""
+        from backstay.tasks.models import OPEN, Job, JobState
+
         jobs, oldest = _gauges()
+        now = timezone.now()
+        due = Q(state=JobState.QUEUED, due_at__lte=now)
+        counted = Job.objects.order_by().filter(state__in=(*OPEN, JobState.DEAD))
         try:
-            rows = _waiting()
+            rows = list(
+                counted.values('queue', 'state').annotate(
+                    count=Count('pk'), since=Min('due_at', filter=due)
+                )
+            )
         except Error as error:
             _log.warning('the queues of tasks cannot be counted', error=str(error).strip())
             return
-        now = timezone.now()
         for row in rows:
             jobs.add_metric([row['queue'], row['state']], row['count'])
             if row['since'] is not None:
@@ -54,16 +61,4 @@ def _gauges() -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
             'How long the call that is due for longest has been waiting.',
             labels=('queue',),
         ),
-    )
-
-
-def _waiting() -> Iterable[Mapping[str, Any]]:
-    from backstay.tasks.models import OPEN, Job, JobState
-
-    due = Q(state=JobState.QUEUED, due_at__lte=timezone.now())
-    counted = Job.objects.order_by().filter(state__in=(*OPEN, JobState.DEAD))
-    return list(
-        counted.values('queue', 'state').annotate(
-            count=Count('pk'), since=Min('due_at', filter=due)
-        )
     )

@@ -1,4 +1,4 @@
-"""What is stored of tasks: their calls, and when the periodic ones are next due."""
+"""Models of tasks: their calls, and the times at which the periodic ones are next due."""
 
 import json
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ from backstay.tasks.django_api import TaskError, TaskResult, TaskResultStatus
 
 
 class JobState(models.TextChoices):
-    """How far a call has come."""
+    """The state of a call."""
 
     QUEUED = 'queued'
     #: Celery has been told about it.
@@ -28,7 +28,7 @@ class JobState(models.TextChoices):
     MERGED = 'merged'
 
 
-#: What is not at its end.
+#: The states of calls that have not ended.
 OPEN = (JobState.QUEUED, JobState.HANDED_OVER, JobState.RUNNING)
 
 
@@ -73,7 +73,7 @@ class Job(models.Model):
     traceback = models.TextField(blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     enqueued_by = models.CharField(max_length=300, blank=True)
-    #: Who took it last; nobody else may tell how it ended.
+    #: The worker that took it last, which alone may record its end.
     worker = models.CharField(max_length=64, blank=True)
     enqueued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -100,19 +100,20 @@ class Job(models.Model):
         return f'{self.task} #{self.pk}'
 
     def definition(self) -> Task[..., Any]:
-        """The task that was called; ImportError when this version of the code has none such."""
+        """Return the called task. Raises ImportError if this version of the code lacks it."""
         found = import_string(self.task)
         if not isinstance(found, Task):
             raise ImportError(f'{self.task} is no task')
         return found
 
     def call(self) -> tuple[list[Any], dict[str, Any]]:
-        """What it is called with."""
+        """Return the positional and the named arguments of the call."""
         return load_call(self.arguments)
 
     def result(self) -> TaskResult:
-        """The call as Django's task API shows it."""
+        """Return the call as Django's task API shows it."""
         args, kwargs = self.call()
+        failure = TaskError(exception_class_path=self.exception, traceback=self.traceback)
         result: TaskResult = TaskResult(
             task=self.definition().using(priority=self.priority, queue_name=self.queue),
             id=str(self.pk),
@@ -124,28 +125,23 @@ class Job(models.Model):
             args=args,
             kwargs=kwargs,
             backend='default',
-            errors=self._errors(),
+            errors=[failure] if self.exception else [],
             worker_ids=[self.worker] * self.attempts,
         )
         returned = json.loads(self.returned) if self.returned else None
         object.__setattr__(result, '_return_value', returned)  # as Django's own back ends do
         return result
 
-    def _errors(self) -> list[TaskError]:
-        if not self.exception:
-            return []
-        return [TaskError(exception_class_path=self.exception, traceback=self.traceback)]
-
     @classmethod
     def retry(cls, jobs: 'models.QuerySet[Job]') -> int:
-        """Queue the dead letters among these anew, with all their tries; how many they were."""
+        """Queue the dead letters among these anew, with all their tries; return their number."""
         return jobs.filter(state=JobState.DEAD).update(
             state=JobState.QUEUED, due_at=Now(), attempts=0, finished_at=None
         )
 
 
 class PeriodicTask(models.Model):
-    """When a periodic task is enqueued next. Workers lock the row while they do."""
+    """The time of the next call of a periodic task. Workers lock the row to enqueue it."""
 
     name = models.CharField(max_length=200, primary_key=True)
     schedule = models.CharField(max_length=100)

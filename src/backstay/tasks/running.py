@@ -36,7 +36,7 @@ class AbandonedError(Exception):
 
 
 def run(job: Job, *, lease: float) -> BaseException | None:
-    """Run a claimed job and record how it ended; its failure, or None when it is done."""
+    """Run a claimed job and record its end; return its failure, or None if it is done."""
     job.started_at = timezone.now()
     names = {'request_id': job.request_id} if job.request_id else {}
     with (
@@ -53,7 +53,8 @@ def run(job: Job, *, lease: float) -> BaseException | None:
             failure = error
         seconds = perf_counter() - started
         if failure is None:
-            outcome = _done(job, returned)
+            job.state, job.returned, job.exception, job.traceback = JobState.DONE, returned, '', ''
+            outcome = _record(job, finished_at=Now())
         else:
             outcome = _failed(job, failure, task.backoff if task else BACKOFF)
         _tell(job, task, outcome, seconds, failure)
@@ -70,16 +71,13 @@ def _call(task: Task[..., Any], job: Job) -> Any:
     return task.call(*context, *args, **kwargs)
 
 
-def _done(job: Job, returned: str) -> str:
-    job.state, job.returned, job.exception, job.traceback = JobState.DONE, returned, '', ''
-    return _record(job, finished_at=Now())
-
-
 def _failed(job: Job, failure: BaseException, backoff: tuple[float, ...]) -> str:
-    """Queue it for its next try, or bury it."""
+    """Queue a failed job for its next try, or make it a dead letter."""
     kind = type(failure)
     job.exception = f'{kind.__module__}.{kind.__qualname__}'[:200]
-    job.traceback = _printable(''.join(format_exception(failure))[-_LONGEST_TRACEBACK:])
+    traceback = ''.join(format_exception(failure))[-_LONGEST_TRACEBACK:].replace('\0', '\\0')
+    # PostgreSQL stores no NUL, and no half of a character.
+    job.traceback = traceback.encode('utf-8', 'backslashreplace').decode()
     if job.attempts > len(backoff):
         job.state = JobState.DEAD
         return _record(job, finished_at=Now())
@@ -89,7 +87,7 @@ def _failed(job: Job, failure: BaseException, backoff: tuple[float, ...]) -> str
 
 
 def _record(job: Job, **times: Any) -> str:
-    """Store how the try ended; how to call that."""
+    """Store the end of a try; return the name of its outcome."""
     fields = ('state', 'returned', 'exception', 'traceback')
     if not held(job).update(**{name: getattr(job, name) for name in fields}, **times):
         return 'lost'  # its lease ended, and another worker runs it
@@ -103,7 +101,7 @@ def _tell(
     seconds: float,
     failure: BaseException | None,
 ) -> None:
-    """One line in the log for each try, the figures, and Django's signal at the end."""
+    """Log one line for each try, count it, and send Django's signal at the end of a job."""
     TRIES.labels(job.task, outcome).inc()
     SECONDS.labels(job.task).observe(seconds)
     is_tick = job.key == PERIODIC  # one that went well is no news
@@ -119,14 +117,9 @@ def _tell(
         task_finished.send(type(task.get_backend()), task_result=job.result())
 
 
-def _printable(text: str) -> str:
-    """The text as every database takes it: PostgreSQL knows no NUL, and no half of a character."""
-    return text.replace('\0', '\\0').encode('utf-8', 'backslashreplace').decode()
-
-
 @contextmanager
 def beating(job: Job, lease: float) -> Iterator[None]:
-    """Extend the lease for as long as the block runs, from a thread of its own."""
+    """Extend the lease while the block runs, from a thread of its own."""
     ended = Event()
     thread = Thread(target=_beat, args=(job, lease, ended), daemon=True, name=f'lease-{job.pk}')
     thread.start()

@@ -1,4 +1,4 @@
-"""When periodic tasks run: every so often, or once a day."""
+"""Schedules of periodic tasks: at an interval, or once a day."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Whenever a multiple of the interval has passed since 1970, so that workers agree."""
+    """A tick at each multiple of the interval since 1970, so that workers agree."""
 
     interval: timedelta
 
     def after(self, moment: datetime) -> datetime:
-        """The first tick after the moment.
+        """Return the first tick after the moment.
 
         >>> Every(timedelta(minutes=5)).after(datetime(2026, 1, 1, 12, 3, tzinfo=UTC)).minute
         5
@@ -37,12 +37,12 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class Daily:
-    """Each day at this time, UTC."""
+    """A tick each day at this time, UTC."""
 
     time: time
 
     def after(self, moment: datetime) -> datetime:
-        """The first tick after the moment.
+        """Return the first tick after the moment.
 
         >>> Daily(time(3, 30)).after(datetime(2026, 1, 1, 12, tzinfo=UTC)).isoformat()
         '2026-01-02T03:30:00+00:00'
@@ -63,12 +63,20 @@ registered: dict[str, tuple[Task[..., Any], Schedule]] = {}
 def periodic(
     *, every: timedelta | None = None, daily: str | None = None
 ) -> Callable[[Task[P, T]], Task[P, T]]:
-    """Have a task enqueued `every` so often, or `daily` at a time of UTC such as '03:30'.
+    """Enqueue a task at the interval `every`, or `daily` at a time of UTC such as '03:30'.
 
-    It stands above `@task`. One tick is one call, whatever the number of workers; ticks that were
-    missed are made up for by one. A call never runs beside an earlier one.
+    It stands above `@task`. One tick is one call, whatever the number of workers; one call makes up
+    for all missed ticks. A call never runs beside an earlier one.
     """
-    schedule = _schedule_of(every, daily)
+    schedule: Schedule
+    if every is not None and daily is None:
+        if every < timedelta(seconds=1):
+            raise ValueError(f'every={every!r}: a second is the least')
+        schedule = Every(every)
+    elif daily is not None and every is None:
+        schedule = Daily(datetime.strptime(daily, '%H:%M').time())
+    else:
+        raise TypeError("give periodic either every=timedelta(...) or daily='HH:MM'")
 
     def register(declared: Task[P, T]) -> Task[P, T]:
         parameters = [*signature(declared.func).parameters.values()][declared.takes_context :]
@@ -78,13 +86,3 @@ def periodic(
         return declared
 
     return register
-
-
-def _schedule_of(every: timedelta | None, daily: str | None) -> Schedule:
-    if every is not None and daily is None:
-        if every < timedelta(seconds=1):
-            raise ValueError(f'every={every!r}: a second is the least')
-        return Every(every)
-    if daily is not None and every is None:
-        return Daily(datetime.strptime(daily, '%H:%M').time())
-    raise TypeError("give periodic either every=timedelta(...) or daily='HH:MM'")

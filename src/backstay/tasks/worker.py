@@ -1,7 +1,7 @@
 """The worker: claims jobs and runs them in threads, and keeps the clock of the periodic tasks.
 
-One loop for each process. SIGTERM and Ctrl-C let it end what it runs, for as long as its grace;
-what has not ended then is given back, and another worker starts it anew.
+One loop for each process. On SIGTERM and Ctrl-C it lets its jobs end, for as long as its grace;
+jobs that have not ended then are given back, and another worker starts them anew.
 """
 
 import os
@@ -31,7 +31,7 @@ INTERVAL = 0.5
 
 
 class Worker:
-    """Runs what is due, `threads` jobs at once."""
+    """A worker that runs due jobs, `threads` of them at once."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Worker:
         self._beats = beats
         #: The process without which it stops; None for a worker that stands alone.
         self._parent = parent
-        #: Gives due jobs to somebody else and tells how many; None when it runs them itself.
+        #: Hands due jobs over and returns their number; None if the worker runs them itself.
         self._hand_over = hand_over
         self._running = 0
         self._stops = 0
@@ -62,11 +62,14 @@ class Worker:
     def run(self, *, drain: bool = False) -> bool:
         """Run until it is told to stop, or with `drain` until nothing is due.
 
-        False when it had to give jobs back that run on; then the process is to be left at once.
+        Returns False if it had to give back jobs that run on; then end the process at once.
         """
-        _make_room(self._threads)
+        for connection in connections.all():  # one for each thread, for each lease, for the loop
+            size = connection.settings_dict['OPTIONS'].get('pool')
+            if isinstance(size, dict):
+                size['max_size'] = max(size.get('max_size', 0), 2 * self._threads + 1)
         pool = ThreadPoolExecutor(self._threads, thread_name_prefix='task')
-        while not self._is_stopped():
+        while not (self._stops or (self._parent is not None and os.getppid() != self._parent)):
             taken = self._turn(pool, drain=drain)
             if drain and not taken and not self._running:
                 break
@@ -74,18 +77,18 @@ class Worker:
         return self._end(pool)
 
     def stop(self, *_: Any) -> None:
-        """Claim nothing more; a second time, end without grace. It handles signals."""
+        """Claim nothing more; when called again, end without grace. It handles signals."""
         self._stops += 1
         self._news.put('stop')
 
-    def _is_stopped(self) -> bool:
-        return self._stops > 0 or (self._parent is not None and os.getppid() != self._parent)
-
     def _turn(self, pool: ThreadPoolExecutor, *, drain: bool) -> int:
-        """Move the clock and claim; how many jobs were taken, none while the database is away."""
+        """Move the clock and claim jobs; return their number, 0 while the database is away."""
         try:
             if self._beats:
-                self._tick()
+                if not self._has_clock:
+                    register_periods()
+                    self._has_clock = True
+                tick()
             if self._hand_over:
                 return self._hand_over(self._queues)
             jobs = self._claim()
@@ -101,12 +104,6 @@ class Worker:
             pool.submit(self._run, job)
         return len(jobs)
 
-    def _tick(self) -> None:
-        if not self._has_clock:
-            register_periods()
-            self._has_clock = True
-        tick()
-
     def _claim(self) -> list[Job]:
         candidates, free = due(self._queues), self._threads - self._running
         if not free or (self._found_nothing and not candidates.exists()):  # a look takes no lock
@@ -116,7 +113,7 @@ class Worker:
         return jobs
 
     def _run(self, job: Job) -> None:
-        """In a thread: one job, on connections of its own."""
+        """Run one job in a thread, on connections of its own."""
         try:
             run(job, lease=self._lease)
         except Error as error:
@@ -126,7 +123,7 @@ class Worker:
             self._news.put('ended')
 
     def _wait(self, seconds: float) -> None:
-        """Until there is news, or for so long; count the jobs that ended."""
+        """Wait for news, at most for these seconds, and count the jobs that ended."""
         with suppress(Empty):
             self._hear(self._news.get(timeout=seconds))
             while True:
@@ -148,7 +145,7 @@ class Worker:
 
 
 def work(worker: Worker, *, drain: bool = False) -> None:
-    """Run the worker until SIGTERM or SIGINT; leaves the process when a task would hold it up."""
+    """Run the worker until SIGTERM or SIGINT; exit the process if a task would hold it up."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, worker.stop)
     _log.info('working', worker=worker.name)
@@ -159,9 +156,9 @@ def work(worker: Worker, *, drain: bool = False) -> None:
 
 @contextmanager
 def beside() -> Iterator[None]:
-    """A worker in a process of its own for as long as the block runs; the caller has no connection.
+    """Run a worker in its own process while the block runs; the caller has no connection.
 
-    A fork: the site is loaded already, so that it costs no time.
+    The process is a fork, in which the site is loaded already, so that it costs no time.
     """
     process = get_context('fork').Process(target=_work_for, args=(os.getpid(),), daemon=True)
     process.start()
@@ -177,14 +174,6 @@ def _work_for(parent: int) -> None:
 
 
 def of_the_site() -> dict[str, Any]:
-    """What the environment says about every worker."""
+    """Return the arguments that the environment gives to every worker."""
     hand_over = hand_over_due if settings.BACKSTAY.tasks == 'celery' else None
     return {'threads': settings.BACKSTAY.concurrency, 'hand_over': hand_over}
-
-
-def _make_room(threads: int) -> None:
-    """Let the pool have a connection for each thread, for the lease of each, and for the loop."""
-    for connection in connections.all():
-        pool = connection.settings_dict['OPTIONS'].get('pool')
-        if isinstance(pool, dict):
-            pool['max_size'] = max(pool.get('max_size', 0), 2 * threads + 1)

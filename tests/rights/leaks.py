@@ -12,11 +12,11 @@ from typing import Any
 from unittest.mock import patch
 from zlib import crc32
 
-from django.db.models import F, Q
+from django.db.models import ExpressionWrapper, F, IntegerField, Q
 
 from backstay.caller import Caller, Facts
 from backstay.errors import Problem
-from backstay.resources.declaration.conditions import Complement
+from backstay.resources.declaration.conditions import Compared, Complement
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.http import answers, envelope, view_set
 from backstay.resources.plan import cache, conditions, counts, objects, order, plan, rights
@@ -141,14 +141,15 @@ def all_grants_cover(readable: Readable, granted: Any, prefix: str = '') -> Any:
 cover_rows = rights.cover_rows
 
 
-def unprefixed(self: Any, value: Any, path: Any) -> Any:
+def unprefixed(self: Any, condition: Any) -> Any:
     """The columns of a condition are looked for in the row around it."""
-    if type(value) is F:
-        return F('pk')
-    return _value(self, value, path)
+    if isinstance(condition, Compared) and type(condition.value) is F:
+        around = ExpressionWrapper(F('pk'), IntegerField())
+        return _write(self, replace(condition, value=around))
+    return _write(self, condition)
 
 
-_value = rights._Writer._value
+_write = rights._Writer.write
 
 
 def readable_if(when: Callable[[Any], bool]) -> Any:
@@ -374,7 +375,7 @@ LEAKS: Mapping[str, Leak] = {
         'R9', 'one', replaced(rights, '_cover', deleted_behind_relations)
     ),
     'complements': Leak('R2', 'list', replaced(rights, 'cover_rows', all_grants_cover)),
-    'columns of conditions': Leak('R2', 'one', replaced(rights._Writer, '_value', unprefixed)),
+    'columns of conditions': Leak('R2', 'one', replaced(rights._Writer, 'write', unprefixed)),
     'levels of scopes': Leak('R4', 'list', replaced(Facts, '__missing__', level_ignored)),
     'values of the caller': Leak('R3', 'list', replaced(Facts, '__missing__', another_account)),
 }

@@ -20,7 +20,7 @@ from backstay.resources.declaration.conditions import Compared, Complement
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.http import answers, envelope, view_set
 from backstay.resources.plan import cache, conditions, counts, objects, order, plan, rights
-from backstay.resources.query.nodes import Op
+from backstay.resources.query.nodes import Leaf, Op
 from backstay.resources.write import permissions
 from tests.cabinet.models import Case, Room, Seal, Slip
 
@@ -68,14 +68,16 @@ def everywhere(*_args: Any, **_named: Any) -> bool:
 
 def unguarded_where(when: Callable[[str, Any], bool]) -> Callable[[], AbstractContextManager[Any]]:
     """Let comparisons of some kind alone be asked of rows that do not show the field."""
-    whole = conditions._compare
+    whole = conditions._write
 
-    def compare(leaf: Any, level: Any) -> Q:
-        if when(leaf, level.readable.fields[leaf.field]):
-            return conditions._written(leaf, level)
-        return whole(leaf, level)
+    def write(where: Any, levels: Any) -> Q:
+        if isinstance(where, Leaf):
+            level = levels[where.relation]
+            if when(where, level.readable.fields[where.field]):
+                return conditions._written(where, level)
+        return whole(where, levels)
 
-    return replaced(conditions, '_compare', compare)
+    return replaced(conditions, '_write', write)
 
 
 def unguarded_relation(asked: Q, name: str, level: Any) -> Q:

@@ -402,7 +402,6 @@ BODIES: list[Any] = [
     '{"\\u0000":1}',
     b'\xff\xfe',
     b'\x00',
-    b'\xef\xbb\xbf{}',
     {'nope': 1},
     {'limit': None},
     {'limit': '1.5'},

@@ -539,10 +539,19 @@ class TestNothingIsTold:
 
     def test_where_a_put_leaves_everything_as_it_is(self, ask: Ask, make_item: MakeItem) -> None:
         item = make_item()
-        body = {'branch_id': item.branch_id, 'code': item.code, 'title': item.title}
-        answer = ask('manager', 'put', f'/items/{item.pk}/', body)
+        answer = ask('helper', 'put', f'/items/{item.pk}/', {'title': item.title})
         assert (answer.status_code, answer.json()['version']) == (200, 1)
         assert not Entry.objects.exists()
+
+    def test_but_a_put_by_who_does_not_read_all_that_it_sets_is_one(
+        self, ask: Ask, make_item: MakeItem
+    ) -> None:
+        """The version would tell that a value is its default (rule L11)."""
+        item = make_item()
+        body = {'branch_id': item.branch_id, 'code': item.code, 'title': item.title}
+        answer = ask('manager', 'put', f'/items/{item.pk}/', body)
+        assert (answer.status_code, answer.json()['version']) == (200, 2)
+        assert Entry.objects.count() == 1
 
     @pytest.mark.parametrize(
         ('old', 'new'), [(1, True), (True, 1), (1, 1.5), ({'a': 1}, {'a': True}), (0, False)]

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -95,6 +96,13 @@ def _repeat(client: httpx.Client, request: Sent) -> str:
     return what
 
 
+def _keys(answer: httpx.Response) -> tuple[Any, ...]:
+    """The rows of an answer by their keys, and where a new one is."""
+    told = answer.json() if answer.content else {}
+    rows = told.get('results', [told])
+    return (urlsplit(answer.headers.get('Location', '')).path, [row.get('id') for row in rows])
+
+
 def _is_replayed(answer: httpx.Response) -> bool:
     return answer.headers.get('Idempotency-Replayed') == 'true'
 
@@ -130,15 +138,17 @@ def _assert_all_is_there_once(writers: list[Writer]) -> None:
 
 
 def _assert_answers_are_kept(client: httpx.Client, writers: list[Writer], random: Random) -> None:
-    """Whatever was answered, before or after the kill, is answered again."""
+    """Whatever was answered, before or after the kill, is answered again.
+
+    A row is shown as it is by now, by the server that runs now.
+    """
     every = [request for writer in writers for request in writer.sent]
     last = [writer.sent[-1] for writer in writers if writer.sent]
     for request in [*last, *random.sample(every, min(len(every), 10))]:
         again: Any = request.send(client)
         first: Any = request.answer
-        assert (again.status_code, again.text) == (first.status_code, first.text)
+        assert (again.status_code, _keys(again)) == (first.status_code, _keys(first))
         assert _is_replayed(again)
-        assert again.headers.get('Location') == first.headers.get('Location')
 
 
 def _forget(branch: Branch) -> None:

@@ -206,6 +206,7 @@ class OpenStampResource(Resource):
 
     class Meta:
         model = Stamp
+        name = 'OpenStamp'
         fields = ('code', 'label')
         lookup = 'code'
 

@@ -190,6 +190,9 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
         ),
         _code('ip-not-allowed', 403, 'The key may not be used from this network'),
         _code('level-too-low', 403, 'Nothing of the resource is for callers of this level'),
+        _code(
+            'sign-in-too-old', 403, 'This needs a sign-in, a password or a code of the last minutes'
+        ),
         _code('too-many-keys', 409, 'The account has 50 active keys'),
         _code(
             'email-taken',

@@ -43,6 +43,9 @@ class Service:
     #: Dotted path of a function from the id of an account to `Held`s, for rules that no query set
     #: can express. It runs beside that statement, and may make any number of its own.
     scopes_in_python: str = ''
+    #: Dotted path of a `backstay.identity.PersonalData`: what it holds about an account, to be told
+    #: and to be erased.
+    personal_data: str = ''
     #: Django settings of its own, added to the site's.
     settings: Mapping[str, Any] = field(default_factory=dict)
 

@@ -172,7 +172,7 @@ class TestTheUndo:
 
         undo(text)
 
-        assert 'email-change-undone' in caplog.text
+        assert 'email-undo' in caplog.text
         assert text not in caplog.text
 
     def test_works_once(self, app: App, ann: Account) -> None:

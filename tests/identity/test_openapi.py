@@ -57,6 +57,12 @@ def test_the_document_has_our_endpoints_and_says_where_the_others_are() -> None:
     assert {operation.ok().path for operation in site.get_all_operations()} == {
         '/auth/email/undo',
         '/auth/me',
+        '/auth/me/data',
+        '/auth/me/erase',
+        '/auth/sessions/',
+        '/auth/sessions/{id}/',
+        '/auth/sessions/end-all/',
+        '/auth/sessions/end-others/',
         '/auth/keys/',
         '/auth/keys/{id}/',
         '/auth/keys/{id}/rotate/',

@@ -13,9 +13,14 @@ class EventsConfig(AppConfig):
     default_auto_field = 'django.db.models.BigAutoField'
 
     def ready(self) -> None:
-        from backstay.events.relaying import relay_soon
+        from backstay.audit.recording import told_by
+        from backstay.events.personal_data import WEBHOOKS
+        from backstay.events.relaying import is_told, relay_soon
+        from backstay.identity.personal_data import hold_personal_data
         from backstay.journal.recording import on_pending
 
         if relay_soon not in on_pending:
             on_pending.append(relay_soon)
+            told_by.append(is_told)
+        hold_personal_data('events', WEBHOOKS)
         autodiscover_modules('subscribers')

@@ -107,6 +107,11 @@ def _targets(tenants: set[str]) -> _Told:
     return [*functions, *((target_of(pk), pk, types, tenant) for pk, types, tenant in rows)]
 
 
+def is_told(kind: str) -> bool:
+    """Whether a function or a webhook names this type; who asked for all may not mean it."""
+    return any(kind in types for _, _, types, _ in _targets(set()))
+
+
 def _fan_out(entries: Sequence[Entry], told: _Told) -> Iterator[Delivery]:
     for entry in entries:
         kind = event_type(entry.resource, entry.verb)

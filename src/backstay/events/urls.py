@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from backstay.audit.resources import SecurityEventResource
 from backstay.events.views import DeliveryViewSet, WebhookViewSet
 from backstay.journal.resources import AuditResource
 from backstay.resources.http.router import ResourceRouter
@@ -13,4 +14,5 @@ def events_urls() -> list[URLPattern | URLResolver]:
     router.register('webhooks', WebhookViewSet)
     router.register('deliveries', DeliveryViewSet)
     router.register('audit', AuditResource)
+    router.register('security', SecurityEventResource)
     return [path('events/', include(router.urls))]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from backstay.identity.callers import caller_of
     from backstay.identity.models import Account
     from backstay.identity.passwords import verified_passwords
+    from backstay.identity.personal_data import PersonalData
     from backstay.identity.problems import CredentialsInvalid
     from backstay.identity.throttles import AddressThrottle, CallerThrottle
 
@@ -18,6 +19,7 @@ __all__ = [
     'BasicAuthentication',
     'CallerThrottle',
     'CredentialsInvalid',
+    'PersonalData',
     'caller_of',
     'verified_passwords',
 ]
@@ -30,6 +32,7 @@ __getattr__ = imported_later(
         'BasicAuthentication': 'authentication',
         'CallerThrottle': 'throttles',
         'CredentialsInvalid': 'problems',
+        'PersonalData': 'personal_data',
         'caller_of': 'callers',
         'verified_passwords': 'passwords',
     },

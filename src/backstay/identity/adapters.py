@@ -24,6 +24,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 from django.utils.encoding import force_bytes
 
+from backstay.audit import record
 from backstay.identity import stages
 from backstay.identity.addresses import address_of, network_of
 from backstay.identity.attempts import MAILS_FROM, RESETS, is_within
@@ -99,6 +100,13 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Do nothing: `backstay.identity.passwords` counts attempts, for every way in."""
+
+    def reauthenticate(self, user: Any, password: str) -> bool:
+        """Whether this is the password of the account whose session asks for it again."""
+        is_right = bool(super().reauthenticate(user, password))
+        if is_right:  # a wrong one is recorded where passwords are looked at
+            record('reauthenticate', account_id=user.pk)
+        return is_right
 
     def _rollback_login_failed_rl_usage(self) -> None:
         """Do nothing: allauth has counted no attempt."""

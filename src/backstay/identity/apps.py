@@ -18,8 +18,10 @@ class IdentityConfig(AppConfig):
         from backstay.identity import openapi  # noqa: F401 drf-spectacular finds what is imported
         from backstay.identity.checks import check_scopes
         from backstay.identity.tokens import follow_session
+        from backstay.identity.traces import listen
 
         checks.register(check_scopes)
+        listen()
 
         for changed in (password_changed, password_set):
             changed.connect(follow_session, dispatch_uid='backstay.identity.tokens')

@@ -11,6 +11,7 @@ from typing import Any
 from rest_framework import authentication
 from rest_framework.request import Request
 
+from backstay.audit import record
 from backstay.errors import csrf_failed
 from backstay.identity.callers import Machine
 from backstay.identity.keys import caller_of_key
@@ -86,6 +87,7 @@ class BasicAuthentication(authentication.BaseAuthentication):
             if account is None:
                 raise CredentialsInvalid
             verified_passwords.remember(account, password)
+            record('sign-in', account_id=account.pk, how='basic')
         if not account.is_active:
             raise AccountBlocked
         if account.has_second_factor:

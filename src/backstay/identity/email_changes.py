@@ -9,7 +9,6 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-import structlog
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import get_user_model
@@ -17,13 +16,13 @@ from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from backstay.audit import record
 from backstay.identity.models import EmailChange, TokenPair
 from backstay.identity.problems import EmailTaken, UndoExpired
 
 UNDO_LIFE = timedelta(hours=72)
 
 _PREFIX = 'ceu_'
-_audit: structlog.stdlib.BoundLogger = structlog.get_logger('backstay.audit')
 
 
 def remember_change(account: Any, old_email: str) -> str:
@@ -55,7 +54,7 @@ def undo_change(undo: str) -> None:
             raise EmailTaken('The address belongs to another account by now.') from None
         EmailChange.objects.filter(account=account, changed_at__gte=change.changed_at).delete()
         end_sessions(account)
-    _audit.warning('email-change-undone', account=account.pk)
+        record('email-undo', account_id=account.pk)
 
 
 def end_sessions(account: Any) -> None:

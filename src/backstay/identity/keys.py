@@ -22,12 +22,15 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from limits import RateLimitItemPerMinute
 
+from backstay.audit import record
 from backstay.caller import Caller, Held
 from backstay.engine.statements import Statement, text_slot
 from backstay.errors import Problem
 from backstay.identity.addresses import address_of, lies_in
 from backstay.identity.callers import caller_of_account
+from backstay.identity.counters import limiter
 from backstay.identity.loading import account_columns, account_from
 from backstay.identity.models import ApiKey
 from backstay.identity.problems import AddressNotAllowed, TokenExpired, TokenInvalid
@@ -39,12 +42,15 @@ LONGEST_LIFE = timedelta(days=365)
 MAX_ACTIVE_KEYS = 50
 
 _ALPHABET = string.ascii_lowercase + string.digits
+#: Refused uses of a key that the audit tells.
+_TOLD = RateLimitItemPerMinute(1, namespace='key-refused')
 #: The precision of `last_used_at`: it is written at most that often.
 _USE_STEP = timedelta(minutes=1)
 _COLUMNS = (
     'pk',
     'prefix',
     'secret_hash',
+    'creator_id',
     'level',
     'scopes',
     'ip_allow',
@@ -111,6 +117,7 @@ def store_key(key: ApiKey) -> None:
         if active_keys(key.creator).count() >= MAX_ACTIVE_KEYS:
             raise TooManyKeys(f'An account may have {MAX_ACTIVE_KEYS} active keys.')
         key.save()
+        _record('key-create', key, level=key.level, expires_at=key.expires_at.isoformat())
 
 
 def _check(key: ApiKey, scopes: Sequence[Held] | None, creator: Caller) -> None:
@@ -141,7 +148,14 @@ def active_keys(creator: Any) -> QuerySet[ApiKey]:
 
 def revoke_key(key: ApiKey) -> None:
     """End the key; it is rejected from the next request on."""
-    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
+    with transaction.atomic():
+        live = ApiKey.objects.filter(pk=key.pk, revoked_at=None)
+        if live.update(revoked_at=timezone.now()):
+            _record('key-revoke', key)
+
+
+def _record(action: str, key: ApiKey, **detail: Any) -> None:
+    record(action, account_id=key.creator_id, key=f'{PREFIX}{key.prefix}', **detail)
 
 
 def rotate_key(key: ApiKey) -> tuple[ApiKey, str]:
@@ -170,10 +184,25 @@ def caller_of_key(key: str, request: HttpRequest) -> Caller:
     row = _statement(provider_paths()).first(prefix) if '\x00' not in prefix else None
     # Hashed in any case, so that the time does not reveal whether the prefix exists.
     given = _hash(secret)
-    if row is None or not hmac.compare_digest(given, row[_COLUMNS.index('secret_hash')]):
+    if row is None:
         raise TokenInvalid('The key is not valid.')
     found = dict(zip(_COLUMNS, row, strict=False))
-    columns = row[len(_COLUMNS) :]
+    try:
+        return _caller_of(found, row[len(_COLUMNS) :], given, request)
+    except (TokenInvalid, TokenExpired, AddressNotAllowed) as error:
+        # A program that goes on asking must not fill the audit.
+        if limiter().hit(_TOLD, prefix):
+            creator, shown, why = found['creator_id'], f'{PREFIX}{prefix}', error.default_code
+            record('key-use', account_id=creator, refused=True, key=shown, why=why)
+        raise
+
+
+def _caller_of(
+    found: Mapping[str, Any], columns: Sequence[Any], given: str, request: HttpRequest
+) -> Caller:
+    """Return the caller of a key that was found. Raises as `caller_of_key`."""
+    if not hmac.compare_digest(given, found['secret_hash']):
+        raise TokenInvalid('The key is not valid.')
     count = len(account_columns())
     creator = account_from(columns[:count], columns[count:])
     if found['revoked_at'] is not None or not creator.is_active:
@@ -188,7 +217,7 @@ def caller_of_key(key: str, request: HttpRequest) -> Caller:
     wanted = (replace(each, level=min(each.level, found['level'])) for each in own)
     return Caller(
         kind='key',
-        name=f'{PREFIX}{prefix}',
+        name=f'{PREFIX}{found["prefix"]}',
         level=min(found['level'], creator.level),
         scopes=within(wanted, creator.held),
         facts={'key_id': found['pk'], 'creator_id': creator.pk},

@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.encoding import force_bytes
 
+from backstay.audit import record
 from backstay.identity.addresses import address_of
 from backstay.identity.attempts import PASSWORDS, password_attempt
 from backstay.identity.loading import account_called, account_with_key
@@ -57,6 +58,11 @@ def verified_account(request: HttpRequest | None, name: str, password: str, code
         is_right = account is not None and account.check_password(password)
         has_factor = bool(code) and find_factor(request, account if is_right else None, code)
         attempt.succeeded = is_right and (has_factor or not attempt.is_locked)
+    if not attempt.succeeded:
+        found = account.pk if account is not None else None
+        record(
+            'sign-in-locked' if attempt.has_locked else 'sign-in', account_id=found, refused=True
+        )
     if attempt.has_locked and account is not None and account.email:
         context = {
             'limit': PASSWORDS.amount,

@@ -13,7 +13,8 @@ with the code of the problem document that Backstay's handler makes of it.
     ├── AccountBlocked           403 account-blocked
     ├── EmailUnverified          403 email-unverified
     ├── AddressNotAllowed        403 ip-not-allowed
-    └── LevelTooLow              403 level-too-low
+    ├── LevelTooLow              403 level-too-low
+    └── SignInTooOld             403 sign-in-too-old
     Problem, because plain Django views raise it too
     ├── SignInThrottled          429 login-throttled
     ├── UndoExpired              410 expired
@@ -92,6 +93,13 @@ class LevelTooLow(PermissionDenied):
 
     default_code = 'level-too-low'
     default_detail = 'The caller may not do this.'
+
+
+class SignInTooOld(PermissionDenied):
+    """The session's person has to show again who they are."""
+
+    default_code = 'sign-in-too-old'
+    default_detail = 'Sign in again, or give the password or a code once more, and repeat this.'
 
 
 class SignInThrottled(Problem):

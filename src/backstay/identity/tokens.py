@@ -12,7 +12,6 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-import structlog
 from allauth.headless.internal import sessionkit
 from allauth.headless.tokens.strategies.base import AbstractTokenStrategy
 from allauth.usersessions.models import UserSession
@@ -26,6 +25,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 
+from backstay.audit import record
 from backstay.engine.statements import Statement, text_slot
 from backstay.identity.attempts import failed_refresh, refuse_refreshes
 from backstay.identity.loading import account_columns, account_from
@@ -47,8 +47,6 @@ GRACE = timedelta(seconds=30)
 
 _SELECTOR = 22
 _PAIR = ('pk', 'access_hash', 'access_expires_at', 'access_used', 'password_mark', 'session_key')
-
-_audit: structlog.stdlib.BoundLogger = structlog.get_logger('backstay.audit')
 
 
 class TokenStrategy(AbstractTokenStrategy):
@@ -235,7 +233,9 @@ def _refresh(token: str) -> Tokens | None:
             raise TokenExpired
         pair.consumed_hash, pair.consumed_at = given, now
     elif not _was_lost(pair, given, now):  # somebody has a refresh token that was another's
-        _audit.warning('refresh-reuse', account=pair.account_id)
+        record(
+            'refresh-reuse', account_id=pair.account_id, session_key=pair.session_key, refused=True
+        )
         UserSession.objects.filter(session_key=pair.session_key).delete()
         Session.objects.filter(session_key=pair.session_key).delete()
         return None

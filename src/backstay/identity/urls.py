@@ -3,6 +3,8 @@
 from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
+from backstay.identity.own_account import EraseView, OwnDataView
+from backstay.identity.sessions import SessionViewSet
 from backstay.identity.views import KeyViewSet, MeView, UndoEmailView
 
 
@@ -13,8 +15,11 @@ def identity_urls() -> list[URLPattern | URLResolver]:
     """
     router = SimpleRouter(use_regex_path=False)
     router.register('keys', KeyViewSet, basename='key')
+    router.register('sessions', SessionViewSet, basename='session')
     return [
         path('auth/me', MeView.as_view(), name='me'),
+        path('auth/me/data', OwnDataView.as_view(), name='own-data'),
+        path('auth/me/erase', EraseView.as_view(), name='erase'),
         path('auth/email/undo', UndoEmailView.as_view(), name='undo-email'),
         path('auth/', include(router.urls)),
         path('auth/', include('allauth.headless.urls')),

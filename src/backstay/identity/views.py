@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.pagination import LimitOffsetPagination
-from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,6 +21,7 @@ from backstay.identity.callers import caller_of
 from backstay.identity.email_changes import undo_change
 from backstay.identity.keys import create_key, revoke_key, rotate_key
 from backstay.identity.models import HIGHEST_LEVEL, LOWEST_LEVEL, ApiKey
+from backstay.identity.own_account import IsAccount
 from backstay.identity.rights import rights_of
 from backstay.identity.throttles import AddressThrottle
 from backstay.resources.errors import PageError
@@ -176,14 +177,6 @@ class NewKeySerializer(KeySerializer):
 
     class Meta(KeySerializer.Meta):
         fields: Any = (*KeySerializer.Meta.fields, 'key')
-
-
-class IsAccount(BasePermission):
-    """Allows accounts but no keys, because a key must not make others."""
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether the caller is an account."""
-        return caller_of(request).kind == 'account'
 
 
 class KeyPages(LimitOffsetPagination):

@@ -16,7 +16,10 @@ from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from backstay.audit.recording import Origin, coming_from
 from backstay.errors import Problem, code_of, problem_from, problem_response
+from backstay.identity.addresses import address_of
+from backstay.identity.callers import caller_of
 from backstay.operations.headers import DATA_POLICY
 from backstay.operations.metrics import IN_FLIGHT, observe
 
@@ -43,7 +46,7 @@ class RequestMiddleware:
         clear_contextvars()
         bind_contextvars(request_id=request_id)
         try:
-            with IN_FLIGHT.track_inprogress():
+            with IN_FLIGHT.track_inprogress(), coming_from(_origin_of(request)):
                 response = _explained(request, self.get_response(request))
             response.headers['X-Request-Id'] = request_id
             seconds = perf_counter() - started
@@ -62,6 +65,16 @@ class RequestMiddleware:
             return None
         problem = problem_from(exception)
         return problem_response(request, problem) if problem else None
+
+
+def _origin_of(request: HttpRequest) -> Origin:
+    """Return what the audit notes of a request."""
+    address = address_of(request)
+    return Origin(
+        address=str(address) if address else None,
+        agent=request.META.get('HTTP_USER_AGENT', ''),
+        caller=lambda: caller_of(request),
+    )
 
 
 def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:

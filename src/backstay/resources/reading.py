@@ -5,15 +5,16 @@ are in the statement, as in every read; what is asked is said in the language of
 (docs/reference/queries.md).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import connections
 
 from backstay.caller import Caller
-from backstay.resources.conf import statement_timeout
+from backstay.resources.audited_reads import record_read
+from backstay.resources.conf import export_timeout, statement_timeout
 from backstay.resources.declaration.resource import Resource
-from backstay.resources.execute import Rows, run
+from backstay.resources.execute import Rows, run, stream
 from backstay.resources.plan.cache import plans
 from backstay.resources.plan.plan import Plan
 from backstay.resources.query.asked import Asked
@@ -32,7 +33,18 @@ def plan_of(asked: Asked, shape: Shape) -> Plan:
 
 def rows_of(asked: Asked, plan: Plan, query: Query) -> Rows:
     """Run a plan for the caller, within the site's limit of time."""
-    return run(plan, query, asked.facts, using=asked.using, timeout=statement_timeout())
+    rows = run(plan, query, asked.facts, using=asked.using, timeout=statement_timeout())
+    if plan.audited:
+        record_read(asked, plan, rows.objects)
+    return rows
+
+
+def stream_of(asked: Asked, plan: Plan, query: Query) -> Iterator[tuple[bytes, list[str]]]:
+    """Run a plan of all rows, one row after the other, within the limit of exports."""
+    rows = stream(plan, query, asked.facts, using=asked.using, timeout=export_timeout())
+    if plan.audited:
+        record_read(asked, plan, None)
+    return rows
 
 
 def read(asked: Asked, query: Query) -> Rows:

@@ -76,6 +76,7 @@ APPS = (
     'drf_spectacular',
     'drf_spectacular_sidecar',
     *identity.APPS,
+    'backstay.audit',
     'backstay.events',
     'backstay.journal',
     'backstay.operations',

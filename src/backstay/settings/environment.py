@@ -109,6 +109,8 @@ class Environment(BaseModel):
     )
     #: Whether strangers may make an account for themselves.
     sign_up: bool = Field(True, alias='BACKSTAY_SIGN_UP')
+    #: Days for which lines of the audit are kept.
+    audit_days: int = Field(400, alias='BACKSTAY_AUDIT_DAYS', ge=1, le=3660)
     #: GitHub's numeric ids of the owners whose workflows may call; none means no workflow may.
     pipeline_owners: CommaSeparated = Field((), alias='BACKSTAY_PIPELINE_OWNERS')
     #: Workflows that may call, as `owner/repository/.github/workflows/file.yaml@ref`; `*` in them.

@@ -17,6 +17,7 @@ from backstay.identity.admin.history_pages import record_changes
 from backstay.identity.admin.safe_pages import SafePages
 from backstay.identity.ladder import Deed, may
 from backstay.identity.models import Account, AccountStatus
+from backstay.identity.traces import record_rights
 
 #: What a change of each field is.
 _ACTS: Mapping[str, Deed] = {
@@ -150,5 +151,7 @@ class AccountAdmin(SafePages, UserAdmin):
         accounts.model._default_manager.filter(pk__in=[each.pk for each in changed]).update(
             status=status
         )
+        for each in changed:
+            record_rights(each.pk, {'status': each.status}, {'status': status.value})
         record_changes(request, changed, f'Status: {status.label}.')
         self.message_user(request, f'{len(changed)} changed.')

@@ -37,6 +37,7 @@ from backstay.resources.admin.shown import (
     shown_columns,
     visible_rows,
 )
+from backstay.resources.audited_reads import record_pages
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Field
@@ -85,6 +86,7 @@ class ResourceAdmin(admin.ModelAdmin):
         row = super().get_object(request, *args, **kwargs)
         if row is not None:
             self.label(request, [row], self.get_fields(request, row))
+            record_pages(caller_of(request), self.resource, [row.pk])
         return row
 
     def label(self, request: HttpRequest, rows: list[Any], shown: Iterable[Any]) -> None:
@@ -280,3 +282,5 @@ class LabelledList(ChangeList):
         self.result_list: Any = list(self.result_list)
         pages: Any = self.model_admin
         pages.label(request, self.result_list, self.list_display)
+        shown = [row.pk for row in self.result_list]
+        record_pages(caller_of(request), pages.resource, shown)

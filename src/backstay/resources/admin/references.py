@@ -10,7 +10,9 @@ from django.db.models import Q
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
 
+from backstay.identity.callers import caller_of
 from backstay.resources.admin.shown import labels, visible_rows
+from backstay.resources.audited_reads import record_pages
 from backstay.resources.declaration.shape import Relation
 
 
@@ -58,6 +60,7 @@ def label_rows(
     """Look up the labels of referenced rows, with one statement for each reference."""
     for attribute, relation in relations.items():
         found = labels(request, relation, [getattr(row, attribute) for row in rows])
+        record_pages(caller_of(request), relation.target, found)
         for row in rows:
             if (label := found.get(getattr(row, attribute))) is not None:
                 labels_of(row)[attribute] = label

@@ -40,6 +40,8 @@ class Options:
     sensitive: tuple[str, ...]
     #: Whether its changes are told as events.
     events: bool
+    #: Whether the audit records who read it, in whatever way.
+    audited_reads: bool
     #: Verbs beside the usual ones that the service records of its rows, such as `placed`.
     verbs: tuple[str, ...]
     #: Whether PUT replaces an object.
@@ -71,8 +73,8 @@ class Resource:
             reviews = Many('ReviewResource')
 
     `Meta` takes `model`, `fields`, and if wanted `name`, `default_mask`, `lookup`, `ordering`,
-    `filterable`, `orderable`, `page_size`, `max_page_size`, `count`; for writes `version`,
-    `soft_delete`, `natural_key`, `tenant`, `sensitive`, `events`, `verbs`, `put`,
+    `filterable`, `orderable`, `page_size`, `max_page_size`, `count`, `audited_reads`; for writes
+    `version`, `soft_delete`, `natural_key`, `tenant`, `sensitive`, `events`, `verbs`, `put`,
     `require_if_match`, `require_idempotency_key`; and `grants` and `hooks`, where a member is
     called so. Mistakes are found by Django's system checks at start-up.
     """
@@ -139,6 +141,7 @@ def _options(resource: type[Resource]) -> Options:
         'tenant': '',
         'sensitive': (),
         'events': True,
+        'audited_reads': False,
         'verbs': (),
         'put': False,
         'require_if_match': False,

@@ -18,10 +18,9 @@ from rest_framework.viewsets import ViewSet
 from backstay.errors import not_found
 from backstay.identity.callers import caller_of
 from backstay.negotiation import Negotiation
-from backstay.resources.conf import export_timeout
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
-from backstay.resources.execute import Rows, stream
+from backstay.resources.execute import Rows
 from backstay.resources.http import answers, writes
 from backstay.resources.http.answers import Clock
 from backstay.resources.http.asking import json_object, read_of, refuse_without_reading
@@ -33,7 +32,7 @@ from backstay.resources.query.cursor import binding_of
 from backstay.resources.query.nodes import Query
 from backstay.resources.query.parameters import read_all, read_one, read_query
 from backstay.resources.query.preconditions import etag_of
-from backstay.resources.reading import plan_of, rows_of
+from backstay.resources.reading import plan_of, rows_of, stream_of
 
 
 class ResourceViewSet(ViewSet):
@@ -135,12 +134,7 @@ class ResourceViewSet(ViewSet):
         """
         query = read_all(asked)
         plan = self._plan(asked, query, clock)
-        wanted = request.method != 'HEAD'
-        rows = (
-            stream(plan, query, asked.facts, using=asked.using, timeout=export_timeout())
-            if wanted
-            else ()
-        )
+        rows = stream_of(asked, plan, query) if request.method != 'HEAD' else ()
         clock.lap('db')
         content_type = 'text/csv; charset=utf-8; header=present'
         response = StreamingHttpResponse(

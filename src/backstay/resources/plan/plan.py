@@ -13,12 +13,14 @@ from backstay.engine.json_text import JsonArray, Unless
 from backstay.engine.pages import NOT_COUNTED, Cut, select_all, select_page
 from backstay.engine.slots import bind
 from backstay.resources.declaration.readable import Readable
+from backstay.resources.declaration.resource import Resource
 from backstay.resources.plan import rights
 from backstay.resources.plan.conditions import condition
 from backstay.resources.plan.counts import count_rows
 from backstay.resources.plan.masks import refuse_costly, resolve_mask
 from backstay.resources.plan.objects import NestedList, Patch, json_object, lists, patches
 from backstay.resources.plan.order import add_order, cut_page, ordering
+from backstay.resources.plan.reached import reached
 from backstay.resources.plan.stages import FilteredRows, PageRows, Selection, VisibleRows
 from backstay.resources.plan.values import json_value
 from backstay.resources.query.nodes import Leaf, OneRow, Op, Page, Query, Shape
@@ -43,6 +45,8 @@ class Plan:
     patches: tuple[Patch, ...]
     #: The lists in a row, outer ones first.
     lists: tuple[NestedList, ...]
+    #: The resources that it touches and whose reads are recorded.
+    audited: frozenset[type[Resource]]
 
     def bind(self, query: Query, facts: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return the parameters of one execution."""
@@ -60,7 +64,7 @@ def make_plan(readable: Readable, shape: Shape, connection: BaseDatabaseWrapper)
     filtered = add_filter(visible, shape)
     ordered = add_order(filtered, shape)
     page = cut_page(ordered, shape.page)
-    return write_sql(page, shape.page, connection)
+    return write_sql(page, shape, connection)
 
 
 def restrict_rows(selection: Selection, page: Page) -> VisibleRows:
@@ -91,10 +95,10 @@ def add_filter(visible: VisibleRows, shape: Shape) -> FilteredRows:
     return FilteredRows(selection=visible.selection, rows=rows, count=count)
 
 
-def write_sql(page: PageRows, asked: Page, connection: BaseDatabaseWrapper) -> Plan:
+def write_sql(page: PageRows, shape: Shape, connection: BaseDatabaseWrapper) -> Plan:
     """Write the JSON of the rows, and compile everything to one statement with Django's compiler.
 
-    >>> plan = write_sql(page, AllRows(), connection)
+    >>> plan = write_sql(page, shape(page=AllRows()), connection)
     >>> plan.counted, plan.keyed, plan.versioned
     (False, False, False)
     """
@@ -102,7 +106,7 @@ def write_sql(page: PageRows, asked: Page, connection: BaseDatabaseWrapper) -> P
     selection, count = filtered.selection, filtered.count
     engine = engine_of(connection)
     columns: dict[str, Combinable] = {'json_': json_object(selection, engine)}
-    if isinstance(asked, OneRow):
+    if isinstance(shape.page, OneRow):
         columns |= _version(selection.readable)
     order = [ordering(key, engine) for key in page.ordered.keys]
     cut = Cut(order=order, bounds=page.bounds)
@@ -127,7 +131,8 @@ def write_sql(page: PageRows, asked: Page, connection: BaseDatabaseWrapper) -> P
         versioned='version_' in columns,
         selection=selection,
         patches=tuple(patches(selection)),
-        lists=tuple(lists(selection, _page_size(selection.readable, asked))),
+        lists=tuple(lists(selection, _page_size(selection.readable, shape.page))),
+        audited=frozenset(each for each in reached(selection, shape) if each.options.audited_reads),
     )
 
 

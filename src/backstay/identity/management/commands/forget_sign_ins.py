@@ -1,10 +1,13 @@
 """`backstay forget_sign_ins`: delete the remains of signing in; to be run once a day."""
 
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from backstay.audit.recording import forget_old_events
 from backstay.identity.counters import forget_old_counters
 from backstay.identity.email_changes import forget_old_changes
 from backstay.identity.tokens import forget_dead_pairs
@@ -20,6 +23,8 @@ class Command(BaseCommand):
         call_command('clearsessions')
         pairs, counters = forget_dead_pairs(), forget_old_counters()
         changes = forget_old_changes()
+        events = forget_old_events(timedelta(days=settings.BACKSTAY.audit_days))
         self.stdout.write(
-            f'Deleted {pairs} token pairs, {counters} counters and {changes} changes of addresses.'
+            f'Deleted {pairs} token pairs, {counters} counters, {changes} changes of addresses '
+            f'and {events} lines of the audit.'
         )

@@ -1,0 +1,126 @@
+"""The sessions of an account: on which devices it is signed in, and their ends."""
+
+from typing import Any
+
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Greatest, Now
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from backstay.audit import record
+from backstay.identity.callers import caller_of
+from backstay.identity.models import TokenPair
+from backstay.identity.own_account import IsAccount
+
+
+def live_sessions(account_id: Any) -> QuerySet[UserSession]:
+    """Return the sessions of an account that have not ended, the one used last first.
+
+    `used_at` is when a browser was seen last, or when an app last got new tokens.
+    """
+    same_key = {'session_key': OuterRef('session_key')}
+    alive = Session.objects.filter(expire_date__gt=Now(), **same_key)
+    refreshed = TokenPair.objects.filter(**same_key).values('consumed_at')[:1]
+    used_at = Greatest(F('last_seen_at'), Coalesce(Subquery(refreshed), F('last_seen_at')))
+    sessions: QuerySet[UserSession] = UserSession.objects.filter(Exists(alive), user_id=account_id)
+    is_app = Exists(TokenPair.objects.filter(**same_key))
+    return sessions.annotate(used_at=used_at, is_app=is_app).order_by('-used_at', '-pk')
+
+
+def end(sessions: QuerySet[UserSession]) -> int:
+    """End these sessions, which voids their tokens, and record it; return how many they were."""
+    with transaction.atomic():
+        ended = list(sessions.values_list('user_id', 'session_key'))
+        keys = [key for _, key in ended]
+        Session.objects.filter(session_key__in=keys).delete()
+        UserSession.objects.filter(session_key__in=keys).delete()
+        for account_id, key in ended:
+            record('session-end', account_id=account_id, session_key=key)
+    return len(ended)
+
+
+class SessionSerializer(serializers.ModelSerializer):
+    """A session, without anything that could take it over."""
+
+    kind = serializers.SerializerMethodField(help_text='`app` for clients with tokens.')
+    address = serializers.IPAddressField(source='ip', help_text='At sign-in.')
+    agent = serializers.CharField(source='user_agent', help_text='What the client calls itself.')
+    started_at = serializers.DateTimeField(source='created_at')
+    used_at = serializers.DateTimeField()
+    is_current = serializers.SerializerMethodField(help_text='Whether this request came in it.')
+
+    class Meta:
+        model = UserSession
+        fields = ('id', 'kind', 'address', 'agent', 'started_at', 'used_at', 'is_current')
+
+    def get_kind(self, session: Any) -> str:
+        """Return `app` or `browser`."""
+        return 'app' if session.is_app else 'browser'
+
+    def get_is_current(self, session: Any) -> bool:
+        """Whether the request that asks belongs to it."""
+        return bool(session.session_key == _own_key(self.context['request']))
+
+
+def _own_key(request: Request) -> str:
+    """The key of the session in which the request came; '' for none, as with a password."""
+    key = getattr(request.user, 'session_key', None) or request._request.session.session_key
+    return key or ''
+
+
+@extend_schema(tags=['Identity'])
+@extend_schema_view(list=extend_schema(summary='My sessions', operation_id='sessions_list'))
+class SessionViewSet(mixins.ListModelMixin, GenericViewSet):
+    """The caller's own sessions."""
+
+    permission_classes = (IsAccount,)
+    serializer_class = SessionSerializer
+    pagination_class = None
+    queryset = UserSession.objects.none()
+    lookup_value_converter = 'int'
+
+    def get_queryset(self) -> QuerySet[UserSession]:
+        """Return the sessions of the account that is signed in."""
+        return live_sessions(caller_of(self.request).account_id)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Let nobody keep what tells where somebody is signed in."""
+        response.headers['Cache-Control'] = 'private, no-store'
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    @extend_schema(summary='End a session', operation_id='sessions_end')
+    def destroy(self, request: Request, pk: Any = None) -> Response:
+        """End one session; what it holds is rejected from the next request on."""
+        end(self.get_queryset().filter(pk=self.get_object().pk))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary='End my other sessions',
+        operation_id='sessions_end_others',
+        request=None,
+        responses={204: OpenApiResponse(description='Only the session of this request is left.')},
+    )
+    @action(detail=False, methods=['post'], url_path='end-others')
+    def end_others(self, request: Request) -> Response:
+        """End all sessions but the one of this request."""
+        end(self.get_queryset().exclude(session_key=_own_key(request)))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary='End all my sessions',
+        operation_id='sessions_end_all',
+        request=None,
+        responses={204: OpenApiResponse(description='No session is left.')},
+    )
+    @action(detail=False, methods=['post'], url_path='end-all')
+    def end_all(self, request: Request) -> Response:
+        """End all sessions, the one of this request too."""
+        end(self.get_queryset())
+        return Response(status=status.HTTP_204_NO_CONTENT)

@@ -106,8 +106,8 @@ def add_slash(request: HttpRequest) -> HttpResponseRedirect:
 def _body(request: HttpRequest) -> bytes:
     """The bytes of the body, which nobody else holds.
 
-    Django keeps what `request.body` read, and Granian what it handed out in one piece, until the
-    request is collected as a cycle: after the next requests, each with a body of its own.
+    Django keeps what `request.body` read until the request is collected as a cycle: after the next
+    requests, each with a body of its own.
     """
     body = BytesIO()
     while piece := request.read(_PIECE):

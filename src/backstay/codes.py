@@ -48,6 +48,12 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             'The address exists and does not know this method; `Allow` names those it knows',
         ),
         _code('not-acceptable', 406, 'No format of the address is one that `Accept` names'),
+        _code(
+            'request-timeout',
+            408,
+            'The request did not arrive in time; the connection is closed',
+            may_repeat=True,
+        ),
         _code('length-required', 411, 'The server does not take the chunked body'),
         _code(
             'payload-too-large',
@@ -66,8 +72,16 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             'Too many requests; `Retry-After` tells when to come again',
             may_repeat=True,
         ),
+        _code('headers-too-large', 431, 'The headers are more, or longer, than a server reads'),
         _code('internal', 500, 'The server failed; the log has the rest'),
         _code('unavailable', 503, 'A part that is needed is down', may_repeat=True),
+        _code(
+            'too-many-bodies',
+            503,
+            'The bodies of other requests fill the memory set aside for them; `Retry-After` tells '
+            'when to come again',
+            may_repeat=True,
+        ),
     ),
     'Reads': (
         _code('mask-parse-error', 400, 'The mask cannot be parsed'),
@@ -225,11 +239,13 @@ OF_STATUS: Mapping[int, Code] = {
         'not-found',
         'method-not-allowed',
         'not-acceptable',
+        'request-timeout',
         'length-required',
         'payload-too-large',
         'unsupported-media-type',
         'validation-failed',
         'rate-limited',
+        'headers-too-large',
         'internal',
         'unavailable',
     )

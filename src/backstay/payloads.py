@@ -3,10 +3,10 @@
 A body that is announced as too large is rejected before any of it is read, and one that ends before
 its Content-Length is rejected when it is read (RFC 9112 section 8).
 
-A body of unknown length (`Transfer-Encoding: chunked`) is read up to its limit and no further;
-Django would treat it as empty, because WSGI knows bodies by their Content-Length only. It is
-accepted only from a server that fails where such a body is cut. Granian ends it there as if it were
-whole, so that half a request would look like a whole one: there the answer is 411.
+`backstay serve` reads bodies by these limits before Django is called, and hands on those of unknown
+length (`Transfer-Encoding: chunked`) as bodies of a known one. Django would treat them as empty,
+because WSGI knows bodies by their Content-Length only. From another server they are read here, up
+to their limit, if it tells that its input ends; otherwise the answer is 411.
 """
 
 import codecs
@@ -14,10 +14,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO, IOBase
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
 
 from backstay.errors import Problem, body_incomplete, problem_from, problem_response
 
@@ -125,6 +127,16 @@ def _is_utf_8(charset: str) -> bool:
     return codecs.lookup(charset).name in ('utf-8', 'ascii')
 
 
+def limit_at(method: str, target: bytes) -> int:
+    """Return the bytes that the body of a request may have, by its method and target."""
+    path = unquote(target.partition(b'?')[0].decode('latin-1'))
+    try:
+        view = resolve(path).func
+    except Resolver404:
+        return int(settings.BACKSTAY.body_limit)
+    return _limit_of(view, method)
+
+
 def _limit_of(view: Callable[..., Any], method: str | None) -> int:
     """Return the limit of the function, of the action or class behind it, or of the site."""
     view_set = getattr(view, 'cls', None)
@@ -144,8 +156,7 @@ def _too_large(limit: int) -> PayloadTooLarge:
 def _read_unannounced(request: HttpRequest, limit: int) -> None:
     """Read a chunked body and pass it on as one of known length."""
     source = request.META['wsgi.input']
-    tells_the_end = not type(source).__module__.startswith('granian')
-    if not (request.META.get('wsgi.input_terminated') and tells_the_end):
+    if not request.META.get('wsgi.input_terminated'):
         raise LengthRequired('Send Content-Length: this server takes no chunked bodies.')
     body = BytesIO()
     while True:

@@ -70,7 +70,7 @@ def test_a_worker_does_not_outlive_a_site_that_was_killed(start_site: StartSite)
     web, worker = site.workers(), int(named[1])
     web.remove(worker)
     site.stop(signal.SIGKILL)
-    for process in web:  # Granian leaves them
+    for process in web:  # these go on: others may still be served
         os.kill(process, signal.SIGKILL)
     wait_for(lambda: not _runs(worker))
 

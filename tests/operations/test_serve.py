@@ -113,7 +113,7 @@ def test_several_processes_count_together_and_replace_each_other(
     assert series in site.get('/metrics').text.splitlines()
     assert len(list(tmp_path.glob('backstay-metrics-*'))) == 1
 
-    time.sleep(max(0, started + 6 - time.monotonic()))  # sooner is a crash loop to Granian
+    time.sleep(max(0, started + 6 - time.monotonic()))  # sooner it is a crash loop
     dead = site.workers()[0]
     os.kill(dead, signal.SIGKILL)
     until = time.monotonic() + 20
@@ -159,4 +159,3 @@ def test_log_lines_are_json_outside_local(site: Site) -> None:
         'django.request',
         'request.summary',
     ]
-    assert '_granian' in {line['logger'] for line in lines}

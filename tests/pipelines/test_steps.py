@@ -209,7 +209,7 @@ class TestBill:
         bill = json.loads(bill_of(lock, name='backstay', version='1.0.0', made_at=''))
         names = {each['name'] for each in bill['components']}
         assert len(bill['components']) == sum(line[0].isalnum() for line in lock.splitlines())
-        assert {'django', 'djangorestframework', 'psycopg', 'granian'} <= names
+        assert {'django', 'djangorestframework', 'psycopg', 'httptools'} <= names
 
 
 def test_a_step_outside_of_a_pipeline_says_so(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

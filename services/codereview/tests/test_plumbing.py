@@ -239,7 +239,9 @@ class TestAddresses:
 
     @pytest.mark.usefixtures('_one_connection')
     def test_case_10_behind_a_proxy_that_is_trusted(self, bot: Bot, settings: Any) -> None:
-        settings.BACKSTAY = settings.BACKSTAY.model_copy(update={'trusted_proxies': ('10.0.0.9',)})
+        settings.BACKSTAY = settings.BACKSTAY.model_copy(
+            update={'trusted_proxies': ('10.0.0.9',), 'host_header': 'X-Forwarded-Host'}
+        )
         settings.ALLOWED_HOSTS = ['inner.test', 'api.example']
         application = trust_proxies(get_wsgi_application())
 
@@ -252,6 +254,7 @@ class TestAddresses:
                 'SERVER_NAME': 'inner.test',
                 'SERVER_PORT': '80',
                 'HTTP_HOST': 'inner.test',
+                'SERVER_SOFTWARE': 'gunicorn/23.0',
                 'HTTP_X_FORWARDED_PROTO': 'https',
                 'HTTP_X_FORWARDED_HOST': 'api.example',
                 'HTTP_AUTHORIZATION': BOT,
@@ -260,7 +263,7 @@ class TestAddresses:
                 'wsgi.url_scheme': 'http',
                 'wsgi.input': BytesIO(body),
             }
-            answer: Any = application(environ, lambda *_: None)  # type: ignore[arg-type]
+            answer: Any = application(environ, lambda *_: None)
             return json.loads(b''.join(answer))
 
         for name in ('diffs_url', 'issues_bulk_url'):

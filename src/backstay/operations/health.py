@@ -1,8 +1,10 @@
 """Health: whether the process is alive, whether requests may come, and what is wrong.
 
 `/livez` and `/readyz` are for orchestrators; `/__version__`, `/__heartbeat__` and
-`/__lbheartbeat__` are Dockerflow's. Nothing here is cached or shared between instances. A part that
-hangs costs one thread, no matter how often it is probed, and the answer still comes within 2 s.
+`/__lbheartbeat__` are Dockerflow's. `backstay serve` answers `/livez` and `/__lbheartbeat__` itself
+and the others on threads of their own, so that no probe waits for requests. Nothing here is cached
+or shared between instances. A part that hangs costs one thread, no matter how often it is probed,
+and the answer still comes within 2 s.
 """
 
 import json
@@ -30,6 +32,9 @@ from backstay import __version__
 
 #: Seconds that all parts together have; the answer must leave within 2.
 DEADLINE = 1.5
+
+#: What says that the process can answer at all.
+LIVE = b'{"status": "ok"}'
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -144,7 +149,7 @@ def _endpoint(view: View) -> View:
 @_endpoint
 def live(_: HttpRequest) -> HttpResponse:
     """Answer 200 if the process can answer at all; no part is asked."""
-    return JsonResponse({'status': 'ok'})
+    return HttpResponse(LIVE, content_type='application/json')
 
 
 @_endpoint

@@ -46,6 +46,11 @@ def observe(request: HttpRequest, response: HttpResponseBase, seconds: float) ->
     _SECONDS.labels(method, route).observe(seconds)
 
 
+def observe_refusal(status: int) -> None:
+    """Count a request that was refused before Django saw it."""
+    _REQUESTS.labels('other', 'unmatched', f'{status // 100}xx').inc()
+
+
 @csrf_exempt
 @require_safe
 @never_cache

@@ -10,9 +10,11 @@ from time import perf_counter
 from uuid import uuid4
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
@@ -22,6 +24,7 @@ from backstay.identity.addresses import address_of
 from backstay.identity.callers import caller_of
 from backstay.operations.headers import DATA_POLICY
 from backstay.operations.metrics import IN_FLIGHT, observe
+from backstay.operations.proxies import ARRIVAL
 
 _ID = re.compile(r'[A-Za-z0-9._-]{8,64}')
 
@@ -49,6 +52,9 @@ class RequestMiddleware:
             with IN_FLIGHT.track_inprogress(), coming_from(_origin_of(request)):
                 response = _explained(request, self.get_response(request))
             response.headers['X-Request-Id'] = request_id
+            arrival = request.META.get(ARRIVAL)
+            if arrival and arrival.host_by == 'proxy':
+                patch_vary_headers(response, [str(settings.BACKSTAY.host_header)])
             seconds = perf_counter() - started
             observe(request, response, seconds)
             _tell(request, response, seconds)

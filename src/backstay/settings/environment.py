@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -88,6 +89,8 @@ class Environment(BaseModel):
     processes: int = Field(1, alias='BACKSTAY_PROCESSES', ge=1, le=64)
     #: Bytes that a request body may have, unless its view says otherwise.
     body_limit: int = Field(MIB, alias='BACKSTAY_BODY_LIMIT', ge=1)
+    #: Bytes of all bodies that one web process holds at a time.
+    bodies_in_flight: int = Field(64 * MIB, alias='BACKSTAY_BODIES_IN_FLIGHT', ge=1)
     #: Header that carries a mask.
     mask_header: str = Field('X-Fields', alias='BACKSTAY_MASK_HEADER', pattern=r'^[A-Za-z0-9-]+$')
     #: Seconds that the statement of a list may take before it is rejected as too slow.
@@ -125,6 +128,8 @@ class Environment(BaseModel):
     webhook_allow_private: bool = Field(False, alias='BACKSTAY_WEBHOOK_ALLOW_PRIVATE')
     #: Addresses of proxies whose X-Forwarded-* headers count.
     trusted_proxies: CommaSeparated = Field((), alias='BACKSTAY_TRUSTED_PROXIES')
+    #: The header by which those proxies report the host that was asked for; none without a name.
+    host_header: str | None = Field(None, alias='BACKSTAY_HOST_HEADER', pattern=r'^[A-Za-z0-9-]*$')
 
     @property
     def is_deployed(self) -> bool:
@@ -180,6 +185,16 @@ class Environment(BaseModel):
             return None
         if not re.match(r'(smtp|smtps|smtp\+tls)://.', value.get_secret_value()):
             raise ValueError('give smtp://, smtp+tls:// or smtps://user:password@host:port')
+        return value
+
+    @field_validator('trusted_proxies')
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            for each in set(value) - {'*'}:
+                ip_network(each, strict=False)
+        except ValueError:
+            raise ValueError('give addresses or networks such as 10.0.0.0/8') from None
         return value
 
     @field_validator('cors_allowed_origins', 'csrf_trusted_origins')

@@ -1,6 +1,7 @@
 """The views of the sample service."""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -11,6 +12,7 @@ from django.http import (
     HttpResponseForbidden,
     HttpResponseNotFound,
     JsonResponse,
+    StreamingHttpResponse,
 )
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
@@ -21,6 +23,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backstay.errors import Problem
+from backstay.identity.addresses import address_of
 from backstay.payloads import body_limit
 
 
@@ -43,6 +46,40 @@ def problem(request: HttpRequest) -> HttpResponse:
 
 def bug(request: HttpRequest) -> HttpResponse:
     raise RuntimeError('a bug')
+
+
+def arrival(request: HttpRequest) -> HttpResponse:
+    """Tell everything that a view can learn of where the request came from."""
+    came = request.META['backstay.arrival']
+    texts = (each for key, each in request.META.items() if key.startswith('HTTP_'))
+    return JsonResponse(
+        {
+            'address': [came.address, request.META['REMOTE_ADDR'], str(address_of(request))],
+            'host': [came.host, request.get_host()],
+            'scheme': [came.scheme, request.scheme],
+            'by': [came.address_by, came.host_by, came.scheme_by],
+            'link': request.build_absolute_uri('/'),
+            'headers': ' '.join(map(str, texts)),
+            'names': sorted(key for key in request.META if key.startswith('HTTP_')),
+        }
+    )
+
+
+def rows(request: HttpRequest) -> StreamingHttpResponse:
+    """Send 64 KiB for each of `n` rows; break off after `breaks` of them."""
+    number, breaks = int(request.GET['n']), int(request.GET.get('breaks', '-1'))
+
+    def made() -> Iterator[bytes]:
+        for at in range(number):
+            if at == breaks:
+                raise RuntimeError('the database is away')
+            yield b'x' * 65_536
+
+    return StreamingHttpResponse(made())
+
+
+def whole(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(b'x' * int(request.GET['n']))
 
 
 def slow(request: HttpRequest) -> HttpResponse:
@@ -89,6 +126,9 @@ urlpatterns = [
     path('problem/', problem),
     path('bug/', bug),
     path('slow/', slow),
+    path('arrival/', arrival),
+    path('rows/', rows),
+    path('whole/', whole),
     path('length/', length),
     path('short/', short),
     path('echo/', Echo.as_view()),

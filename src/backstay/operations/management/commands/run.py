@@ -54,11 +54,13 @@ class Command(BaseCommand):
             from backstay.tasks.worker import beside
 
             with beside():
-                serve(server_at(server, host, port))
+                code = serve(server_at(server, host, port))
         except SeedError as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:  # before the server took over
             sys.exit(130)
+        if code:
+            sys.exit(code)
 
     def _tell(self, site: str) -> None:
         """Print where everything is, and how to sign in to the admin."""

@@ -1,10 +1,14 @@
-"""`backstay serve`: the site on Granian, set up from the environment."""
+"""`backstay serve`: the site on its own server, set up from the environment."""
 
 import errno
+import gc
+import resource
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -12,86 +16,105 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.utils.module_loading import import_string
 
+from backstay.operations.door.connections import Room, Terms
+from backstay.operations.door.loop import Loop
+from backstay.operations.door.processes import run_processes
+from backstay.operations.health import LIVE
+from backstay.operations.proxies import proxies_of
 from backstay.operations.static_files import manifest_path, uncollected
+from backstay.payloads import limit_at
 from backstay.settings import Environment
+
+#: Connections of a process, unless it may not open as many files.
+_MOST_CONNECTIONS = 4096
+#: Files that a process opens besides the sockets of its clients.
+_OTHER_FILES = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """The set-up of Granian, whose own defaults suit another kind of work than ours."""
+    """The set-up of the server, as the environment and this machine allow it."""
 
     host: str
     port: int
-    #: Worker processes.
+    #: Web processes.
     processes: int
-    #: Threads that run Python in each; Granian's default is 512, far above the connection pool.
+    #: Threads that run Django in each, as many as its pool has connections.
     threads: int
+    #: Bytes of bodies that a process holds at a time.
+    bodies_in_flight: int
     #: Connections that the kernel keeps waiting.
     backlog: int = 1024
-    #: Connections that a process holds open, including idle ones: more than proxies keep alive.
-    backpressure: int = 1024
+    #: Connections that a process holds open, including idle ones.
+    connections_open: int = _MOST_CONNECTIONS
     #: Seconds after which a process that does not stop is killed: fewer than the 30 s that
-    #: Kubernetes and Heroku give; Granian's default is for ever.
+    #: Kubernetes and Heroku give.
     kill_timeout: int = 25
-    #: Seconds after which an idle thread ends: longer than most pauses.
-    thread_idle_timeout: int = 300
-    #: Whether a process that dies is replaced; Granian's default is no.
-    respawn: bool = True
 
 
 def server_of(environment: Environment) -> Server:
-    """Return the server that the environment asks for."""
+    """Return the server that the environment asks for, with as many files as it may open."""
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_CONNECTIONS
+    if files != resource.RLIM_INFINITY:
+        most = max(1, min(most, files - _OTHER_FILES))
     return Server(
         host=environment.host,
         port=environment.port,
         processes=environment.processes,
         threads=environment.concurrency,
+        bodies_in_flight=environment.bodies_in_flight,
+        connections_open=most,
     )
 
 
-def serve(server: Server) -> None:
-    """Run the site until SIGINT or SIGTERM; the caller has claimed host and port."""
-    from granian import Granian
-    from granian.constants import HTTPModes, Interfaces
-    from granian.log import LogLevels
+def serve(server: Server) -> int:
+    """Run the site until SIGINT or SIGTERM; return the exit code.
 
-    forget_connections()
-    granian = Granian(
-        str(settings.WSGI_APPLICATION),
-        address=server.host,
-        port=server.port,
-        interface=Interfaces.WSGI,
-        http=HTTPModes.http1,  # a proxy in front speaks HTTP/2 with clients
-        websockets=False,
-        workers=server.processes,
-        blocking_threads=server.threads,
-        blocking_threads_idle_timeout=server.thread_idle_timeout,
-        backlog=server.backlog,
-        backpressure=server.backpressure,
-        respawn_failed_workers=server.respawn,
-        workers_kill_timeout=server.kill_timeout,
-        log_level=LogLevels.warning if settings.BACKSTAY.env == 'local' else LogLevels.info,
-        log_dictconfig=_OUR_LOG,
-    )
-    granian.serve(target_loader=_load)
-
-
-#: Granian's lines go to the same place as all others.
-_OUR_LOG: dict[str, Any] = {
-    'formatters': {},
-    'handlers': {},
-    'loggers': {'_granian': {'propagate': True}, 'granian.access': {'propagate': True}},
-}
-
-
-def _load(target: str) -> Any:
-    """Load the application inside a worker.
-
-    Ctrl-C reaches every process of a terminal. A worker leaves it to the parent, which then sends
-    SIGTERM; otherwise the parent takes the end of the worker for a crash.
+    The caller has claimed host and port.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    return import_string(target)
+    _allow_files(server.connections_open + _OTHER_FILES)
+    family = socket.AF_INET6 if ':' in server.host else socket.AF_INET
+    address = (server.host, server.port)
+    with socket.create_server(address, family=family, backlog=server.backlog) as listener:
+        forget_connections()
+        gc.freeze()  # what is loaded stays: no collection looks at it, and processes share it
+        return run_processes(
+            server.processes, partial(_work, server, listener), kill_after=server.kill_timeout
+        )
+
+
+def _work(server: Server, listener: socket.socket) -> None:
+    """Answer in this process."""
+    environment: Environment = settings.BACKSTAY
+    application = import_string(str(settings.WSGI_APPLICATION))
+    limit_at('GET', b'/')  # reads every module of addresses before the first request
+    gc.collect()
+    gc.freeze()
+    ask_apart = ['/readyz', '/__heartbeat__', '/__version__', f'/{environment.metrics_path}']
+    loop = Loop(
+        listener,
+        application,
+        terms=Terms(held=Room(server.bodies_in_flight), limit_of=limit_at),
+        proxies=proxies_of(environment),
+        threads=server.threads,
+        most_connections=server.connections_open,
+        at_once={
+            b'/livez': ('application/json', LIVE),
+            b'/__lbheartbeat__': ('text/plain', b''),
+        },
+        apart=frozenset(path.encode() for path in ask_apart if path != '/'),
+    )
+    signal.signal(signal.SIGTERM, lambda *_: loop.stop())
+    loop.run()
+
+
+def _allow_files(wanted: int) -> None:
+    """Raise the number of files that processes may open, as far as the machine allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def forget_connections() -> None:
@@ -105,7 +128,7 @@ def forget_connections() -> None:
 def claim(host: str, port: int) -> tuple[str, int]:
     """Return the address and port to listen on; port 0 becomes a free one.
 
-    Raises CommandError when somebody else listens there. Granian cannot tell: it shares ports.
+    Raises CommandError when somebody else listens there.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -158,7 +181,9 @@ class Command(BaseCommand):
         host, port = claim(server.host, server.port)
         self.check()
         self.stdout.write(f'Serving on http://{url_host(host)}:{port}')
-        serve(server_at(server, host, port))
+        self.stdout.flush()
+        if code := serve(server_at(server, host, port)):
+            sys.exit(code)
 
 
 def server_at(server: Server, host: str, port: int) -> Server:

@@ -93,6 +93,7 @@ def _start(proof: Proof, engine: str, url: str) -> Run:
     environment = {'PROVE': '1', **os.environ, 'ENV': 'test', 'DATABASE_URL': url}
     # A proof may take hours: each has its own bounds.
     environment['PYTEST_TIMEOUT'] = '0'
+    environment['LOG_LEVEL'] = 'ERROR'  # a line for each request would cost a tenth
     command = [sys.executable, '-m', 'pytest', '-q', '-s', '-p', 'no:cacheprovider']
     command += [*proof.tests, f'--junitxml={stem}.xml']
     with stem.with_suffix('.log').open('w') as log:

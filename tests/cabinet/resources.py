@@ -78,8 +78,15 @@ def declare(random: Random) -> dict[str, type[Resource]]:
         },
     )
     halls = _resource(random, 'Hall', Room)
+    # Behind a relation to one; half of the time it has what its table's other resource deletes.
+    deleting = {'soft_delete': 'deleted_at'} if random.random() < 0.5 else {}
     folders = _resource(
-        random, 'Folder', Case, 'room_id', declared={'hall': One(halls, source='room')}
+        random,
+        'Folder',
+        Case,
+        'room_id',
+        declared={'hall': One(halls, source='room')},
+        **deleting,
     )
     tickets = _resource(
         random,

@@ -12,8 +12,10 @@ from random import Random
 import pytest
 from django.db import transaction
 
-from backstay.testing.interference import Matrix, check_caller, site_of
+from backstay.testing.interference import check_caller
+from backstay.testing.matrix import Matrix
 from backstay.testing.positions import POSITIONS
+from backstay.testing.sites import site_of
 from tests.cabinet.resources import served
 from tests.cabinet.rows import CALLERS, store_rows
 from tests.proofs import SHARE, record_proof, size
@@ -22,7 +24,7 @@ CHECKS = size(720, 100_000)
 #: How much longer the whole may go on to fill its matrix, as a multiple of its checks.
 _LONGER = 2
 #: Checks of one caller in one cabinet: more of them find more of their statements compiled.
-_EACH = size(20, 1_500)
+_EACH = size(20, 900)
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from backstay.resources.plan.cache import plans
-from backstay.testing.interference import Matrix, site_of
+from backstay.testing.matrix import Matrix
+from backstay.testing.sites import site_of
 from tests.proofs import SHARE, record_proof
 from tests.rights.leaks import LEAKS, Leak
 from tests.rights.test_non_interference import check_a_cabinet

@@ -10,9 +10,10 @@ from backstay.caller import Caller
 from backstay.identity.models import Account
 from backstay.resources.plan.cache import plans
 from backstay.testing import caller, non_interference
-from backstay.testing.interference import collections_of_the_site, site_of
 from backstay.testing.knowledge import knowledge_of, reachable
-from backstay.testing.positions import POSITIONS, Subject
+from backstay.testing.positions import POSITIONS
+from backstay.testing.questions import Subject
+from backstay.testing.sites import collections_of_the_site, site_of
 from tests.lending.models import Branch, Item
 from tests.rights.callers import CALLERS
 from tests.rights.leaks import LEAKS

@@ -7,11 +7,12 @@ never too much. The rules are those of `docs/reference/rules.md`.
 """
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import models
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
 from django.db.models import F, Q
 
 from backstay.caller import Caller
@@ -22,6 +23,7 @@ Resources = tuple[type[Resource], ...]
 Model = type[models.Model]
 #: A model, the primary key of a row, and an attribute of it.
 Cell = tuple[Model, Any, str]
+Found = TypeVar('Found')
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,16 @@ def reachable(resources: Iterable[type[Resource]]) -> Resources:
     return (*found,)
 
 
-def knowledge_of(caller: Caller, resources: Resources) -> Knowledge:
-    """All that the caller may know of these resources."""
-    tables = _Tables()
+def knowledge_of(caller: Caller, resources: Resources, tables: 'Tables | None' = None) -> Knowledge:
+    """All that the caller may know of these resources, by what is read of the database."""
+    tables = Tables() if tables is None else tables
     seen = {resource: _deciding(resource, caller, tables) for resource in resources}
     cells: set[Cell] = set()
     told = tuple(
         (
             resource.__qualname__,
-            *sorted(_of_rows(resource, seen, cells), key=repr),
-            *sorted(_of_deleted(resource, caller, tables, cells), key=repr),
+            *_of_rows(resource, seen, tables, cells),
+            *_of_deleted(resource, caller, tables, cells),
             *_of_writing(resource, caller, tables, seen[resource]),
         )
         for resource in resources
@@ -62,31 +64,84 @@ def knowledge_of(caller: Caller, resources: Resources) -> Knowledge:
     return Knowledge((repr(caller), told), frozenset(cells))
 
 
-# Which rows each grant covers.
+# What is read of the database.
 
 
-class _Tables:
-    """Primary keys that conditions choose, asked of the database once each."""
+class Tables:
+    """What is read of the database: each thing once, with the SQL that it was asked for in.
 
-    def __init__(self) -> None:
-        self._every: dict[Model, frozenset[Any]] = {}
-        self._chosen: dict[tuple[Model, str], frozenset[Any]] = {}
+    What is kept belongs to the conditions of the grants that were asked about, which must live as
+    long.
+    """
+
+    def __init__(self, found: dict[Hashable, tuple[str, Any]] | None = None) -> None:
+        self._found = found or {}
+
+    def without(self, model: Model, columns: Iterable[str] = ()) -> 'Tables':
+        """What does not depend on these columns of a model; without any, on its table."""
+        table, *names = map(connection.ops.quote_name, (model._meta.db_table, *columns))
+        return Tables(
+            {
+                key: (sql, found)
+                for key, (sql, found) in self._found.items()
+                if table not in sql or (names and not any(name in sql for name in names))
+            }
+        )
 
     def every(self, model: Model) -> frozenset[Any]:
         """The primary keys of all rows."""
-        if model not in self._every:
-            self._every[model] = frozenset(model._base_manager.values_list('pk', flat=True))
-        return self._every[model]
+        rows = model._base_manager.values_list('pk', flat=True)
+        return self._read(model, rows, frozenset)
 
-    def chosen(self, model: Model, condition: Any) -> frozenset[Any]:
-        """The primary keys of the rows on which a condition without `not` is true."""
-        if not _is_plain(condition):  # its `repr` says too little, or asks the database
-            return frozenset(model._base_manager.filter(condition).values_list('pk', flat=True))
-        key = model, repr(condition)
-        if key not in self._chosen:
-            found = model._base_manager.filter(condition).values_list('pk', flat=True)
-            self._chosen[key] = frozenset(found)
-        return self._chosen[key]
+    def chosen(self, model: Model, part: Any) -> frozenset[Any]:
+        """The primary keys of the rows on which a part of a condition, without `not`, is true."""
+        if _is_plain(part):
+            said: Any = repr(part)
+        else:  # its `repr` says too little, or asks the database
+            said = (part[0], id(part[1])) if isinstance(part, tuple) else id(part)
+        rows = model._base_manager.filter(part).values_list('pk', flat=True)
+        return self._read((model, said), rows, frozenset)
+
+    def rows(self, resource: type[Resource], keys: frozenset[Any]) -> 'list[_Row]':
+        """Rows with these primary keys, and their computed values."""
+        computed = {
+            f'computed_{name}': declared.expression
+            for name, declared in resource.declared.items()
+            if isinstance(declared, Computed)
+        }
+        rows = resource.options.model._base_manager.filter(pk__in=keys).annotate(**computed)
+        return self._read((resource, keys), rows, lambda found: sorted(map(_Row, found), key=_key))
+
+    def pairs(self, relation: Relation, keys: frozenset[Any]) -> list[tuple[Any, Any]]:
+        """What leads by a relation to rows with these primary keys, and their keys."""
+        target = relation.target.options.model
+        rows = target._base_manager.filter(pk__in=keys).values_list(relation.back, 'pk')
+        return self._read((target, relation.back, keys), rows, list)
+
+    def _read(self, key: Hashable, rows: Any, kept: Callable[[Any], Found]) -> Found:
+        if key not in self._found:
+            try:
+                sql, _ = rows.query.sql_with_params()
+            except EmptyResultSet:
+                sql = ''  # whatever is stored
+            self._found[key] = sql, kept(rows)
+        found: Found = self._found[key][1]
+        return found
+
+
+class _Row:
+    """One row, and what each grant shows of it."""
+
+    def __init__(self, row: models.Model) -> None:
+        self.row = row
+        self.shown: dict[int, tuple[tuple[str, ...], frozenset[Cell]]] = {}
+
+
+def _key(found: _Row) -> str:
+    return repr(found.row.pk)
+
+
+# Which rows each grant covers.
 
 
 def _is_plain(value: Any) -> bool:
@@ -101,13 +156,11 @@ def _is_plain(value: Any) -> bool:
 
 
 def _deciding(
-    resource: type[Resource], caller: Caller, tables: _Tables, *, deleted: bool = False
+    resource: type[Resource], caller: Caller, tables: Tables, *, deleted: bool = False
 ) -> dict[Any, Grant]:
     """The highest grant to read that covers each row, by primary key (rules R1 and R9)."""
     model, deleted_at = resource.options.model, resource.options.soft_delete
-    gone = (
-        tables.chosen(model, Q(**{f'{deleted_at}__isnull': False})) if deleted_at else frozenset()
-    )
+    gone = tables.chosen(model, (f'{deleted_at}__isnull', False)) if deleted_at else frozenset()
     found: dict[Any, Grant] = {}
     for grant in reversed(resource.grants):
         if not grant.read or not grant.who.includes(caller.standing(writing=deleted)):
@@ -121,7 +174,7 @@ def _deciding(
 
 
 def _covered(
-    model: Model, rows: Q, caller: Caller, tables: _Tables, *, writing: bool = False
+    model: Model, rows: Q, caller: Caller, tables: Tables, *, writing: bool = False
 ) -> frozenset[Any]:
     """The primary keys of the rows that a condition of a grant covers (rule R2)."""
     every = tables.every(model)
@@ -143,10 +196,10 @@ def _covered(
 
 
 def _covered_by(
-    model: Model, child: Any, caller: Caller, tables: _Tables, *, writing: bool
+    model: Model, child: Any, caller: Caller, tables: Tables, *, writing: bool
 ) -> frozenset[Any]:
     if not isinstance(child, tuple):
-        return tables.chosen(model, Q(child))
+        return tables.chosen(model, child)
     lookup, value = child
     if isinstance(value, Scope):
         everywhere = caller.standing(writing=writing).everywhere
@@ -157,40 +210,57 @@ def _covered_by(
         value = caller.value(value.name)
         if value is None:
             return frozenset()
-    return tables.chosen(model, Q(**{lookup: value}))
+    return tables.chosen(model, (lookup, value))
 
 
 # What may be known of them.
 
 
 def _of_rows(
-    resource: type[Resource], seen: dict[type[Resource], dict[Any, Grant]], cells: set[Cell]
+    resource: type[Resource],
+    seen: dict[type[Resource], dict[Any, Grant]],
+    tables: Tables,
+    cells: set[Cell],
 ) -> Iterator[tuple[Any, ...]]:
     """What may be known of each row that is there for the caller."""
     related = {
-        name: _related(relation, seen[relation.target])
+        name: _related(relation, seen[relation.target], tables)
         for name, relation in resource.relations().items()
     }
-    for row, grant in _rows(resource, seen[resource]):
+    for row, grant, told in _told(resource, seen[resource], tables, cells):
         links = tuple(
             (name, related[name].get(getattr(row, relation.local), ()))
             for name, relation in resource.relations().items()
             if grant.reads(name)
         )
-        yield (repr(row.pk), *_values(resource, row, grant, cells), *links)
+        yield told, links
 
 
 def _of_deleted(
-    resource: type[Resource], caller: Caller, tables: _Tables, cells: set[Cell]
+    resource: type[Resource], caller: Caller, tables: Tables, cells: set[Cell]
 ) -> Iterator[tuple[Any, ...]]:
     """What may be known of each deleted row; what is behind its relations is known as well."""
     if resource.options.soft_delete:
-        for row, grant in _rows(resource, _deciding(resource, caller, tables, deleted=True)):
-            yield ('deleted', repr(row.pk), *_values(resource, row, grant, cells))
+        deciding = _deciding(resource, caller, tables, deleted=True)
+        for _, _, told in _told(resource, deciding, tables, cells):
+            yield 'deleted', told
+
+
+def _told(
+    resource: type[Resource], deciding: dict[Any, Grant], tables: Tables, cells: set[Cell]
+) -> Iterator[tuple[models.Model, Grant, tuple[str, ...]]]:
+    """Each row with its grant, and what that lets be read."""
+    for each in tables.rows(resource, frozenset(deciding)):
+        grant = deciding[each.row.pk]
+        if id(grant) not in each.shown:
+            each.shown[id(grant)] = _values(resource, each.row, grant)
+        told, known = each.shown[id(grant)]
+        cells |= known
+        yield each.row, grant, told
 
 
 def _of_writing(
-    resource: type[Resource], caller: Caller, tables: _Tables, seen: dict[Any, Grant]
+    resource: type[Resource], caller: Caller, tables: Tables, seen: dict[Any, Grant]
 ) -> Iterator[tuple[Any, ...]]:
     """Which grants to write cover which rows: the caller may try it out."""
     standing, there = caller.standing(writing=True), {*seen}
@@ -202,25 +272,12 @@ def _of_writing(
             yield 'writes', position, *sorted(map(repr, covered & there))
 
 
-def _rows(
-    resource: type[Resource], deciding: dict[Any, Grant]
-) -> Iterator[tuple[models.Model, Grant]]:
-    computed = {
-        f'computed_{name}': declared.expression
-        for name, declared in resource.declared.items()
-        if isinstance(declared, Computed)
-    }
-    rows = resource.options.model._base_manager.filter(pk__in=[*deciding])
-    for row in rows.annotate(**computed):
-        yield row, deciding[row.pk]
-
-
 def _values(
-    resource: type[Resource], row: models.Model, grant: Grant, cells: set[Cell]
-) -> tuple[tuple[str, str], ...]:
-    """The fields of a row that its grant lets be read."""
-    model, found = type(row), []
-    cells.add((model, row.pk, 'pk'))
+    resource: type[Resource], row: models.Model, grant: Grant
+) -> tuple[tuple[str, ...], frozenset[Cell]]:
+    """The key and the fields of a row that its grant lets be read, and what is stored of them."""
+    model, found = type(row), [repr(row.pk)]
+    columns = {'pk'}
     for name, declared in resource.fields().items():
         if not grant.reads(name):
             continue
@@ -228,13 +285,14 @@ def _values(
             value = getattr(row, f'computed_{name}')
         elif declared.attname:
             value = getattr(row, declared.attname)
-            cells.add((model, row.pk, declared.attname))
+            columns.add(declared.attname)
         else:
-            columns = _columns_of(resource, name)
-            value = [getattr(row, column) for column in columns]
-            cells.update((model, row.pk, column) for column in columns)
-        found.append((name, repr(bytes(value) if isinstance(value, memoryview) else value)))
-    return (*found,)
+            made_of = _columns_of(resource, name)
+            value = [getattr(row, column) for column in made_of]
+            columns.update(made_of)
+        shown = bytes(value) if isinstance(value, memoryview) else value
+        found.append(f'{name}: {shown!r}')
+    return (*found,), frozenset((model, row.pk, column) for column in columns)
 
 
 def _columns_of(resource: type[Resource], name: str) -> list[str]:
@@ -251,10 +309,11 @@ def _columns_of(resource: type[Resource], name: str) -> list[str]:
     return found if all(found) else every
 
 
-def _related(relation: Relation, there: dict[Any, Grant]) -> dict[Any, tuple[Any, ...]]:
+def _related(
+    relation: Relation, there: dict[Any, Grant], tables: Tables
+) -> dict[Any, tuple[Any, ...]]:
     """The rows of the target that are there for the caller, by what leads to them."""
     found: dict[Any, list[Any]] = {}
-    pairs = relation.target.options.model._base_manager.filter(pk__in=[*there])
-    for back, key in pairs.values_list(relation.back, 'pk'):
+    for back, key in tables.pairs(relation, frozenset(there)):
         found.setdefault(back, []).append(key)
     return {back: tuple(sorted(keys, key=repr)) for back, keys in found.items()}

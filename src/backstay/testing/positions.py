@@ -5,100 +5,14 @@ Each position is a function that makes questions about one field, or says why th
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, time
-from decimal import Decimal
-from functools import cached_property
 from typing import Any
-from uuid import UUID
 
-from django.db import models
-from django.utils.duration import duration_iso_string
+from backstay.resources import Resource
+from backstay.testing.questions import Question, Subject, comparisons, plain, suffixes
+from backstay.testing.sites import Path, Site
 
-from backstay.resources import Array, Resource
-
-Path = str
 #: Why a field has no question in a position.
 Reason = str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One request, without who makes it."""
-
-    path: Path
-    method: str = 'GET'
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
-    #: Pages that are read, by following `next`.
-    pages: int = 1
-    #: Whether it is asked again with the ETag of its first answer.
-    again: bool = False
-
-    def __hash__(self) -> int:
-        return hash(repr(self))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """A field of a resource, with values that some row has, had, or is to have."""
-
-    resource: type[Resource]
-    name: str
-    values: Sequence[Any]
-    #: Primary keys of rows that questions should look at.
-    keys: Sequence[Any] = ()
-
-
-class Site:
-    """The collections of a site, and the ways that lead to each resource."""
-
-    def __init__(self, collections: Mapping[Path, type[Resource]]) -> None:
-        self.collections = collections
-
-    def of(self, resource: type[Resource]) -> list[Path]:
-        """The collections of a resource."""
-        return [path for path, each in self.collections.items() if each is resource]
-
-    def below(self, resource: type[Resource], *, many: bool) -> list[tuple[Path, list[str]]]:
-        """Relations that masks may go through to the resource, the last to many or to one."""
-        return self._below.get((resource, many), [])
-
-    def beside(self, resource: type[Resource]) -> list[tuple[Path, str, bool]]:
-        """Relations by which filters reach the resource, and whether each leads to many."""
-        return [
-            (path, name, relation.many)
-            for path, root in self.collections.items()
-            for name, relation in root.relations().items()
-            if relation.target is resource
-        ]
-
-    def behind(self, resource: type[Resource]) -> list[tuple[Path, str]]:
-        """What filters name that lies two relations away."""
-        return [
-            (path, name)
-            for path, root in self.collections.items()
-            for name, hop in root.hops().items()
-            if hop.target is resource
-        ]
-
-    @cached_property
-    def _below(self) -> dict[tuple[type[Resource], bool], list[tuple[Path, list[str]]]]:
-        found: dict[tuple[type[Resource], bool], list[tuple[Path, list[str]]]] = {}
-        waiting: list[tuple[Path, type[Resource], list[str]]]
-        waiting = [(path, resource, []) for path, resource in self.collections.items()]
-        while waiting:
-            path, resource, chain = waiting.pop(0)
-            for name, relation in resource.relations().items():
-                if relation.is_shown and len(chain) < 3:
-                    found.setdefault((relation.target, relation.many), []).append(
-                        (path, [*chain, name])
-                    )
-                    waiting.append((path, relation.target, [*chain, name]))
-        return found
-
-
 #: Questions, or why there are none.
 Found = list[Question] | Reason
 Position = Callable[[Site, Subject], Found]
@@ -187,9 +101,9 @@ def parameter(site: Site, subject: Subject) -> Found:
     if not _filterable(subject):
         return 'takes no filter'
     return [
-        Question(path=path, parameters={subject.name + suffix: text})
+        _by_key(site, path, {subject.name + suffix: text})
         for path in site.of(subject.resource)
-        for suffix, text in _parameters(subject)
+        for suffix, text in suffixes(subject)
     ]
 
 
@@ -198,9 +112,9 @@ def filter_spec(site: Site, subject: Subject) -> Found:
     if not _filterable(subject):
         return 'takes no filter'
     return [
-        Question(path=path, parameters={'filter': json.dumps(spec)})
+        _by_key(site, path, {'filter': json.dumps(spec)})
         for path in site.of(subject.resource)
-        for leaf in _leaves(subject)
+        for leaf in comparisons(subject)
         for spec in (leaf, {'not': [leaf]})
     ]
 
@@ -212,7 +126,7 @@ def posted(site: Site, subject: Subject) -> Found:
     return [
         Question(path=f'{path}query/', method='POST', body={'filter': leaf, 'fields': '*'})
         for path in site.of(subject.resource)
-        for leaf in _leaves(subject)
+        for leaf in comparisons(subject)
     ]
 
 
@@ -224,9 +138,9 @@ def related(site: Site, subject: Subject) -> Found:
     if not _filterable(subject):
         return 'takes no filter'
     return [
-        Question(path=path, parameters={f'{relation}.{subject.name}{suffix}': text})
+        _by_key(site, path, {f'{relation}.{subject.name}{suffix}': text})
         for path, relation, _ in beside
-        for suffix, text in _parameters(subject)
+        for suffix, text in suffixes(subject)
     ]
 
 
@@ -238,9 +152,9 @@ def through(site: Site, subject: Subject) -> Found:
     if not _filterable(subject):
         return 'takes no filter'
     return [
-        Question(path=path, parameters={f'{hop}.{subject.name}{suffix}': text})
+        _by_key(site, path, {f'{hop}.{subject.name}{suffix}': text})
         for path, hop in behind
-        for suffix, text in _parameters(subject)
+        for suffix, text in suffixes(subject)
     ]
 
 
@@ -253,13 +167,10 @@ def some_or_none(site: Site, subject: Subject) -> Found:
         return 'takes no filter'
     model = subject.resource.options.name
     return [
-        Question(
-            path=path,
-            parameters={'filter': json.dumps({word: {'model': model, 'where': where}})},
-        )
+        _by_key(site, path, {'filter': json.dumps({word: {'model': model, 'where': where}})})
         for path, _, _ in beside
         for word in ('some', 'none')
-        for where in ([], *([leaf] for leaf in _leaves(subject)))
+        for where in ([], *([leaf] for leaf in comparisons(subject)))
     ]
 
 
@@ -277,7 +188,7 @@ def order(site: Site, subject: Subject) -> Found:
         if not many
     ]
     return [
-        Question(path=path, parameters={word: sign + name, 'fields': _key(site, path)})
+        _by_key(site, path, {word: sign + name})
         for path, name in named
         for word, sign in (('ordering', ''), ('sort', '-'))
     ]
@@ -288,11 +199,7 @@ def cursor(site: Site, subject: Subject) -> Found:
     if not _orderable(subject):
         return 'takes no order'
     return [
-        Question(
-            path=path,
-            parameters={'ordering': sign + subject.name, 'cursor': '', 'limit': '1'},
-            pages=3,
-        )
+        _by_key(site, path, {'ordering': sign + subject.name, 'cursor': '', 'limit': '1'}, pages=3)
         for path in site.of(subject.resource)
         for sign in ('', '-')
     ]
@@ -311,7 +218,7 @@ def estimate(site: Site, subject: Subject) -> Found:
 def _counts(site: Site, subject: Subject, count: str) -> Found:
     asked: list[Mapping[str, str]] = [{}]
     if _filterable(subject):
-        asked += [{subject.name + suffix: text} for suffix, text in _parameters(subject)]
+        asked += [{subject.name + suffix: text} for suffix, text in suffixes(subject)]
     return [
         Question(path=path, parameters={**each, 'count': count, 'limit': '0'})
         for path in site.of(subject.resource)
@@ -327,7 +234,7 @@ def write(site: Site, subject: Subject) -> Found:
     if not _writes(subject.resource, 'write'):
         return 'nobody may change it'
     patches = [
-        {subject.name: value} for value in (*map(_plain, subject.values), None, {'no': 'value'})
+        {subject.name: value} for value in (*map(plain, subject.values), None, {'no': 'value'})
     ]
     return [
         Question(path=f'{path}{key}/', method='PATCH', body=patch, headers={'X-Fields': '*'})
@@ -355,7 +262,7 @@ def creation(site: Site, subject: Subject) -> Found:
     return [
         Question(path=path, method='POST', body={subject.name: value})
         for path in site.of(subject.resource)
-        for value in (*map(_plain, subject.values), None)
+        for value in (*map(plain, subject.values), None)
     ]
 
 
@@ -398,16 +305,16 @@ POSITIONS: Mapping[str, Position] = {
 
 
 def _objects(site: Site, subject: Subject) -> Iterator[tuple[Path, Any]]:
-    """Objects by their lookup: the rows in question, and one that is not there."""
-    lookup = subject.resource.fields()[subject.resource.options.lookup].attname
-    rows = subject.resource.options.model._base_manager.filter(pk__in=subject.keys)
+    """The rows in question by their lookup."""
     for path in site.of(subject.resource):
-        for key in rows.values_list(lookup, flat=True):
+        for key in subject.lookups:
             yield path, key
 
 
-def _key(site: Site, path: Path) -> str:
-    return site.collections[path].options.lookup
+def _by_key(site: Site, path: Path, parameters: Mapping[str, str], pages: int = 1) -> Question:
+    """A question about which rows there are, and in which order: it shows nothing but a key."""
+    headers = {'X-Fields': site.collections[path].options.lookup}
+    return Question(path=path, parameters=parameters, headers=headers, pages=pages)
 
 
 def _mask_through(chain: Sequence[str], name: str) -> str:
@@ -426,73 +333,3 @@ def _orderable(subject: Subject) -> bool:
 
 def _writes(resource: type[Resource], right: str) -> bool:
     return any(getattr(grant, right) for grant in resource.grants)
-
-
-def _parameters(subject: Subject) -> Iterator[tuple[str, str]]:
-    """Suffixes of parameters with what follows them."""
-    yield '__isnull', 'true'
-    if _is_array(subject):
-        yield from (('__any', _text(each)) for value in subject.values for each in value or ())
-        return
-    for value in subject.values:
-        match value:
-            case dict():
-                yield from ((f'.{key}', _text(each)) for key, each in value.items())
-                yield from ((f'.{key}__isnull', 'true') for key in value)
-            case bool():
-                yield '', _text(value)
-            case None:
-                pass
-            case _:
-                yield '', _text(value)
-                yield '__ne', _text(value)
-                yield '__in', _text(value)
-                yield ('__istartswith' if isinstance(value, str) else '__gte'), _text(value)
-
-
-def _leaves(subject: Subject) -> Iterator[dict[str, Any]]:
-    """Comparisons as JSON."""
-    yield {'field': subject.name, 'op': 'is_null'}
-    for value in subject.values:
-        match value:
-            case list():
-                yield from (
-                    {'field': subject.name, 'op': 'any', 'value': _plain(each)} for each in value
-                )
-            case dict():
-                yield from (
-                    {'field': f'{subject.name}.{key}', 'op': '==', 'value': _plain(each)}
-                    for key, each in value.items()
-                )
-            case None:
-                pass
-            case _:
-                yield {'field': subject.name, 'op': '==', 'value': _plain(value)}
-                yield {'field': subject.name, 'op': 'not_in', 'value': [_plain(value)]}
-
-
-def _is_array(subject: Subject) -> bool:
-    return isinstance(subject.resource.declared.get(subject.name), Array)
-
-
-def _text(value: Any) -> str:
-    plain = _plain(value)
-    return str(plain).lower() if isinstance(plain, bool) else str(plain)
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it."""
-    match value:
-        case datetime() | date() | time():
-            return value.isoformat()
-        case Decimal() | UUID():
-            return str(value)
-        case models.Model():
-            return value.pk
-        case memoryview() | bytes():
-            return bytes(value).hex()
-        case list() | dict() | str() | int() | float() | None:
-            return value
-    if hasattr(value, 'total_seconds'):
-        return duration_iso_string(value)
-    return str(value)

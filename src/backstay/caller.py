@@ -1,6 +1,6 @@
 """Who asks: the caller of a request, a command or a task, and what of it decides about rights."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -68,7 +68,7 @@ class Caller:
 
     def ids(self, over: str, level: int, *, writing: bool = False) -> list[Any]:
         """The things of a kind over which the caller holds at least this level."""
-        return _distinct(
+        ids = (
             held.id
             for held in self.scopes
             if held.over == over
@@ -76,6 +76,7 @@ class Caller:
             and held.id is not None
             and not (writing and held.read_only)
         )
+        return list(dict.fromkeys(ids))
 
     def value(self, name: str) -> Any:
         """A value that grants may compare with; None where the caller has none of that name."""
@@ -107,10 +108,6 @@ class Facts(dict[str, Any]):
                 raise KeyError(key)
         self[key] = value
         return value
-
-
-def _distinct(values: Iterable[Any]) -> list[Any]:
-    return list(dict.fromkeys(values))
 
 
 GUEST = Caller()

@@ -19,8 +19,6 @@ from backstay.events.models import HIDDEN, SAYS_WHAT_IS_KNOWN, Delivery, State
 from backstay.identity.callers import caller_of_account
 from backstay.identity.loading import account_with_key
 from backstay.journal.models import Entry
-from backstay.resources.declaration.conditions import settle
-from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.registry import resources
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.plan.masks import default_mask
@@ -112,17 +110,13 @@ def _read(delivery: Delivery, asked: Asked) -> _Told:
     values = [name for name, field in readable.fields.items() if field.attname]
     more = [name for name in dict.fromkeys((*values, *changed)) if name not in named]
     mask = Mask((*default.entries, *((name, None) for name in more)))
-    row = _row(asked, mask, key)
+    shape = Shape(mask=mask, page=OneRow(lookup_slot=0))
+    rows = read(asked, Query(shape=shape, values=(key,)))
+    row = json.loads(rows.objects[0]) if rows.objects else None
     if row is None or options.lookup not in row:
         raise Withheld(HIDDEN)
     data = row if '*' in named else {name: row[name] for name in row if name in named}
     return _Told(key=row[options.lookup], data=data, names=frozenset(row))
-
-
-def _row(asked: Asked, mask: Mask, key: Any) -> dict[str, Any] | None:
-    rows = read(asked, Query(shape=Shape(mask=mask, page=OneRow(lookup_slot=0)), values=(key,)))
-    found: dict[str, Any] | None = json.loads(rows.objects[0]) if rows.objects else None
-    return found
 
 
 def _key(entry: Entry, resource: type[Resource]) -> Any:
@@ -153,19 +147,12 @@ def _deleted(delivery: Delivery, asked: Asked) -> _Told:
     entry, readable, lookup = delivery.entry, asked.readable, asked.resource.options.lookup
     last = entry.before if entry.after is None else entry.after
     key = (last or {}).get(lookup)
-    names = frozenset(name for name in readable.fields if _sees_all(readable, name))
+    names = frozenset(name for name in readable.fields if readable.always_shows(name))
     wants_tenant = delivery.webhook is not None and delivery.webhook.tenant
     needed = {lookup, readable.resource.options.tenant} if wants_tenant else {lookup}
     if key is None or not (needed <= names or _was_told(delivery)):
         raise Withheld(HIDDEN)
     return _Told(key=key, data={lookup: key}, names=names)
-
-
-def _sees_all(readable: Readable, name: str) -> bool:
-    """Whether the owner may read this field of whatever row there is."""
-    model, standing = readable.resource.options.model, readable.standing
-    covered = any(settle(grant.covers(model), standing) is True for grant in readable.grants)
-    return covered and all(grant.reads(name) for grant in readable.grants)
 
 
 def _was_told(delivery: Delivery) -> bool:

@@ -12,10 +12,11 @@ def types_told(resources: Iterable[type[Resource]]) -> list[str]:
         event_type(each.options.name, verb)
         for each in resources
         if each.options.events
-        for verb in _verbs(each)
+        for verb in (
+            'create',
+            'update',
+            'delete',
+            *(('restore',) if each.options.soft_delete else ()),
+            *each.options.verbs,
+        )
     )
-
-
-def _verbs(resource: type[Resource]) -> tuple[str, ...]:
-    restored = ('restore',) if resource.options.soft_delete else ()
-    return ('create', 'update', 'delete', *restored, *resource.options.verbs)

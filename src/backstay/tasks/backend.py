@@ -5,7 +5,7 @@ No model is imported at the top: tasks are declared before Django has loaded the
 
 from datetime import datetime, timedelta
 from inspect import Parameter, signature
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils import timezone
 from structlog.contextvars import get_contextvars
@@ -20,9 +20,6 @@ from backstay.tasks.django_api import (
     task_enqueued,
 )
 from backstay.tasks.standing import caller_key
-
-if TYPE_CHECKING:
-    from backstay.tasks.models import Job
 
 #: The greatest distance of a moment from now. Pages show moments in zones, where later overflow.
 FARTHEST = timedelta(days=36525)
@@ -70,7 +67,7 @@ class DatabaseBackend(Backend):
         )
         if task.run_after is not None:
             job.due_at = task.run_after
-        self._store(job)
+        job.save(force_insert=True)
         result = job.result()
         task_enqueued.send(type(self), task_result=result)
         return result
@@ -83,9 +80,6 @@ class DatabaseBackend(Backend):
         if job is None:
             raise TaskResultDoesNotExist(result_id)
         return self.get_result(str(job.merged_into)) if job.merged_into else job.result()
-
-    def _store(self, job: 'Job') -> None:
-        job.save(force_insert=True)
 
 
 def _refuse_other_types(task: DjangoTask, key: Any) -> None:

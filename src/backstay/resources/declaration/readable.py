@@ -57,6 +57,15 @@ class Readable:
         """The grants to read that apply to the caller, the highest first."""
         return _seen(self).grants
 
+    def always_shows(self, name: str) -> bool:
+        """Whether every row there can be is seen, and shows this field."""
+        if not self.grants:
+            return False
+        lowest = self.grants[-1].covers(self.resource.options.model)
+        return settle(lowest, self.standing) is True and all(
+            grant.reads(name) for grant in self.grants
+        )
+
     def through(self, relation: Relation) -> 'Readable':
         """Return the target of a relation, as the same caller may read it."""
         return Readable(relation.target, self.standing)

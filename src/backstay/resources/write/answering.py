@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from backstay.resources.declaration.conditions import settle
 from backstay.resources.errors import FilterError, ParameterError
 from backstay.resources.execute import Rows
 from backstay.resources.query.asked import Asked
@@ -154,7 +153,7 @@ def _hide_unseen(asked: Asked, intents: Sequence[Intent], results: list[dict[str
         for intent, result in zip(intents, results, strict=True)
         if 'id' in result and intent.verb in ('create', 'upsert')
     ]
-    if not found or _sees_all(asked):
+    if not found or asked.readable.always_shows(asked.resource.options.lookup):
         return
     attribute = asked.resource.fields()[asked.resource.options.lookup].attname
     to_python = columns_of(asked.resource.options.model)[attribute].to_python
@@ -166,13 +165,3 @@ def _hide_unseen(asked: Asked, intents: Sequence[Intent], results: list[dict[str
     for result in found:
         if to_python(result['id']) not in seen:
             del result['id']
-
-
-def _sees_all(asked: Asked) -> bool:
-    """Whether the caller sees every row there can be, with its lookup field."""
-    readable, options = asked.readable, asked.resource.options
-    if not readable.grants:
-        return False
-    highest = readable.grants[0]
-    covered = settle(highest.covers(options.model), readable.standing)
-    return covered is True and highest.reads(options.lookup)

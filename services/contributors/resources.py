@@ -3,12 +3,9 @@
 Workflows read none of it: they may ask about the authors of a pull request (`checking`).
 """
 
-from typing import Any
-
-from django.db.models import BigIntegerField, CharField, Q, QuerySet, Value
+from django.db.models import CharField, Q, Value
 from django.db.models.functions import Cast, Concat
 
-from backstay.identity import Account
 from backstay.resources import (
     ALL,
     CallerValue,
@@ -17,28 +14,16 @@ from backstay.resources import (
     Many,
     One,
     Resource,
-    Scope,
     anyone,
-    level_somewhere,
+    own_level,
     signed_in,
 )
 from services.contributors.models import Address, Agreement, Contributor, Signature
 
 #: From which level on an account looks after the agreement.
 KEEPERS = 4
-_DIGITS = CharField(max_length=20)
-
-
-def scopes_of(account_id: Any) -> QuerySet[Any, Any]:
-    """Accounts of that level hold all contributors; a level over something else is not enough."""
-    held = Account.objects.filter(pk=account_id, level__gte=KEEPERS)
-    everything = Value(None, output_field=BigIntegerField())
-    return held.values_list(Value('contributors'), everything, 'level', Value(False))
-
-
-#: Whoever holds all contributors is compared with no row.
-ALL_OF_THEM = Scope('contributors', KEEPERS)
 OWN = CallerValue('account_id')
+_DIGITS = CharField(max_length=20)
 
 
 class AgreementResource(Resource):
@@ -62,12 +47,7 @@ class AgreementResource(Resource):
     )
     grants = (
         Grant(anyone, read=ALL),
-        Grant(
-            level_somewhere(KEEPERS),
-            read=ALL,
-            create=('major', 'minor', 'patch', 'link'),
-            rows=Q(id__in=ALL_OF_THEM),
-        ),
+        Grant(own_level(KEEPERS), read=ALL, create=('major', 'minor', 'patch', 'link')),
     )
 
 
@@ -80,7 +60,7 @@ class AddressResource(Resource):
 
     grants = (
         Grant(signed_in, read=ALL, rows=Q(contributor__account_id=OWN)),
-        Grant(level_somewhere(KEEPERS), read=ALL, rows=Q(contributor_id__in=ALL_OF_THEM)),
+        Grant(own_level(KEEPERS), read=ALL),
     )
 
 
@@ -95,7 +75,7 @@ class SignatureResource(Resource):
     agreement = One(AgreementResource)
     grants = (
         Grant(signed_in, read=ALL, rows=Q(contributor__account_id=OWN)),
-        Grant(level_somewhere(KEEPERS), read=ALL, rows=Q(contributor_id__in=ALL_OF_THEM)),
+        Grant(own_level(KEEPERS), read=ALL),
     )
 
 
@@ -110,5 +90,5 @@ class ContributorResource(Resource):
     signatures = Many(SignatureResource)
     grants = (
         Grant(signed_in, read=ALL, rows=Q(account_id=OWN)),
-        Grant(level_somewhere(KEEPERS), read=ALL, rows=Q(id__in=ALL_OF_THEM)),
+        Grant(own_level(KEEPERS), read=ALL),
     )

@@ -19,7 +19,6 @@ service = Service(
     },
     docs_path='contributors/docs',
     openapi_path='contributors/openapi.json',
-    scopes='services.contributors.resources.scopes_of',
     personal_data='services.contributors.personal_data.SIGNED',
     settings=options(),
 )

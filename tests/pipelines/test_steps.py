@@ -1,6 +1,7 @@
 """The steps as a pipeline calls them: what they print, hand on, and refuse."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -237,3 +238,20 @@ def test_the_steps_need_nothing_but_python(run_python: Any, tmp_path: Path, root
     )  # fmt: skip
     assert "refused: VERSION is '', and no version such as 1.2.3" in ran.stderr
     assert 'Traceback' not in ran.stderr
+
+
+def test_the_page_says_of_each_step_what_its_help_says(root: Path, capsys: Any) -> None:
+    def told(*arguments: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main([*arguments, '--help'])
+        assert ended.value.code == 0
+        return str(capsys.readouterr().out)
+
+    page = (root / 'docs/reference/pipelines.md').read_text()
+    _, steps = page.split('## The steps', 1)
+    rows = dict(
+        re.findall(r'^\| `([a-z-]+)` \| (.+) \|$', steps.partition('\n## ')[0], re.MULTILINE)
+    )
+    assert {*rows} == {*re.findall(r'^    ([a-z-]+)\b', told(), re.MULTILINE)}
+    for verb, says in rows.items():
+        assert says in ' '.join(told(verb).split()), verb

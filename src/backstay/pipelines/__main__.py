@@ -48,7 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar='VERB')
 
     def verb(name: str, do: Callable[[Arguments], int | None]) -> argparse.ArgumentParser:
-        added = verbs.add_parser(name, help=do.__doc__, allow_abbrev=False)
+        says = do.__doc__
+        added = verbs.add_parser(name, help=says, description=says, allow_abbrev=False)
         added.set_defaults(do=do)
         return added
 

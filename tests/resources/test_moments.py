@@ -1,16 +1,19 @@
 """Moments: one answer, however the database spells what it stores, computes and compares."""
 
 import datetime as dt
+import json
 import operator
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection, models
-from django.db.models import F
+from django.db.models import Case, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Cast, Coalesce, Now, TruncDate
 
-from backstay.resources import Computed, Resource
+from backstay.caller import Caller
+from backstay.resources import ALL, CallerValue, Computed, Grant, Resource, anyone
+from backstay.resources.reading import read_rows
 from tests.bookshop.factories import make_specimen
 from tests.bookshop.models import Specimen
 from tests.bookshop.resources import SpecimenResource
@@ -172,3 +175,78 @@ def test_a_duration_that_is_computed_is_found_by_what_is_shown(declare: Declare,
     assert shown == ['00:00:00.000010', '00:00:00.000014', '00:00:00.000015']
     assert len(ask(made, 'id', filter=asked).objects) == {'==': 1, '>=': 2, '<=': 2}[op]
     assert len(_walked(made, 'longer')) == 3
+
+
+#: Ways in which a declaration compares a moment of its row with that of another row, as a
+#: condition: each takes the name of the column, the lookup, the other row, and its value.
+SAID: dict[str, Callable[[str, str, int, Any], Any]] = {
+    'with a constant': lambda name, lookup, _, value: Q(**{f'{name}__{lookup}': value}),
+    'with an expression': lambda name, lookup, pk, _: Q(
+        **{f'{name}__{lookup}': Subquery(Specimen.objects.filter(pk=pk).values(name))}
+    ),
+    'with the caller': lambda name, lookup, *_: Q(**{f'{name}__{lookup}': CallerValue('moment')}),
+    'in a subquery': lambda name, lookup, pk, _: Exists(
+        Specimen.objects.filter(pk=OuterRef('pk')).filter(
+            **{f'{name}__{lookup}': Subquery(Specimen.objects.filter(pk=pk).values(name))}
+        )
+    ),
+    'in a CASE': lambda name, lookup, _, value: ExpressionWrapper(
+        Q(Case(When(**{f'{name}__{lookup}': value}, then=True), default=False)),
+        models.BooleanField(),
+    ),
+    'in a list': lambda name, _lookup, _pk, value: Q(**{f'{name}__in': [value]}),
+    'among rows': lambda name, _lookup, pk, _value: Q(
+        **{f'{name}__in': Specimen.objects.filter(pk=pk).values(name)}
+    ),
+    'in a range': lambda name, _lookup, _pk, value: Q(**{f'{name}__range': (value, value)}),
+}
+LOOKUPS = {'exact': '==', 'lt': '<', 'lte': '<=', 'gt': '>', 'gte': '>='}
+
+
+@pytest.mark.parametrize('name', ['moment', 'clock'])
+@pytest.mark.parametrize('way', SAID)
+def test_a_declaration_compares_moments_and_not_their_spellings(
+    stored: list[dt.datetime], declare: Declare, name: str, way: str
+) -> None:
+    keys = list(Specimen.objects.order_by('pk').values_list('pk', flat=True))
+    values = stored if name == 'moment' else [each.time() for each in stored]
+    for at in range(0, len(stored), 4):
+        for lookup, op in LOOKUPS.items():
+            if lookup != 'exact' and way in ('in a list', 'among rows', 'in a range'):
+                continue
+            condition = SAID[way](name, lookup, keys[at], values[at])
+            rows = condition if isinstance(condition, Q) else Q(condition)
+            made = declare(Specimen, 'id', grants=(Grant(anyone, read=ALL, rows=rows),))
+            caller = Caller(facts={'moment': values[at]})
+            expected = [
+                key
+                for key, each in zip(keys, values, strict=True)
+                if OPERATORS[op](each, values[at])
+            ]
+            found = read_rows(made, caller, ordering='id', mask='id').objects
+            assert [json.loads(each)['id'] for each in found] == expected, (lookup, values[at])
+
+
+def test_now_is_no_earlier_than_what_was_written_at_it(declare: Declare) -> None:
+    """SQLite's `Now()` has three decimals, where Django writes six."""
+    row = make_specimen()
+    Specimen._base_manager.filter(pk=row.pk).update(moment=Now())
+    before = declare(Specimen, 'id', grants=(Grant(anyone, read=ALL, rows=Q(moment__lte=Now())),))
+    same = declare(
+        Specimen,
+        'id',
+        was=Computed(Q(moment__gte=F('moment'), moment__lte=F('moment')), models.BooleanField()),
+    )
+    assert ask(before, 'id').values() == [row.pk]
+    assert ask(same, 'was').values('was') == [True]
+
+
+def test_a_comparison_with_a_moment_uses_an_index() -> None:
+    if connection.vendor != 'sqlite':
+        pytest.skip('PostgreSQL compares moments itself')
+    table = Specimen._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE INDEX moments_of_a_test ON {table} (moment)')
+    for value in (SECOND, Now()):
+        plan = Specimen.objects.filter(moment__lt=value).values('pk').explain()
+        assert 'moments_of_a_test' in plan, plan

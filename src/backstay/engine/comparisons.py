@@ -38,10 +38,14 @@ class Comparison(Expression):
         return self._write(self.sqlite_template, compiler)
 
     def _write(self, template: str, compiler: SQLCompiler) -> Sql:
-        compiled = [compiler.compile(each) for each in self.expressions]
-        positions = [int(part[0]) for part in template.split('{')[1:]]
-        params = [parameter for at in positions for parameter in compiled[at][1]]
-        return template.format(*(sql for sql, _ in compiled)), params
+        return written(template, [compiler.compile(each) for each in self.expressions])
+
+
+def written(template: str, compiled: Sequence[Sql]) -> Sql:
+    """Return SQL in which `{0}`, `{1}` ... stand for compiled expressions, with its parameters."""
+    positions = [int(part[0]) for part in template.split('{')[1:]]
+    params = [parameter for at in positions for parameter in compiled[at][1]]
+    return template.format(*(sql for sql, _ in compiled)), params
 
 
 class Bytewise(Comparison):
@@ -55,7 +59,7 @@ class Bytewise(Comparison):
 
 
 #: Comparisons with the least spelling of a value, `{1}`, and with the most, `{2}`.
-_SPELLED = {
+SPELLED = {
     '=': '{0} BETWEEN {1} AND {2}',
     '<>': '{0} NOT BETWEEN {1} AND {2}',
     '<': '{0} < {1}',
@@ -74,7 +78,7 @@ def compare(left: Combinable, operator: str, right: Combinable) -> Comparison:
     template = f'{{0}} {operator} {{1}}'
     if isinstance(right, Slot) and right.is_spelled:
         ends = EndSlot(right, 0), EndSlot(right, 1)
-        return Comparison(template, left, *ends, sqlite=_SPELLED[operator])
+        return Comparison(template, left, *ends, sqlite=SPELLED[operator])
     return Comparison(template, left, right)
 
 

@@ -13,10 +13,12 @@ class ResourcesConfig(AppConfig):
 
     def ready(self) -> None:
         from backstay.engine import prepare
+        from backstay.engine.moments import compare_moments
         from backstay.engine.problems import problem_of
         from backstay.errors import translators
         from backstay.resources.checks import check_resources
 
         connection_created.connect(prepare, dispatch_uid='backstay.engine')
+        compare_moments()
         translators.append(problem_of)
         checks.register(check_resources, checks.Tags.models)

@@ -161,6 +161,12 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             may_repeat=True,
         ),
         _code(
+            'precondition-misplaced',
+            400,
+            '`If-Match` or `If-None-Match` at an address of many objects, where it names none; '
+            'an operation of a bulk request has `if_version`',
+        ),
+        _code(
             'version-mismatch',
             412,
             'The object is not the version that `If-Match` or `if_version` names; '

@@ -373,6 +373,17 @@ class TestHeaders:
         assert is_valid(MANAGER, schema, given) is is_described
         assert (answer.status_code != 400) is is_described
 
+    def test_preconditions_are_those_of_writes_of_one_object(self) -> None:
+        for path, methods in MANAGER['paths'].items():
+            for method in methods.keys() & {'post', 'put', 'patch', 'delete'}:
+                if path.endswith('/query/'):
+                    continue
+                named = {*parameters(MANAGER, method, path)} & {'If-Match', 'If-None-Match'}
+                assert named == ({'If-Match', 'If-None-Match'} if '{' in path else set()), path
+                if not named:
+                    answers = operation(MANAGER, method, path)['responses']
+                    assert 'precondition-misplaced' in json.dumps(answers['400']), (method, path)
+
     def test_an_idempotency_key_is_required_where_the_resource_requires_it(self) -> None:
         many = parameters(MANAGER, 'post', '/items/bulk/')['Idempotency-Key']
         one = parameters(MANAGER, 'post', '/items/')['Idempotency-Key']

@@ -375,6 +375,26 @@ class TestPreconditions:
         answer = ask('manager', 'patch', path, {'title': 'X'}, HTTP_IF_MATCH=tag)
         assert answer.status_code == 200
 
+    @pytest.mark.parametrize('header', ['HTTP_IF_MATCH', 'HTTP_IF_NONE_MATCH'])
+    @pytest.mark.parametrize('tags', ['"1"', '*', 'W/"2-ab"'])
+    @pytest.mark.parametrize(
+        ('method', 'path', 'body'),
+        [
+            ('post', '/stamps/', {'code': 'b', 'label': 'B'}),
+            ('post', '/stamps/bulk/', [{'code': 'b', 'label': 'B'}]),
+            ('post', '/stamps/bulk/', {'operations': [{'op': 'delete', 'id': 'a'}]}),
+            ('patch', '/stamps/bulk/', {'a': {'label': 'B'}}),
+            ('delete', '/stamps/bulk/', ['a']),
+        ],
+    )
+    def test_where_no_one_object_is_meant(
+        self, ask: Ask, method: str, path: str, body: Any, header: str, tags: str
+    ) -> None:
+        Stamp.objects.create(code='a', label='A')
+        answer = ask('manager', method, path, body, **{header: tags})
+        assert (answer.status_code, answer.json()['code']) == (400, 'precondition-misplaced')
+        assert [each.label for each in Stamp.objects.all()] == ['A']
+
     def test_a_weak_tag_without_a_version(self, ask: Ask) -> None:
         stamp = Stamp.objects.create(code='a', label='A')
         tag = 'W/' + ask('manager', 'get', '/stamps/a/')['ETag']

@@ -61,12 +61,19 @@ def write_of(
     whole_lists = parameters.pop(WHOLE_LISTS, [''])
     if len(whole_lists) != 1:
         raise ParameterError(f'The parameter `{WHOLE_LISTS}` is given twice.')
+    if_match = read_tags('If-Match', http.META.get('HTTP_IF_MATCH'))
+    if_none_match = read_tags('If-None-Match', http.META.get('HTTP_IF_NONE_MATCH'))
+    if lookup is None and (if_match or if_none_match):
+        raise Problem(
+            'If-Match and If-None-Match are for one object, and many are at this address.',
+            code='precondition-misplaced',
+        )
     return replace(
         asked,
         whole_lists=frozenset(each.strip() for each in whole_lists[0].split(',') if each.strip()),
         parameters=parameters,
-        if_match=read_tags('If-Match', http.META.get('HTTP_IF_MATCH')),
-        if_none_match=read_tags('If-None-Match', http.META.get('HTTP_IF_NONE_MATCH')),
+        if_match=if_match,
+        if_none_match=if_none_match,
         key=http.META.get('HTTP_IDEMPOTENCY_KEY'),
         address=f'{http.method} {http.path}',
     )

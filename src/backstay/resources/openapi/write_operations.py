@@ -34,7 +34,7 @@ from backstay.resources.write.granting import Right
 from backstay.resources.write.idempotency import KEY
 
 _TAG = r'(W/)?"[!#-~]*"'
-_IF_MATCH: Schema = {'type': 'string', 'pattern': rf'^(\*|{_TAG}([ \t]*,[ \t]*{_TAG})*)$'}
+_TAGS: Schema = {'type': 'string', 'pattern': rf'^(\*|{_TAG}([ \t]*,[ \t]*{_TAG})*)$'}
 _KEY: Schema = {
     'type': 'string',
     'minLength': 1,
@@ -114,12 +114,18 @@ class _Described:
             parameters += [lookup_parameter(self.view, self.readable, self.components)]
             if_match = OpenApiParameter(
                 'If-Match',
-                _IF_MATCH,
+                _TAGS,
                 OpenApiParameter.HEADER,
                 description='ETags of the object, of which one must be its own.',
                 required=self.options.require_if_match,
             )
-            parameters.append(if_match)
+            if_none_match = OpenApiParameter(
+                'If-None-Match',
+                _TAGS,
+                OpenApiParameter.HEADER,
+                description='ETags of the object, of which none may be its own.',
+            )
+            parameters += [if_match, if_none_match]
             parameters += self._whole_lists() if body else ()
         if shows:
             parameters += [fields_parameter()]
@@ -234,7 +240,9 @@ def _codes_of_one(
             'payload-too-large',
             'unsupported-media-type',
         ]
-    if status != 201:
+    if status == 201:
+        names.append('precondition-misplaced')
+    else:
         names.append('version-mismatch')
         if told.options.require_if_match:
             names.append('precondition-required')
@@ -250,6 +258,7 @@ def _codes_of_many(told: _Described) -> dict[int, list[str]]:
         'bulk-empty',
         'list-cut',
         'header-invalid',
+        'precondition-misplaced',
         *_CONFLICTS,
         'version-mismatch',
         'payload-too-large',

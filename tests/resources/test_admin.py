@@ -1,14 +1,17 @@
 """Resources in the admin: pages that nobody had to write, with rights, rules and few statements."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.core.paginator import Paginator
+from django.db import models
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from backstay.caller import Held
@@ -113,6 +116,29 @@ class TestRegistering:
         done = run_python('-c', code, DJANGO_SETTINGS_MODULE='tests.django_settings')
 
         assert done.stdout.strip() == '/admin/bookshop/book/', done.stderr
+
+
+class TestAModelThatIsRegisteredLate:
+    @pytest.fixture
+    def late(self, settings: Any) -> Iterator[type[models.Model]]:
+        """A model of an app without pages, whose page comes when the URLs have been read."""
+        settings.ROOT_URLCONF = 'backstay.site.urls'
+        assert reverse('admin:index') == '/admin/'
+        admin.site.register(Tag)
+        yield Tag
+        admin.site.unregister(Tag)
+
+    def test_is_on_the_index_and_has_its_page(self, late: type[models.Model], root: Client) -> None:
+        index = root.get('/admin/')
+        assert index.status_code == 200
+        assert b'/admin/bookshop/tag/' in index.content
+        assert root.get('/admin/bookshop/').status_code == 200
+        assert root.get('/admin/bookshop/tag/').status_code == 200
+
+    def test_is_gone_when_it_is_taken_out(self, root: Client, settings: Any) -> None:
+        settings.ROOT_URLCONF = 'backstay.site.urls'
+        assert b'bookshop' not in root.get('/admin/').content
+        assert root.get('/admin/bookshop/tag/').status_code == 404
 
 
 class TestAList:

@@ -65,7 +65,7 @@ def django_settings(
 
 
 APPS = (
-    'django.contrib.admin',
+    'backstay.resources.admin.apps.LateAdminConfig',
     'django.contrib.auth',
     'django.contrib.contenttypes',
     'django.contrib.sessions',

@@ -4,19 +4,19 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 
 from django.core.validators import MaxValueValidator, MinLengthValidator, MinValueValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models import F
 
 from backstay.resources import ALL, Computed, Grant, Resource, anyone, signed_in
 
 #: What a type of column takes first, second and third, in Python's own types.
 _MOMENT = dt.datetime(2024, 2, 29, 12, 30, tzinfo=dt.UTC)
-TYPES: Mapping[str, tuple[Callable[..., models.Field], tuple[Any, ...]]] = {
+TYPES: dict[str, tuple[Callable[..., models.Field], tuple[Any, ...]]] = {
     'BigIntegerField': (models.BigIntegerField, (1, 2**62, -5)),
     'BinaryField': (models.BinaryField, (b'a', b'\x00\xff', b'zz')),
     'BooleanField': (models.BooleanField, (True, False)),
@@ -58,6 +58,10 @@ TYPES: Mapping[str, tuple[Callable[..., models.Field], tuple[Any, ...]]] = {
     'PositiveIntegerField': (models.PositiveIntegerField, (1, 2**31 - 1, 0)),
     'PositiveSmallIntegerField': (models.PositiveSmallIntegerField, (1, 2**15 - 1, 0)),
     'SlugField': (models.SlugField, ('a', 'b-c', 'z')),
+    'SlugField of Unicode': (
+        lambda **k: models.SlugField(allow_unicode=True, **k),
+        ('a', 'ä-ö', '漢'),
+    ),
     'SmallIntegerField': (models.SmallIntegerField, (1, -(2**15), 7)),
     'TextField': (models.TextField, ('a', 'two\nlines', '😀')),
     'TimeField': (models.TimeField, (dt.time(12), dt.time(23, 59, 59, 999_999), dt.time(0))),
@@ -67,6 +71,36 @@ TYPES: Mapping[str, tuple[Callable[..., models.Field], tuple[Any, ...]]] = {
     ),
     'UUIDField': (models.UUIDField, tuple(UUID(int=each) for each in (1, 2**127, 3))),
 }
+
+
+def _array_of(element: Callable[..., models.Field], **options: Any) -> models.Field:
+    from django.contrib.postgres.fields import ArrayField
+
+    return ArrayField(element(), **options)
+
+
+#: The elements of arrays, one for each way in which they are written.
+_ELEMENTS = (
+    'BooleanField',
+    'CharField',
+    'DateField',
+    'DateTimeField',
+    'DecimalField',
+    'DurationField',
+    'FloatField',
+    'GenericIPAddressField',
+    'IntegerField',
+    'TextField',
+    'TimeField',
+    'UUIDField',
+)
+if connection.vendor == 'postgresql':  # SQLite has no arrays
+    for _name in _ELEMENTS:
+        _make, _values = TYPES[_name]
+        TYPES[f'ArrayField of {_name}'] = (
+            partial(_array_of, _make),
+            ([*_values], [_values[0]], [_values[0], _values[0]]),
+        )
 
 _NUMBERS = (int, float, Decimal)
 
@@ -86,7 +120,9 @@ WAYS: Mapping[str, Callable[[tuple[Any, ...]], dict[str, Any]]] = {
     'null': lambda _: {'null': True, 'blank': True},
     'null, never blank': lambda _: {'null': True},
     'blank': lambda _: {'blank': True},
-    'default': lambda values: {'default': values[0]},
+    'default': lambda values: {
+        'default': partial(list, values[0]) if isinstance(values[0], list) else values[0]
+    },
     'db_default': lambda values: {'db_default': values[0]},
     'validators': lambda values: {'validators': _validators(values)},
     'choices': lambda values: {'choices': [(each, str(each)) for each in values]},
@@ -100,7 +136,7 @@ WAYS: Mapping[str, Callable[[tuple[Any, ...]], dict[str, Any]]] = {
     },
     'choices, default': lambda values: {
         'choices': [(each, str(each)) for each in values],
-        'default': values[0],
+        'default': partial(list, values[0]) if isinstance(values[0], list) else values[0],
     },
 }
 #: Ways that Django or the engines have for some types only.
@@ -135,15 +171,22 @@ class Column:
         """The first part of its addresses."""
         return ''.join(each if each.isalnum() else '-' for each in self.name.lower())
 
+    @property
+    def made(self) -> tuple[str, ...]:
+        """The columns that the database makes of it."""
+        if 'JSON' in self.type_name:
+            return ()
+        return ('made', 'virtual') if connection.vendor == 'sqlite' else ('made',)
+
     @cached_property
     def model(self) -> type[models.Model]:
         name = ''.join(each for each in self.name.title() if each.isalnum())
         make, _ = TYPES[self.type_name]
         columns: dict[str, Any] = {'value': self.field()}
-        if 'JSON' not in self.type_name:
-            # What the database makes of it.
-            columns['made'] = models.GeneratedField(
-                expression=F('value'), output_field=make(null=True), db_persist=True
+        # What the database makes of it, stored or each time anew.
+        for made in self.made:
+            columns[made] = models.GeneratedField(
+                expression=F('value'), output_field=make(null=True), db_persist=made == 'made'
             )
         meta = type(
             'Meta', (), {'app_label': 'columns', 'db_table': f'columns_{name.lower()}'[:60]}
@@ -152,14 +195,13 @@ class Column:
 
     @cached_property
     def resource(self) -> type[Resource]:
-        made = ('made',) if 'JSON' not in self.type_name else ()
         make, _ = TYPES[self.type_name]
         meta = type(
             'Meta',
             (),
             {
                 'model': self.model,
-                'fields': ('id', 'value', *made),
+                'fields': ('id', 'value', *self.made),
                 'require_idempotency_key': (),
                 'ordering': ('id',),
             },

@@ -12,7 +12,14 @@ from backstay.resources.kinds.numbers import LARGEST, read_float
 from backstay.resources.kinds.operators import OF_ARRAYS, WITHOUT_VALUE
 from backstay.resources.kinds.registered import kind_of
 from backstay.resources.kinds.texts import read_text, schema_of_short_text
-from backstay.resources.kinds.value_kind import Column, Refused, Schema, ValueKind, Writing
+from backstay.resources.kinds.value_kind import (
+    OF_JSON,
+    Column,
+    Refused,
+    Schema,
+    ValueKind,
+    Writing,
+)
 
 _BASE64 = r'^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$'
 
@@ -73,7 +80,7 @@ def _check_elements(raw: object, column: Column) -> None:
         return  # of JSON, which the checking field reads strictly
     kind, base = element_of(column)
     for each in raw if isinstance(raw, list) else ():
-        if each is not None:
+        if isinstance(each, OF_JSON):  # a form of the admin has read others already
             kind.check_body(each, base)
 
 

@@ -6,6 +6,7 @@ writes or describes values asks their kind, and keeps no table of its own.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -19,6 +20,8 @@ Column = models.Field
 Schema = dict[str, Any]
 #: A form, or what makes it for a column, whose digits or elements it depends on.
 FormOf = Form | Callable[[Column], Form]
+#: Members of bodies in Python, as JSON is read.
+OF_JSON = (str, int, float, Decimal, list, dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

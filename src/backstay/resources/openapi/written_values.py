@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.validators import RegexValidator, URLValidator
+from django.db import models
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
 from backstay.resources.declaration.shape import Field
 from backstay.resources.kinds import CHOICE, JSON, ValueKind
+from backstay.resources.kinds.documents import element_of
 from backstay.resources.kinds.texts import choices_of
 from backstay.resources.openapi.components import Components, Schema, nullable
 
@@ -30,7 +32,7 @@ def value(check: Any, field: Field, owner: str, components: Components) -> Schem
     if field.kind is CHOICE and not isinstance(check, serializers.FilePathField):
         schema = components.asked(field, owner)
     else:
-        schema = _value(check, field.kind)
+        schema = _value(check, field.kind, field.model_field)
         if chosen := choices_of(field.model_field):
             # The few values in the spelling in which answers have them.
             shown = [
@@ -45,11 +47,11 @@ def value(check: Any, field: Field, owner: str, components: Components) -> Schem
     return nullable(schema) if check.allow_null else schema
 
 
-def _value(check: Any, kind: ValueKind | None) -> Schema:
+def _value(check: Any, kind: ValueKind, column: models.Field) -> Schema:
     """Return the schema of a field on its own, such as the elements of an array."""
     match check:
         case serializers.ListField():
-            return _array(check)
+            return _array(check, column)
         case serializers.JSONField():
             return dict(_SCALAR)
         case serializers.FilePathField():
@@ -70,17 +72,17 @@ def _value(check: Any, kind: ValueKind | None) -> Schema:
             return {'type': 'number', **_range(check)}
         case serializers.DecimalField():
             return _decimal(check)
-    plain = kind.body_schema if kind else None
-    return dict(plain) if plain else _text(check)
+    return dict(kind.body_schema) if kind.body_schema else _text(check)
 
 
-def _array(check: Any) -> Schema:
+def _array(check: Any, column: models.Field) -> Schema:
     child = check.child
-    items = _value(child, None)
+    items = _value(child, *element_of(column))
     if child.allow_null and not isinstance(child, serializers.JSONField):
         items = nullable(items)
     most = {} if check.max_length is None else {'maxItems': check.max_length}
-    least = {} if check.min_length is None else {'minItems': check.min_length}
+    fewest = max(check.min_length or 0, 0 if check.allow_empty else 1)
+    least = {'minItems': fewest} if fewest else {}
     return {'type': 'array', 'items': items, **least, **most}
 
 

@@ -18,18 +18,10 @@ from tests.bookshop.models import Book
 pytestmark = pytest.mark.django_db
 
 _LETTERS = 'aB%_\\e'
-_LIMIT = 0.3
 
 
 def _book(title: str) -> Book:
     return Book(title=title, slug='x', created_at=timezone.now())
-
-
-def _found(text: str, pattern: str, *, any_case: bool, seconds: float | None = None) -> bool:
-    """Whether a row with this text is found by the pattern, within a time limit."""
-    Book.objects.all().delete()
-    _book(text).save()
-    return bool(_search(pattern, any_case=any_case, seconds=seconds))
 
 
 def _search(pattern: str, *, any_case: bool, seconds: float | None = None) -> list[Any]:
@@ -80,20 +72,33 @@ def test_patterns_mean_the_same_on_every_engine() -> None:
     ],
 )
 def test_no_pattern_goes_back_again_and_again(pattern: str, any_case: bool) -> None:
+    """A text four times as long costs four times as much, or sixteen; going back, 4^7 times."""
+
+    def seconds(length: int) -> float:
+        Book.objects.all().delete()
+        _book('e' * length).save()
+        return min(_timed(pattern, any_case) for _ in range(3))  # others may have the processor
+
+    assert seconds(300) < max(0.05, 64 * seconds(75))
+
+
+def _timed(pattern: str, any_case: bool) -> float:
     started = time.perf_counter()
-
-    assert not _found('e' * 300, pattern, any_case=any_case)
-
-    assert time.perf_counter() - started < _LIMIT
+    assert not _search(pattern, any_case=any_case)
+    return time.perf_counter() - started
 
 
 def test_the_time_limit_counts_what_functions_of_ours_take() -> None:
     """Each call is short, and a statement makes as many as it has rows."""
-    Book.objects.bulk_create(_book('e' * 200) for _ in range(4_000))
-    started = time.perf_counter()
+    Book.objects.bulk_create(_book('e' * 200) for _ in range(1_500))
+    pattern = '%' + 'e_' * 90 + '%' + 'e' * 40 + 'z%'
+    began = time.process_time()
+    assert not _search(pattern, any_case=True)
+    whole = time.process_time() - began
 
     with pytest.raises(OperationalError) as refused:
-        _search('%' + 'e_' * 90 + '%' + 'e' * 40 + 'z%', any_case=True, seconds=0.001)
+        _search(pattern, any_case=True, seconds=0.001)
 
     assert trouble_of(refused.value) is Trouble.TIMEOUT
-    assert time.perf_counter() - started < _LIMIT
+    if connection.vendor == 'sqlite':  # which runs in this process
+        assert time.process_time() - began - whole < whole / 2

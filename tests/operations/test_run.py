@@ -30,12 +30,14 @@ def test_it_prepares_serves_stops_and_starts_again_with_its_data(start_site: Sta
         assert first.get(path, follow_redirects=True).status_code == 200
     password = password_in(shown)
     assert sign_in(first.url, password)
+    prepared = first.processor_seconds()
     assert first.stop(signal.SIGINT, group=True) == 0
     assert 'Traceback' not in first.output()
 
     port = first.port
     second = start_site('run', base_dir=first.base_dir, port=port)
-    assert second.processor_seconds() < 3  # other work on the machine does not count
+    # It prepares nothing again; what else the machine does counts for both.
+    assert second.processor_seconds() < prepared
     assert password_in(second.output()) == password
     assert 'Applied' not in second.output()
     assert second.stop() == 0

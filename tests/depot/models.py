@@ -126,6 +126,27 @@ class Keeper(models.Model):
         return self.name
 
 
+class Badge(models.Model):
+    """Goes with its keeper."""
+
+    keeper = models.ForeignKey(Keeper, models.CASCADE, related_name='+')
+
+    def __str__(self) -> str:
+        return f'badge {self.pk}'
+
+
+class Oath(models.Model):
+    """No resource stands for it, and no relation leads to it; it keeps what it refers to."""
+
+    protected = models.ForeignKey(Keeper, models.PROTECT, null=True, blank=True, related_name='+')
+    restricted = models.ForeignKey(Keeper, models.RESTRICT, null=True, blank=True, related_name='+')
+    referred = models.ForeignKey(Keeper, models.DO_NOTHING, null=True, blank=True, related_name='+')
+    badge = models.ForeignKey(Badge, models.DO_NOTHING, null=True, blank=True, related_name='+')
+
+    def __str__(self) -> str:
+        return f'oath {self.pk}'
+
+
 class Place(models.Model):
     """A row under every kind of constraint; its own words and codes stand in some of them."""
 
@@ -214,6 +235,28 @@ class Building(models.Model):
 class Warehouse(Building):
     host = models.OneToOneField(Building, models.CASCADE, parent_link=True, primary_key=True)
     gates = models.IntegerField(default=1)
+
+
+class Garage(Building):
+    """Has a version of its own."""
+
+    host = models.OneToOneField(Building, models.CASCADE, parent_link=True, primary_key=True)
+    colour = models.CharField(max_length=20)
+    edition = models.PositiveIntegerField(default=1)
+
+
+class Annex(models.Model):
+    """Is deleted softly, with what is a part of it."""
+
+    name = models.CharField(max_length=40)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Hut(Annex):
+    host = models.OneToOneField(Annex, models.CASCADE, parent_link=True, primary_key=True)
 
 
 class Lot(models.Model):

@@ -18,9 +18,13 @@ from backstay.resources import (
     signed_in,
 )
 from tests.depot.models import (
+    Annex,
     Article,
     Building,
     Crate,
+    Garage,
+    Hut,
+    Keeper,
     Label,
     Load,
     Lot,
@@ -127,6 +131,7 @@ TicketResource = _simple(Ticket, 'shelf_id', 'version', shelf=_shelf())
 StubResource = _simple(Stub, 'ticket_id', 'version', ticket=Parent(TicketResource))
 ReceiptResource = _simple(Receipt, 'shelf_id', 'version', shelf=_shelf())
 LotResource = _simple(Lot, 'quantity', 'price', 'total')
+KeeperResource = _simple(Keeper, 'name')
 SerialResource = _simple(Serial, 'number', 'word')
 
 
@@ -154,10 +159,45 @@ class WarehouseResource(Resource):
     grants = OPEN
 
 
+class GarageResource(Resource):
+    class Meta:
+        model = Garage
+        fields = ('host_id', 'name', 'colour', 'edition')
+        lookup = 'host_id'
+        version = 'edition'
+
+    host = Parent(BuildingResource)
+    grants = OPEN
+
+
+class AnnexResource(Resource):
+    class Meta:
+        model = Annex
+        fields = ('id', 'name')
+        soft_delete = 'deleted_at'
+
+    grants = OPEN
+
+
+class HutResource(Resource):
+    class Meta:
+        model = Hut
+        fields = ('host_id', 'name')
+        lookup = 'host_id'
+        soft_delete = 'deleted_at'
+
+    host = Parent(AnnexResource)
+    grants = OPEN
+
+
 SERVED: dict[str, type[Resource]] = {
+    'annexes': AnnexResource,
     'articles': ArticleResource,
     'buildings': BuildingResource,
     'crates': CrateResource,
+    'garages': GarageResource,
+    'huts': HutResource,
+    'keepers': KeeperResource,
     'labels': LabelResource,
     'loads': LoadResource,
     'lots': LotResource,

@@ -1,5 +1,6 @@
 """Every change of a row that a resource stands for is a version and an entry, whoever makes it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,7 +9,10 @@ from django.db import connection, models
 from backstay.caller import Caller
 from backstay.journal.models import Entry
 from tests.depot.models import (
+    Building,
     Crate,
+    Garage,
+    Hut,
     Label,
     Load,
     Mark,
@@ -21,6 +25,7 @@ from tests.depot.models import (
     fallback,
 )
 from tests.lending.models import Keyword
+from tests.rights.site import MADE
 from tests.writes.conftest import Ask
 from tests.writes.replaying import assert_gapless
 
@@ -177,6 +182,13 @@ class TestRowsThatGo:
 class TestPartsInAParentsTable:
     """A row of a child model is a row of its parents: what is written there is told there."""
 
+    @pytest.fixture(autouse=True)
+    def _mayor(self) -> Iterator[None]:
+        """Who may write buildings themselves."""
+        MADE['mayor'] = Caller(kind='account', account_id=77, name='mayor', level=4)
+        yield
+        del MADE['mayor']
+
     def steps(self, key: Any) -> list[tuple[str, str, Any, Any]]:
         """The entries of a building and of its warehouse: what, verb, and names in between."""
         entries = Entry.objects.filter(object_id=str(key)).order_by('id')
@@ -209,6 +221,76 @@ class TestPartsInAParentsTable:
         assert self.steps(made.json()['host_id']) == [
             ('depot.warehouse', 'create', None, 'new'),
             ('depot.building', 'create', None, 'new'),
+        ]
+
+    @pytest.mark.parametrize('by_bulk', [False, True])
+    def test_changed_through_the_parent(self, ask: Ask, by_bulk: bool) -> None:
+        """The child's resource is told too, and so is another child of the same parent."""
+        house = Warehouse.objects.create(name='old')
+        garage = Garage(host_id=house.pk, colour='red')
+        garage.__dict__.update(name=house.name, version=house.version)
+        garage.save_base(raw=True)
+        alone = Building.objects.create(name='alone')
+        bodies = {house.pk: {'name': 'new'}, alone.pk: {'name': 'other'}}
+        if by_bulk:
+            assert (
+                ask(
+                    'mayor', 'patch', '/buildings/bulk/', bodies, HTTP_IDEMPOTENCY_KEY='k'
+                ).status_code
+                == 200
+            )
+        else:
+            for key, body in bodies.items():
+                assert ask('mayor', 'patch', f'/buildings/{key}/', body).status_code == 200
+        assert sorted(self.steps(house.pk)) == [
+            ('depot.building', 'update', 'old', 'new'),
+            ('depot.garage', 'update', 'old', 'new'),
+            ('depot.warehouse', 'update', 'old', 'new'),
+        ]
+        assert self.steps(alone.pk) == [('depot.building', 'update', 'alone', 'other')]
+        entries = {
+            e.aggregate: (e.before or {}, e.after or {})
+            for e in Entry.objects.filter(object_id=str(house.pk))
+        }
+        # One has the parent's version, the other one its own.
+        assert [entries['depot.warehouse'][at]['version'] for at in (0, 1)] == [1, 2]
+        assert [entries['depot.garage'][at]['edition'] for at in (0, 1)] == [1, 2]
+        assert entries['depot.warehouse'][1]['gates'] == 1
+        garage.refresh_from_db()
+        assert (garage.edition, garage.colour, garage.version) == (2, 'red', 2)
+        assert_gapless()
+
+    def test_the_versions_of_its_parts_protect_each_other(self, ask: Ask) -> None:
+        house = Warehouse.objects.create(name='old')
+        seen = {path: ask('mayor', 'get', path)['ETag'] for path in self.paths(house.pk)}
+        for first, then in (self.paths(house.pk), self.paths(house.pk)[::-1]):
+            seen = {path: ask('mayor', 'get', path)['ETag'] for path in (first, then)}
+            mine = ask('mayor', 'patch', first, {'name': f'by {first}'}, HTTP_IF_MATCH=seen[first])
+            theirs = ask('mayor', 'patch', then, {'name': 'lost'}, HTTP_IF_MATCH=seen[then])
+            assert (mine.status_code, theirs.status_code) == (200, 412)
+
+    def paths(self, key: Any) -> tuple[str, str]:
+        return f'/warehouses/{key}/', f'/buildings/{key}/'
+
+    def test_the_events_of_the_child_are_told(self, ask: Ask) -> None:
+        house = Warehouse.objects.create(name='old')
+        assert ask('mayor', 'patch', f'/buildings/{house.pk}/', {'name': 'new'}).status_code == 200
+        assert {e.aggregate for e in Entry.objects.filter(pending=True)} == {
+            'depot.building',
+            'depot.warehouse',
+        }
+
+    @pytest.mark.parametrize('path', ['annexes', 'huts'])
+    def test_deleted_softly_and_restored_through_either(self, ask: Ask, path: str) -> None:
+        hut = Hut.objects.create(name='old')
+        assert ask('mayor', 'delete', f'/{path}/{hut.pk}/').status_code == 204
+        assert ask('mayor', 'post', f'/{path}/{hut.pk}/restore/').status_code == 200
+        told = [(e.aggregate, e.verb) for e in Entry.objects.order_by('id')]
+        assert sorted(told) == [
+            ('depot.annex', 'delete'),
+            ('depot.annex', 'restore'),
+            ('depot.hut', 'delete'),
+            ('depot.hut', 'restore'),
         ]
 
 

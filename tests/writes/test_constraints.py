@@ -1,7 +1,9 @@
 """What the database refuses: a pointer to each fault, in the words that its constraint declares."""
 
-from collections.abc import Iterator
-from typing import Any
+import re
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any, ClassVar
 
 import pytest
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -10,7 +12,31 @@ from django.db.models import Func
 
 from backstay.caller import Caller
 from backstay.journal.models import Entry
-from tests.depot.models import Article, Building, Place, Serial, Shelf, Warehouse
+from backstay.resources import (
+    ALL,
+    Change,
+    Grant,
+    Hooks,
+    Parent,
+    Resource,
+    ResourceRouter,
+    signed_in,
+    view_set_of,
+)
+from backstay.resources.declaration.registry import _registry
+from tests.depot.models import (
+    Article,
+    Badge,
+    Building,
+    Keeper,
+    Oath,
+    Place,
+    Serial,
+    Shelf,
+    Warehouse,
+)
+from tests.depot.resources import ShelfResource
+from tests.rights.site import AT_ITS_WORD
 from tests.writes.conftest import Ask
 
 pytestmark = pytest.mark.django_db
@@ -170,6 +196,50 @@ def test_a_reference_to_nothing_refuses_only_its_element(ask: Ask, shelf: Shelf,
     assert not Entry.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_reference_to_nothing_is_named_where_it_refuses_all(ask: Ask, shelf: Shelf) -> None:
+    bodies = [place(shelf, at) for at in range(1, 4)]
+    bodies[1]['name'] = 'dangling'
+    answer = create('places', ask, *bodies)
+    assert (answer.status_code, answer.json()['code']) == (409, 'conflict')
+    assert [pointer for pointer, *_ in told(answer)] == ['/operations/1']
+    places = [without_shelf(each) for each in bodies]
+    answer = ask('manager', 'patch', f'/shelves/{shelf.pk}/', {'places': places})
+    assert (answer.status_code, answer.json()['code']) == (409, 'conflict')
+    assert [pointer for pointer, *_ in told(answer)] == ['/places/1']
+    assert not Place.objects.exists()
+    assert not Entry.objects.exists()
+
+
+#: How a keeper is kept by rows that no resource stands for.
+KEEPING: dict[str, Callable[[Keeper], Any]] = {
+    'protected': lambda keeper: Oath.objects.create(protected=keeper),
+    'restricted': lambda keeper: Oath.objects.create(restricted=keeper),
+    'by the database': lambda keeper: Oath.objects.create(referred=keeper),
+    'by the database, behind a cascade': lambda keeper: Oath.objects.create(
+        badge=Badge.objects.create(keeper=keeper)
+    ),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize('way', KEEPING)
+def test_a_row_that_others_reference_is_named_among_those_to_delete(ask: Ask, way: str) -> None:
+    keepers = [Keeper.objects.create(name=name) for name in 'abc']
+    KEEPING[way](keepers[1])
+    keys = [keeper.pk for keeper in keepers]
+    assert ask('manager', 'delete', f'/keepers/{keys[1]}/').json()['code'] == 'in-use'
+    answer = ask('manager', 'delete', '/keepers/bulk/', keys)
+    assert (answer.status_code, answer.json()['code']) == (409, 'in-use')
+    assert [(pointer, code) for pointer, code, _ in told(answer)] == [('/1', 'in-use')]
+    assert Keeper.objects.count() == 3
+    operations = [{'op': 'delete', 'id': key} for key in keys]
+    body = {'operations': operations, 'atomic': False}
+    results = ask('manager', 'post', '/keepers/bulk/', body).json()['results']
+    assert [each['status'] for each in results] == [204, 409, 204]
+    assert [*Keeper.objects.values_list('name', flat=True)] == ['b']
+
+
 @pytest.fixture
 def _no_overlap(db: None) -> Iterator[None]:
     if connection.vendor != 'postgresql':
@@ -321,3 +391,58 @@ class TestARowWithAPartInItsParentsTable:
         assert answer.status_code == 403, answer.content
         assert Warehouse.objects.exists()
         assert Building.objects.exists()
+
+
+class TestColumnsThatTheCallerMayNotKnow:
+    """What is wrong with a new row is told without the names of columns that are not shown."""
+
+    #: What a hook sets of the hidden columns, and the status; the first leaves one empty.
+    SET: ClassVar[dict[str, tuple[dict[str, Any], int]]] = {
+        'missing': ({}, 422),
+        'taken, together with one that is shown': ({'position': 1}, 409),
+        'taken': ({'position': 2, 'rank': 7}, 409),
+        'taken in any case': ({'position': 2, 'label': 'RED'}, 409),
+        'refused by a check': ({'position': 2, 'low': 8, 'high': 7}, 422),
+        'out of range': ({'position': 2**70}, 422),
+        'a reference to nothing': ({'position': 2, 'keeper_id': 999_999}, 409),
+    }
+
+    @pytest.fixture
+    def ask_hidden(self, ask: Ask, settings: Any, way: str) -> Iterator[Ask]:
+        known = dict(_registry)
+
+        def fill(change: Change, _caller: Caller) -> None:
+            change.values |= self.SET[way][0]
+
+        meta = type('Meta', (), {'model': Place, 'fields': ('id', 'shelf_id', 'name')})
+        members = {
+            'Meta': meta,
+            'shelf': Parent(ShelfResource),
+            'hooks': Hooks(before=(fill,)),
+            'grants': (Grant(signed_in, read=ALL, write=ALL, create=ALL, delete=True),),
+        }
+        resource = type('HiddenPlaceResource', (Resource,), members)
+        router = ResourceRouter()
+        router.register('hidden', view_set_of(resource, **AT_ITS_WORD))
+        module: Any = ModuleType('tests.writes.hidden')
+        module.urlpatterns = router.urls
+        settings.ROOT_URLCONF = module
+        yield ask
+        _registry.clear()
+        _registry.update(known)
+
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize('way', SET)
+    @pytest.mark.parametrize('many', [False, True])
+    def test_are_not_named(self, ask_hidden: Ask, shelf: Shelf, way: str, many: bool) -> None:
+        Place.objects.create(shelf=shelf, name='there', position=1, rank=7, label='red')
+        body: Any = {'shelf_id': shelf.pk, 'name': 'new'}
+        path = '/hidden/bulk/' if many else '/hidden/'
+        answer = ask_hidden(
+            'manager', 'post', path, [body] if many else body, HTTP_IDEMPOTENCY_KEY='k'
+        )
+        assert answer.status_code == self.SET[way][1], answer.content
+        hidden = {column.name for column in Place._meta.concrete_fields} - {'id', 'shelf', 'name'}
+        told_of = {*re.findall(r'\w+', answer.content.decode())}
+        assert not (hidden | {'keeper_id'}) & told_of, answer.content
+        assert Place.objects.count() == 1

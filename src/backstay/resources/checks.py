@@ -34,9 +34,9 @@ from backstay.resources.plan import rights
 from backstay.resources.plan.values import computed, json_value
 from backstay.resources.query.mask import parse
 from backstay.resources.query.parameters import TAKEN
-from backstay.resources.write.checks import check_writes, parent_links
+from backstay.resources.write.checks import check_writes
 from backstay.resources.write.deletion import resource_of
-from backstay.resources.write.members import columns_of
+from backstay.resources.write.members import columns_of, parent_links
 from backstay.resources.write.uniqueness import unique_sets
 
 

@@ -132,6 +132,8 @@ class Batch:
     children: dict[str, 'Batch'] = field(default_factory=dict)
     #: Changes that the deletion of its rows caused in other rows.
     consequences: 'list[Batch]' = field(default_factory=list)
+    #: What its changes are to resources of other parts of the same rows, in children's tables.
+    parts: 'list[Batch]' = field(default_factory=list)
 
     @property
     def caller(self) -> Caller:

@@ -10,7 +10,12 @@ from backstay.resources.declaration.grants import ALL
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Relation
 from backstay.resources.write.granting import Right, all_names
-from backstay.resources.write.members import columns_of, writable, writable_relations
+from backstay.resources.write.members import (
+    columns_of,
+    parent_links,
+    writable,
+    writable_relations,
+)
 from backstay.resources.write.uniqueness import names_one_row
 
 #: Actions that may require an Idempotency-Key.
@@ -26,11 +31,6 @@ def check_writes(resource: type[Resource]) -> Iterator[Error]:
 def _error(resource: type[Resource], number: str, text: str, hint: str = '') -> Error:
     name = f'{resource.__module__}.{resource.__qualname__}'
     return Error(text, hint=hint or None, obj=name, id=f'backstay.{number}')
-
-
-def parent_links(model: type[models.Model]) -> list[Any]:
-    """The columns that lead from a child model's own table to those of its parents."""
-    return [link for link in model._meta.parents.values() if link is not None]
 
 
 def _check_grants(resource: type[Resource]) -> Iterator[Error]:

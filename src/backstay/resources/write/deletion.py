@@ -27,14 +27,10 @@ _ByKey = dict[Any, models.Model]
 def delete_with_consequences(batch: Batch, rows: Sequence[models.Model]) -> list[Batch]:
     """Delete the rows; return the changes that this caused in other rows, a batch per resource.
 
-    The changes hold what the database stores now. Raises Problem 409 `in-use` where a reference
-    forbids the deletion.
+    The changes hold what the database stores now. Raises ProtectedError or RestrictedError where a
+    reference forbids the deletion, before anything is deleted.
     """
-    collector = _Collector(using=batch.using, origin=rows[0])
-    try:
-        collector.collect(list(rows))
-    except (models.ProtectedError, models.RestrictedError):
-        raise in_use() from None
+    collector = _collected(batch, rows)
     own = {(type(row), row.pk) for row in rows}
     going = _affected(collector)
     before = {
@@ -83,6 +79,25 @@ def _lost_links(
                 added.append(change)
         if added:
             yield Batch(asked=batch.asked, resource=each.resource, changes=added)
+
+
+def _collected(batch: Batch, rows: Sequence[models.Model]) -> '_Collector':
+    collector = _Collector(using=batch.using, origin=rows[0])
+    collector.collect(list(rows))
+    return collector
+
+
+#: What forbids a deletion, as Django says it.
+FORBIDDEN = (models.ProtectedError, models.RestrictedError)
+
+
+def is_in_use(batch: Batch, row: models.Model) -> bool:
+    """Return whether a reference forbids that this row is deleted by itself."""
+    try:
+        _collected(batch, [row])
+    except FORBIDDEN:
+        return True
+    return False
 
 
 def in_use() -> Problem:
@@ -134,11 +149,12 @@ def _affected(collector: _Collector) -> dict[type[models.Model], set[Any]]:
             new = [row for row in _referring(collector.using, field, rows) if row.pk not in known]
             known.update(row.pk for row in new)
             if new:
-                waiting.append((new, _relations(model)))
+                waiting.append((new, relations_to(model)))
     return affected
 
 
-def _relations(model: type[models.Model]) -> list[Any]:
+def relations_to(model: type[models.Model]) -> list[Any]:
+    """Return the relations of other models to a model, hidden ones included."""
     return list(deletion.get_candidate_relations_to_delete(model._meta))
 
 
@@ -146,7 +162,7 @@ def _left_to_the_database(model: type[models.Model]) -> list[Any]:
     """The relations to a model whose rows Django leaves alone when a row of the model goes."""
     # `DB_CASCADE` and its like came with Django 6.1.
     kind = getattr(deletion, 'DatabaseOnDelete', ())
-    found = ((each, each.field.remote_field.on_delete) for each in _relations(model))
+    found = ((each, each.field.remote_field.on_delete) for each in relations_to(model))
     return [each for each, rule in found if rule is models.DO_NOTHING or isinstance(rule, kind)]
 
 

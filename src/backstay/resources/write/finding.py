@@ -15,7 +15,7 @@ from backstay.resources.execute import fetch
 from backstay.resources.kinds.registered import list_slot_of
 from backstay.resources.plan import rights
 from backstay.resources.write.change import Batch, Change
-from backstay.resources.write.members import columns_of
+from backstay.resources.write.members import columns_of, tables_of
 
 
 def find_rows(batch: Batch) -> None:
@@ -111,7 +111,7 @@ def lock(batch: Batch, keys: Sequence[Any], *, for_good: bool) -> Sequence[model
     if not keys:
         return ()
     rows = batch.resource.options.model._base_manager.using(batch.using).filter(pk__in=keys)
-    locked = rows.select_for_update(of=('self',), no_key=not for_good)
+    locked = rows.select_for_update(of=tables_of(rows.model), no_key=not for_good)
     return list(locked.order_by('pk'))
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from decimal import InvalidOperation
 from typing import Any
 
+from django.apps import apps
 from django.db import DataError, IntegrityError, connections, models, transaction
 from django.db.models import F
 
 from backstay.errors import Fault, Problem
 from backstay.resources.write.change import Batch, Change
-from backstay.resources.write.deletion import in_use
+from backstay.resources.write.deletion import in_use, relations_to
+from backstay.resources.write.members import columns_of, parent_links
 from backstay.resources.write.uniqueness import SAME_VALUE, duplicate, faults_of
 
 #: Exceptions of a database, or of Django for it, about values that it does not accept.
@@ -43,15 +45,25 @@ def one_row(batch: Batch, change: Change) -> Iterator[None]:
 
 
 def problem_of(error: Exception, batch: Batch, change: Change | None) -> Problem:
-    """Return the problem of a violated constraint, of one change if it is known which."""
+    """Return the problem of a violated constraint, which names its row where that is found."""
     if not isinstance(error, IntegrityError):
         detail = 'A value is out of range, or one that is computed from these.'
         pointer = change.pointer if change is not None else ''
         fault = Fault(pointer=pointer, code='invalid', detail=detail)
         return Problem(detail, status=422, code='validation-failed', errors=[fault])
     violation = _Violation.of(error)
-    if change is None:
+    if change is None or batch.children:
         batch, change = _place(batch, violation)
+    problem = _problem_of(violation, batch, change)
+    # Of a request for one row the address names it.
+    pointer = (change.asked.key_pointer or change.pointer) if change is not None else ''
+    if pointer and not problem.errors:
+        fault = Fault(pointer=pointer, code=problem.answer_code, detail=problem.detail)
+        problem.errors = (fault,)
+    return problem
+
+
+def _problem_of(violation: '_Violation', batch: Batch, change: Change | None) -> Problem:
     if violation.state in _UNIQUE:
         if change is None:
             return Problem(SAME_VALUE, status=409, code='duplicate')
@@ -62,10 +74,16 @@ def problem_of(error: Exception, batch: Batch, change: Change | None) -> Problem
         return _check_failed(violation, batch, change)
     if violation.state == _MISSING:
         return Problem('A value is required.', status=422, code='validation-failed')
-    if violation.state == _REFERENCE and any(each.verb == 'delete' for each in batch.changes):
-        return in_use()
+    if violation.state == _REFERENCE:
+        deleting = batch.changes if change is None else [change]
+        if any(each.verb == 'delete' for each in deleting):
+            return in_use()
     detail = 'What this refers to was changed at the same time.'
-    return Problem(detail, status=409, code='conflict')
+    faults: list[Fault] = []
+    if change is not None:
+        attributes = violation.attributes(batch.resource.options.model)
+        faults = faults_of(batch, change, attributes, 'conflict', detail)
+    return Problem(detail, status=409, code='conflict', errors=faults)
 
 
 def refuse_lost_references(using: str) -> None:
@@ -86,13 +104,21 @@ def check_deferred(batch: Batch) -> None:
 
 
 def _models(batch: Batch) -> Iterator[type[models.Model]]:
-    """Yield the models whose rows may have been left with a reference to nothing."""
-    model = batch.resource.options.model
-    yield from (model, *model._meta.all_parents)
-    if any(change.verb == 'delete' for change in batch.changes):
-        yield from (each.related_model for each in model._meta.related_objects)
-    for below in batch.children.values():
-        yield from _models(below)
+    """Yield the models whose rows may have been left with a reference to nothing.
+
+    Rows that go with a deleted one leave references too, and so on.
+    """
+    for each in batch.tree():
+        model = each.resource.options.model
+        yield from (model, *model._meta.all_parents)
+        if any(change.verb == 'delete' for change in each.changes):
+            seen = {model}
+            waiting = [model]
+            while waiting:
+                referring = {one.related_model for one in relations_to(waiting.pop())} - seen
+                seen |= referring
+                waiting += referring
+            yield from seen
 
 
 def _check_failed(violation: '_Violation', batch: Batch, change: Change | None) -> Problem:
@@ -109,6 +135,23 @@ def _check_failed(violation: '_Violation', batch: Batch, change: Change | None) 
     return Problem(detail, status=422, code='validation-failed', errors=faults)
 
 
+#: The words of Django about a row of SQLite that refers to nothing.
+_DANGLING = re.compile(
+    r"foreign key: ([\w$]+)\.([\w$]+) contains a value '(.*)' that does not have a corresponding "
+    r'value in ([\w$]+)\.([\w$]+)\.'
+)
+
+
+def _are_references(table: str, columns: Sequence[str]) -> bool:
+    """Return whether the columns of a table are those of a foreign key in it."""
+    return any(
+        column.column in columns and column.is_relation
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.db_table == table
+        for column in model._meta.local_concrete_fields
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Violation:
     """The report of a database about a violated constraint."""
@@ -121,6 +164,9 @@ class _Violation:
     columns: tuple[str, ...]
     #: The values of the columns as text, joined by commas.
     values: str
+    #: Of a reference to nothing: the columns, and the table if it is told, that have no such row.
+    referred: tuple[str, ...] = ()
+    referred_table: str = ''
 
     @classmethod
     def of(cls, error: IntegrityError) -> '_Violation':
@@ -129,16 +175,52 @@ class _Violation:
         state = state or _SQLITE.get(getattr(cause, 'sqlite_errorname', ''), '')
         diagnosis = getattr(cause, 'diag', None)
         text = getattr(diagnosis, 'message_detail', None) or str(cause if cause else error)
+        if dangling := cause is None and _DANGLING.search(text):  # Django's own look at SQLite
+            table, column, value, referred_table, referred = dangling.groups()
+            return cls(
+                state=_REFERENCE,
+                name='',
+                table=table,
+                columns=(column,),
+                values=value,
+                referred=(referred,),
+                referred_table=referred_table,
+            )
         key = re.search(r'\((.*?)\)=\((.*?)\)', text)
         found = re.findall(r'([\w$]+)\.([\w$]+)', text) if diagnosis is None else []
         named = re.search(r"constraint failed: (?:index )?'?([\w.]+)", text)
+        table = getattr(diagnosis, 'table_name', None) or next((t for t, _ in found), '')
+        columns = tuple(re.findall(r'\w+', key[1])) if key else tuple(c for _, c in found)
+        # PostgreSQL names the table that refers, and the columns either there or at the other end.
+        is_referred = state == _REFERENCE and not _are_references(table, columns)
         return cls(
-            state=state or ('' if cause else _REFERENCE),  # Django's own look at SQLite's keys
+            state=state,
             name=getattr(diagnosis, 'constraint_name', None) or (named[1] if named else ''),
-            table=getattr(diagnosis, 'table_name', None) or next((t for t, _ in found), ''),
-            columns=tuple(re.findall(r'\w+', key[1])) if key else tuple(c for _, c in found),
+            table=table,
+            columns=columns,
             values=key[2] if key else '',
+            referred=columns if is_referred else (),
         )
+
+    def is_about(self, model: type[models.Model], change: Change, using: str) -> bool:
+        """Return whether it was a change of this row of the model that violated it."""
+        tables = {each._meta.db_table for each in (model, *model._meta.all_parents)}
+        if self.state == _REFERENCE and change.verb == 'delete':
+            by_column = {each.column: each.attname for each in model._meta.concrete_fields}
+            is_there = not self.referred_table or self.referred_table in tables
+            attributes = [by_column.get(each, '') for each in self.referred if is_there]
+        elif self.table in tables and not (self.referred and not self.referred_table):
+            attributes = self.attributes(model)
+        else:
+            return False
+        if not attributes or '' in attributes or change.row is None:
+            return False
+        columns, connection = columns_of(model), connections[using]
+        values = (
+            columns[name].get_db_prep_value(getattr(change.row, name), connection)
+            for name in attributes
+        )
+        return ', '.join(map(str, values)) == self.values
 
     def constraint(self, model: type[models.Model]) -> models.BaseConstraint | None:
         """Find the violated constraint of the model, of which SQLite names only the columns."""
@@ -164,7 +246,7 @@ class _Violation:
         by_column = {column.column: column.attname for column in model._meta.concrete_fields}
         if self.table and self.table != model._meta.db_table:
             # The key of the row that a child shares with its parent.
-            links: list[Any] = [link for link in model._meta.parents.values() if link is not None]
+            links = parent_links(model)
             by_column |= {link.target_field.column: link.attname for link in links}
         return [by_column[each] for each in self.columns if each in by_column]
 
@@ -187,16 +269,14 @@ def _attributes(model: type[models.Model], constraint: models.BaseConstraint) ->
 
 def _place(batch: Batch, violation: _Violation) -> tuple[Batch, Change | None]:
     """Return the batch of a violation that was found at the end, and its change if it is known."""
-    about = [
+    for each in batch.tree():
+        for change in each.open():
+            if violation.is_about(each.resource.options.model, change, batch.using):
+                return each, change
+    about = (
         each
         for each in batch.tree()
         if each.resource.options.model._meta.db_table == violation.table
-    ]
-    for each in about:
-        attributes = violation.attributes(each.resource.options.model)
-        for change in each.open():
-            values = [str(getattr(change.row, name, None)) for name in attributes]
-            if attributes and ', '.join(values) == violation.values:
-                return each, change
-    own = next(iter(about), batch)
+    )
+    own = next(about, batch)
     return own, own.changes[0] if len(own.changes) == 1 else None

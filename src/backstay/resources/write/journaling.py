@@ -18,6 +18,7 @@ from backstay.resources.declaration.shape import Field
 from backstay.resources.write.change import Batch, Change
 from backstay.resources.write.deletion import resource_of
 from backstay.resources.write.members import columns_of
+from backstay.resources.write.parts import verb_of
 from backstay.resources.write.storing import is_written
 
 MASKED = '***'
@@ -34,6 +35,7 @@ def write_journal(batch: Batch) -> None:
         for change in each.changes
         for step in _steps(each.resource, change, is_gone=change.verb == 'delete')
     ]
+    steps += [step for each in batch.consequences for step in _steps_of_parts(each)]
     is_soft = bool(batch.resource.options.soft_delete)
     steps += [
         step
@@ -41,6 +43,7 @@ def write_journal(batch: Batch) -> None:
         if is_written(batch, change)
         for step in _steps(batch.resource, change, is_gone=change.verb == 'delete' and not is_soft)
     ]
+    steps += _steps_of_parts(batch)
     record(batch.caller, steps, using=batch.using)
 
 
@@ -70,9 +73,17 @@ def _steps(resource: type[Resource], change: Change, *, is_gone: bool) -> Iterat
         stands_for = resource_of(parent)
         touched = columns_of(parent).keys() & change.values.keys()
         if stands_for is not None and (touched or change.verb == 'create'):
-            verb = 'create' if change.verb == 'create' else 'update'
             row: Any = change.row
-            yield _step(stands_for, change, verb, row._get_pk_val(parent._meta), is_gone=False)
+            key = row._get_pk_val(parent._meta)
+            yield _step(stands_for, change, verb_of(stands_for, change), key, is_gone=False)
+
+
+def _steps_of_parts(batch: Batch) -> Iterator[Step]:
+    """Yield a step for each part of its rows in a child's table, none of which is gone."""
+    for each in batch.parts:
+        for change in each.changes:
+            key = change.row.pk if change.row else None
+            yield _step(each.resource, change, change.verb, key, is_gone=False)
 
 
 def _step(resource: type[Resource], change: Change, verb: str, key: Any, is_gone: bool) -> Step:

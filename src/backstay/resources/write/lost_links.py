@@ -14,7 +14,7 @@ from django.db import models
 from backstay.resources.declaration.registry import resources
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.write.change import Batch, Change, Intent
-from backstay.resources.write.members import columns_of, through_of, writable_relations
+from backstay.resources.write.members import columns_of, tables_of, through_of, writable_relations
 
 #: Keys of one statement; SQLite does not take any number of parameters at once.
 _AT_ONCE = 1_000
@@ -79,11 +79,12 @@ def find_links(batch: Batch, going: Mapping[type[models.Model], Collection[Any]]
 
 
 def lock_rows(
-    batch: Batch, model: type[models.Model], keys: Collection[Any]
+    batch: Batch, model: type[models.Model], keys: Collection[Any], *, by: str = 'pk'
 ) -> dict[Any, models.Model]:
-    """Return the rows with these keys, locked in the order of their keys."""
-    rows = model._base_manager.using(batch.using).select_for_update(of=('self',)).order_by('pk')
-    return {row.pk: row for some in chunks(keys) for row in rows.filter(pk__in=some)}
+    """Return the rows with these keys by their primary key, locked in its order."""
+    rows = model._base_manager.using(batch.using).select_for_update(of=tables_of(model))
+    ordered = rows.order_by('pk')
+    return {row.pk: row for some in chunks(keys) for row in ordered.filter(**{f'{by}__in': some})}
 
 
 def _linked(

@@ -26,14 +26,11 @@ from backstay.resources.declaration.shape import Field, Relation
 from backstay.resources.kinds import ARRAY, CHOICE
 from backstay.resources.kinds.numbers import finite, range_of
 from backstay.resources.kinds.texts import choices_of
-from backstay.resources.kinds.value_kind import Refused
+from backstay.resources.kinds.value_kind import OF_JSON, Refused
 from backstay.resources.write.quick import SLOW, Quick, quick, slow
 
 #: A code point that UTF-8 has no bytes for; JSON can name it, and PostgreSQL refuses it.
 _HALF_OF_A_PAIR = re.compile('[\ud800-\udfff]')
-
-#: What members of bodies are in Python, as JSON is read.
-_OF_JSON = (str, int, float, Decimal, list, dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +76,7 @@ class Writable:
                 detail = f'Not one of {len(self.choices)} choices.'
                 raise serializers.ValidationError(detail, code='invalid_choice')
             # A form of the admin has read it already, unless it is of a type that JSON has.
-            return value, self._lenience(raw) if isinstance(raw, _OF_JSON) else []
+            return value, self._lenience(raw) if isinstance(raw, OF_JSON) else []
         except serializers.ValidationError as error:
             faults = faults_in(error.get_full_details(), '')
             return None, [replace(each, code=each.code.replace('_', '-')) for each in faults]
@@ -170,6 +167,16 @@ def through_of(resource: type[Resource], relation: Relation) -> tuple[type[model
 def columns_of(model: type[models.Model]) -> Mapping[str, models.Field]:
     """Return the columns of a model by their attribute, such as `publisher_id`."""
     return {column.attname: column for column in model._meta.concrete_fields}
+
+
+def parent_links(model: type[models.Model]) -> list[Any]:
+    """Return the columns that lead from a child model's own table to those of its parents."""
+    return [link for link in model._meta.parents.values() if link is not None]
+
+
+def tables_of(model: type[models.Model]) -> tuple[str, ...]:
+    """Return the names under which a lock of rows means every table that they have a part in."""
+    return ('self', *(link.name for link in parent_links(model)))
 
 
 def references(resource: type[Resource]) -> Mapping[str, Relation]:

@@ -92,6 +92,8 @@ def write(
                 with transaction.atomic(using=asked.using):
                     if tries.one_by_one:
                         _write_one_by_one(batch)
+                        if atomic:
+                            batch.refuse()
                     else:
                         prepare(batch, atomic=atomic)
                         apply(batch, atomic=atomic)
@@ -149,6 +151,8 @@ def _apply(batch: Batch) -> None:
     """Write a batch, deletions first, since deleted rows may stand in the way of new ones."""
     for change in batch.open():
         bodies.call(batch, change, batch.resource.hooks.before)
+    if batch.resource.hooks.before:  # which may have set what an engine cannot refuse by itself
+        refuse_duplicates(batch)
     storing.delete_rows(batch)
     storing.update_rows(batch)
     storing.restore_rows(batch)

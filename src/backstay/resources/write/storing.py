@@ -8,14 +8,20 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
-from backstay.resources.declaration.registry import resources
 from backstay.resources.kinds.numbers import range_of
 from backstay.resources.write import granting
 from backstay.resources.write.change import Batch, Change
-from backstay.resources.write.deletion import delete_with_consequences, resource_of
+from backstay.resources.write.deletion import (
+    FORBIDDEN,
+    delete_with_consequences,
+    in_use,
+    is_in_use,
+    resource_of,
+)
 from backstay.resources.write.exchanges import make_way
 from backstay.resources.write.integrity import one_row
 from backstay.resources.write.members import columns_of, has_db_default
+from backstay.resources.write.parts import change_other_parts, versions_of
 from backstay.resources.write.permissions import not_permitted
 
 
@@ -102,7 +108,14 @@ def delete_rows(batch: Batch) -> None:
     changes = [change for change in changes if not change.is_refused]
     rows = [change.row for change in changes if change.row is not None]
     if rows:
-        batch.consequences = delete_with_consequences(batch, rows)
+        try:
+            batch.consequences = delete_with_consequences(batch, rows)
+        except FORBIDDEN:
+            # Of rows that only together are in use, any may be meant.
+            used = [each for each in changes if each.row and is_in_use(batch, each.row)]
+            for change in used or changes:
+                change.problem = in_use()
+            return
         for consequence in batch.consequences:
             _store(consequence, list(consequence.open('update')), _values)
             _take_over(batch, consequence)
@@ -164,7 +177,7 @@ def _store(
         return
     options = batch.resource.options
     columns = columns_of(options.model)
-    versions = _versions(options.model)
+    versions = versions_of(options.model)
     touched: dict[str, None] = {}
     for change in changes:
         row: Any = change.row
@@ -188,6 +201,8 @@ def _store(
                     _update(batch, [change], list(touched))
     else:
         _update(batch, changes, list(touched))
+    stored = [change for change in changes if not change.is_refused]
+    batch.parts += change_other_parts(batch, stored)
 
 
 def _update(batch: Batch, changes: Sequence[Change], names: Sequence[str]) -> None:
@@ -201,13 +216,6 @@ def _update(batch: Batch, changes: Sequence[Change], names: Sequence[str]) -> No
         manager.bulk_update(rows, [columns[name].name for name in names])
     if any(column.generated for column in columns.values()):
         _read_back(batch, changes)
-
-
-def _versions(model: type[models.Model]) -> set[str]:
-    """Return the versions of a row: each resource over the model may have its own."""
-    concrete = {model._meta.concrete_model, *model._meta.all_parents}
-    own = (each.options for each in resources())
-    return {each.version for each in own if each.model._meta.concrete_model in concrete} - {''}
 
 
 def _read_back(batch: Batch, changes: Sequence[Change]) -> None:

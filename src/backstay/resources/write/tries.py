@@ -26,7 +26,7 @@ class Tries:
     atomic: bool
     #: Whether refusals of the database are looked for beforehand, for errors with pointers.
     careful: bool = False
-    #: Whether each row is written by itself, so that a refused one stops no other.
+    #: Whether each row is written by itself, so that a refused one stops no other, or is named.
     one_by_one: bool = False
     left: int = _MAX_TRIES - 1
     began: float = field(default_factory=time.monotonic)
@@ -45,7 +45,8 @@ class Tries:
                 raise error
             case _ if not self.careful:
                 return replace(self, careful=True)
-            case _ if self.atomic or self.one_by_one:
-                change = batch.changes[0] if len(batch.changes) == 1 else None
-                raise problem_of(error, batch, change) from None
+        change = batch.changes[0] if len(batch.changes) == 1 else None
+        problem = problem_of(error, batch, change)
+        if self.one_by_one or (self.atomic and (problem.errors or change is not None)):
+            raise problem from None
         return replace(self, one_by_one=True)

@@ -40,6 +40,16 @@ PROOFS = (
         ('tests/rights/test_non_interference.py', 'tests/rights/test_worlds_tell_nothing.py'),
     ),
     Proof('answers equal serializers', ('tests/resources/test_equality.py',)),
+    Proof(
+        'answers are as documents describe',
+        (
+            'tests/resources/http/test_generated_requests.py',
+            'tests/identity/test_openapi.py',
+            'tests/test_openapi_conformance.py',
+            'services/codereview/tests/test_document.py',
+            'services/contributors/tests/test_document.py',
+        ),
+    ),
     Proof('kills of servers', ('tests/writes/test_kill.py',)),
     Proof('kills of workers', ('tests/tasks/test_processes.py', '-k', 'killed')),
     Proof('kills of deliveries', ('tests/events/test_processes.py', '-k', 'killed')),

@@ -10,6 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 
 from backstay.site.wsgi import application
+from tests.described import each_operation
 
 # Nobody can make up a token that undoes something: tests.identity calls that operation. Known
 # issues of a repository that is not stored are a 400, and no document tells which are. Masks and
@@ -31,7 +32,7 @@ repeatable = settings(
 
 
 @pytest.mark.django_db
-@site.parametrize()
+@each_operation(site)
 @repeatable
 def test_every_answer_is_one_that_the_document_describes(case: schemathesis.Case) -> None:
     case.call_and_validate()

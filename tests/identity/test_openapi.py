@@ -11,6 +11,7 @@ from schemathesis.checks import CHECKS
 
 from backstay.identity.models import Account
 from backstay.site.wsgi import application
+from tests.described import each_operation
 from tests.identity.signing_in import App, bearer
 
 site = schemathesis.openapi.from_wsgi('/docs.json', application).include(path_regex='^/auth/')
@@ -45,7 +46,7 @@ def token(ann: Account) -> Iterator[str]:
 
 
 @pytest.mark.django_db
-@site.parametrize()
+@each_operation(site)
 @repeatable
 def test_every_answer_to_an_account_is_one_that_the_document_describes(
     case: schemathesis.Case, token: str

@@ -23,6 +23,7 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 from backstay.docs import JsonDocumentView, caller_in
 from backstay.resources import ResourceRouter, view_set_of
 from backstay.site.wsgi import application
+from tests.described import each_operation
 from tests.resources.http.test_generated_requests import CHECKS
 from tests.rights.callers import CALLERS
 from tests.rights.resources import SERVED
@@ -90,25 +91,25 @@ def call(case: schemathesis.Case, role: str) -> None:
     case.call_and_validate(headers=headers, checks=CHECKS)
 
 
-@guest.parametrize()
+@each_operation(guest)
 @repeatable
 def test_every_answer_to_a_guest_is_as_described(case: schemathesis.Case) -> None:
     call(case, 'guest')
 
 
-@account.parametrize()
+@each_operation(account)
 @repeatable
 def test_every_answer_to_a_customer_is_as_described(case: schemathesis.Case) -> None:
     call(case, 'account')
 
 
-@manager.parametrize()
+@each_operation(manager)
 @repeatable
 def test_every_answer_to_a_manager_is_as_described(case: schemathesis.Case) -> None:
     call(case, 'level:3')
 
 
-@owner.parametrize()
+@each_operation(owner)
 @repeatable
 def test_every_answer_to_an_owner_is_as_described(case: schemathesis.Case) -> None:
     call(case, 'level:4')

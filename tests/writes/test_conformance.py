@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, settings
 from backstay.caller import GUEST
 from backstay.docs import caller_in
 from backstay.site.wsgi import application
+from tests.described import each_operation
 from tests.lending.models import Branch, Cover, Item, Keyword, Loan, Note, Stamp
 from tests.resources.http.test_generated_requests import CHECKS
 from tests.rights.site import MADE
@@ -143,7 +144,7 @@ def call(case: schemathesis.Case, word: str, keys: Keys) -> None:
     case.call_and_validate(headers=headers, checks=CHECKS)
 
 
-@guest.parametrize()
+@each_operation(guest)
 @repeatable
 def test_every_answer_to_a_guest_is_as_described(case: schemathesis.Case, keys: Keys) -> None:
     answer = case.call(headers={'Authorization': 'Caller guest'})
@@ -151,25 +152,25 @@ def test_every_answer_to_a_guest_is_as_described(case: schemathesis.Case, keys: 
     call(case, 'guest', keys)
 
 
-@stranger.parametrize()
+@each_operation(stranger)
 @repeatable
 def test_every_answer_to_a_stranger_is_as_described(case: schemathesis.Case, keys: Keys) -> None:
     call(case, 'stranger', keys)
 
 
-@helper.parametrize()
+@each_operation(helper)
 @repeatable
 def test_every_answer_to_a_helper_is_as_described(case: schemathesis.Case, keys: Keys) -> None:
     call(case, 'helper', keys)
 
 
-@manager.parametrize()
+@each_operation(manager)
 @repeatable
 def test_every_answer_to_a_manager_is_as_described(case: schemathesis.Case, keys: Keys) -> None:
     call(case, 'manager', keys)
 
 
-@owner.parametrize()
+@each_operation(owner)
 @repeatable
 def test_every_answer_to_an_owner_is_as_described(case: schemathesis.Case, keys: Keys) -> None:
     call(case, 'owner', keys)

@@ -13,6 +13,7 @@ from backstay.identity.models import Counter
 from backstay.site.wsgi import application
 from services.codereview.tests import data
 from services.codereview.tests.data import BOT
+from tests.described import each_operation
 
 #: Every operation of the contract, with its name there.
 OPERATIONS = {
@@ -118,7 +119,7 @@ def stored(db: None) -> None:
 
 
 @pytest.mark.usefixtures('stored', '_one_connection')
-@site.parametrize()
+@each_operation(site)
 @repeatable
 def test_every_answer_is_one_that_the_document_describes(case: schemathesis.Case) -> None:
     """Signed in. What is right also depends on what is stored, which no document tells."""

@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from backstay.site.wsgi import application
+from tests.described import each_operation
 
 CHECKS = [
     not_a_server_error,
@@ -40,7 +41,7 @@ def _one_connection(db: None) -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
-@document.parametrize()
+@each_operation(document)
 @settings(
     max_examples=4,
     derandomize=True,

@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from backstay.site.wsgi import application
+from tests.described import each_operation
 from tests.resources.http.rows import store_books, store_products
 from tests.resources.http.site import FEW
 
@@ -52,7 +53,7 @@ def _rows(db: None) -> Iterator[None]:
     request_finished.connect(close_old_connections)
 
 
-@site.parametrize()
+@each_operation(site)
 @settings(
     max_examples=15,
     derandomize=True,

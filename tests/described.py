@@ -1,0 +1,67 @@
+"""Tests of every operation of an OpenAPI document, with requests that schemathesis makes of it.
+
+The requests of an operation are made when its test runs, not when each worker collects the tests.
+Those that cover the schema value by value are thousands: a run sends a share of them, each engine
+its own, and `make prove` sends all.
+"""
+
+from collections.abc import Callable
+from inspect import Parameter, signature
+from itertools import count
+from typing import Any
+
+import pytest
+import schemathesis
+from django.db import connection
+from schemathesis.checks import load_all_checks
+from schemathesis.generation.feedback import FeedbackSources
+from schemathesis.generation.meta import TestPhase
+from schemathesis.pytest._test_builder import build_operation_test
+from schemathesis.python._constants.orchestrator import make_constants_value_source
+from schemathesis.schemas import APIOperation, BaseSchema
+
+from tests.proofs import SHARE
+
+load_all_checks()
+#: Of so many requests that cover a schema, one is sent.
+_OF = min(4, round(1 / SHARE)) if SHARE else 4
+
+Test = Callable[..., None]
+
+
+def each_operation(document: BaseSchema) -> Callable[[Test], Test]:
+    """Let a test, which takes a `case`, run once for each operation of the document."""
+    every = [found.ok() for found in document.get_all_operations()]
+
+    def decorate(test: Test) -> Test:
+        def run(operation: APIOperation, **fixtures: Any) -> None:
+            document.hooks.apply(_chosen(), name='filter_case')(test)
+            build_operation_test(
+                config=document.config,
+                operation=operation,
+                test_func=test,
+                given_kwargs={},
+                feedback=FeedbackSources(
+                    constants_value_source=make_constants_value_source(document)
+                ),
+            )(**fixtures)
+
+        wanted = [name for name in signature(test).parameters if name != 'case']
+        parameters = [Parameter(name, Parameter.KEYWORD_ONLY) for name in ('operation', *wanted)]
+        run.__signature__ = signature(test).replace(parameters=parameters)  # type: ignore[attr-defined]
+        run.__name__, run.__doc__, run.__module__ = test.__name__, test.__doc__, test.__module__
+        return pytest.mark.parametrize('operation', every, ids=lambda each: each.label)(run)
+
+    return decorate
+
+
+def _chosen() -> Callable[..., bool]:
+    """Tells of one case after the other whether it is sent."""
+    first = 0 if connection.vendor == 'sqlite' else _OF // 2
+    numbers = count(first)
+
+    def is_sent(context: Any, case: schemathesis.Case) -> bool:
+        covers = case.meta is not None and case.meta.phase.name == TestPhase.COVERAGE
+        return not covers or next(numbers) % _OF == 0
+
+    return is_sent

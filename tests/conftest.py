@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.test import TransactionTestCase
 from hypothesis import settings
+
+from tests.emptying import empty_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -16,6 +19,8 @@ RunPython = Callable[..., subprocess.CompletedProcess[str]]
 # How long an example takes, benchmarks measure: a test may run on a busy machine.
 settings.register_profile('untimed', deadline=None)
 settings.load_profile('untimed')
+
+TransactionTestCase._fixture_teardown = empty_tables
 
 #: What asks no database, or brings its own: it runs once, on SQLite's turn.
 ENGINE_FREE = (

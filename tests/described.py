@@ -48,7 +48,7 @@ def each_operation(document: BaseSchema) -> Callable[[Test], Test]:
 
         wanted = [name for name in signature(test).parameters if name != 'case']
         parameters = [Parameter(name, Parameter.KEYWORD_ONLY) for name in ('operation', *wanted)]
-        run.__signature__ = signature(test).replace(parameters=parameters)  # type: ignore[attr-defined]
+        vars(run)['__signature__'] = signature(test).replace(parameters=parameters)
         run.__name__, run.__doc__, run.__module__ = test.__name__, test.__doc__, test.__module__
         return pytest.mark.parametrize('operation', every, ids=lambda each: each.label)(run)
 

@@ -50,6 +50,7 @@ PROOFS = (
             'services/contributors/tests/test_document.py',
         ),
     ),
+    Proof('callers in threads get what each gets alone', ('tests/threads/test_endpoints.py',)),
     Proof('kills of servers', ('tests/writes/test_kill.py',)),
     Proof('kills of workers', ('tests/tasks/test_processes.py', '-k', 'killed')),
     Proof('kills of deliveries', ('tests/events/test_processes.py', '-k', 'killed')),

@@ -47,7 +47,7 @@ class Provider:
                 """Keep quiet."""
 
         self.server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        Thread(target=self.server.serve_forever, daemon=True).start()
+        Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
         self.issuer = f'http://127.0.0.1:{self.server.server_port}'
 
     def add_key(self, name: str) -> None:

@@ -49,7 +49,7 @@ def reported() -> Iterator[tuple[str, list[dict[str, Any]]]]:
             """Nothing."""
 
     server = HTTPServer(('127.0.0.1', 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield f'http://key@127.0.0.1:{server.server_port}/1', events
     server.shutdown()

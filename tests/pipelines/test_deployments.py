@@ -115,7 +115,7 @@ class GitHub(BaseHTTPRequestHandler):
 def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[GitHub]]:
     handler = type('Handler', (GitHub,), {'records': []})
     server = HTTPServer(('127.0.0.1', 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     monkeypatch.setenv('GITHUB_API_URL', f'http://127.0.0.1:{server.server_port}')
     monkeypatch.setenv('GITHUB_REPOSITORY', 'o/s')

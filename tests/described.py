@@ -11,14 +11,12 @@ from itertools import count
 from typing import Any
 
 import pytest
-import schemathesis
 from django.db import connection
 from schemathesis.checks import load_all_checks
 from schemathesis.generation.feedback import FeedbackSources
 from schemathesis.generation.meta import TestPhase
 from schemathesis.pytest._test_builder import build_operation_test
 from schemathesis.python._constants.orchestrator import make_constants_value_source
-from schemathesis.schemas import APIOperation, BaseSchema
 
 from tests.proofs import SHARE
 
@@ -29,12 +27,12 @@ _OF = min(4, round(1 / SHARE)) if SHARE else 4
 Test = Callable[..., None]
 
 
-def each_operation(document: BaseSchema) -> Callable[[Test], Test]:
+def each_operation(document: Any) -> Callable[[Test], Any]:
     """Let a test, which takes a `case`, run once for each operation of the document."""
     every = [found.ok() for found in document.get_all_operations()]
 
-    def decorate(test: Test) -> Test:
-        def run(operation: APIOperation, **fixtures: Any) -> None:
+    def decorate(test: Test) -> Any:
+        def run(operation: Any, **fixtures: Any) -> None:
             document.hooks.apply(_chosen(), name='filter_case')(test)
             build_operation_test(
                 config=document.config,
@@ -60,7 +58,7 @@ def _chosen() -> Callable[..., bool]:
     first = 0 if connection.vendor == 'sqlite' else _OF // 2
     numbers = count(first)
 
-    def is_sent(context: Any, case: schemathesis.Case) -> bool:
+    def is_sent(context: Any, case: Any) -> bool:
         covers = case.meta is not None and case.meta.phase.name == TestPhase.COVERAGE
         return not covers or next(numbers) % _OF == 0
 

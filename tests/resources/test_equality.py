@@ -4,7 +4,7 @@ hypothesis draws rows, and to each data set several questions: masks, filters, o
 values must be those of a `ModelSerializer`, float for float and key for key; which rows are shown,
 and in which order, must be what `oracle` finds in Python.
 
-2 000 questions are asked of each engine, and 100 000 by `make prove`.
+1 200 questions are asked of each engine, and 100 000 by `make prove`.
 
 Differences between engines that are allowed, because a column does not keep what was stored: JSON
 on PostgreSQL is jsonb, which normalises numbers and reorders keys; text there holds no NUL;
@@ -28,7 +28,7 @@ from tests.resources.asking import ask
 from tests.resources.serializers import exactly, serialized
 
 #: Data sets of each test; a set costs more than a question, so many are asked of one.
-_DATA_SETS, _QUESTIONS = size(50, 2_500), 20
+_DATA_SETS, _QUESTIONS = size(30, 2_500), 20
 
 #: Questions by test.
 asked: Counter[str] = Counter()

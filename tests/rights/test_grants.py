@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 _seeds = st.integers(0, 2**32)
 _few = settings(
-    max_examples=size(10, 500),
+    max_examples=size(6, 500),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

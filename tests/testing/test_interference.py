@@ -31,7 +31,7 @@ def make_rows() -> None:
     make_world(Random(3)).store()
 
 
-test_nothing_leaks_in_one_line = non_interference(rows=make_rows, callers=FEW, checks=600)
+test_nothing_leaks_in_one_line = non_interference(rows=make_rows, callers=FEW, checks=240)
 
 
 @pytest.mark.parametrize('name', ['comparisons', 'fields of objects with relations'])

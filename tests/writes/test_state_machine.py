@@ -53,7 +53,7 @@ pytestmark = pytest.mark.django_db
 
 EXAMPLES = size(0, 1_000)
 PROFILE = settings(
-    max_examples=EXAMPLES or 40,
+    max_examples=EXAMPLES or 25,
     stateful_step_count=60 if EXAMPLES else 40,
     deadline=None,
     database=None,

@@ -67,9 +67,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks no database."""
+    """Mark what asks no database, or only that of a site which it starts."""
     for item in items:
-        if is_engine_free(item.path):
+        fixtures = getattr(item, 'fixturenames', ())
+        if is_engine_free(item.path) or ('start_site' in fixtures and 'db' not in fixtures):
             item.add_marker(pytest.mark.engine_free)
 
 

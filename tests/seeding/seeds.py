@@ -38,7 +38,7 @@ SEEDS = (
     Seed(TagResource, rows={'small': 12, 'medium': 50}),
     Seed(
         BookResource,
-        rows={'small': 100, 'medium': 3_000},
+        rows={'small': 100, 'medium': 1_500},
         publisher=Zipf(),
         status=lambda row: row.random.weighted({'active': 8, 'draft': 1, 'archived': 1}),
         slug=lambda row: f'book-{row.index + 1}',

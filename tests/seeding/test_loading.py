@@ -28,7 +28,7 @@ from tests.seeding.seeds import SEEDS
 
 #: Of the bookshop's seeds, on every engine, machine and Python.
 SMALL = '8e1aba3a4283390646d916446e27ca4ee65ac5b48a50a408c894df36db5e7e20'
-MEDIUM = '60fd60e9c73f7684aee6be3b6c4df2ffe3374a3c5600367f090cba970cf87fd2'
+MEDIUM = '3900f318e13230dc44634d74dcd9a6e842d6b6b52436f6ece1c9feac5cf01c7c'
 
 
 def small(**options: Any) -> SeedPlan:
@@ -368,7 +368,7 @@ def test_a_seeding_that_is_killed_goes_on_and_ends_with_the_same_checksum(tmp_pa
     seeding = ('seed', 'bookshop', '--size', 'medium', '-v0')
     with site.start(*seeding, hash_seed='1') as process:
         deadline = time.monotonic() + 60
-        while site.chunks() < 12:
+        while site.chunks() < 11:
             assert process.poll() is None, 'it ended before it could be killed'
             assert time.monotonic() < deadline
             time.sleep(0.005)
@@ -377,6 +377,6 @@ def test_a_seeding_that_is_killed_goes_on_and_ends_with_the_same_checksum(tmp_pa
     before = site.chunks()
     resumed = site.run(*seeding, hash_seed='2')
 
-    assert 12 <= before < site.chunks()
+    assert 11 <= before < site.chunks()
     assert f'checksum {MEDIUM}' in resumed
     assert f'checksum {MEDIUM}' in site.run(*seeding, '--verify')

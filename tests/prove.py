@@ -57,6 +57,11 @@ PROOFS = (
     Proof('kills of workers', ('tests/tasks/test_processes.py', '-k', 'killed')),
     Proof('kills of deliveries', ('tests/events/test_processes.py', '-k', 'killed')),
     Proof('every verb on every column', ('tests/columns',)),
+    Proof(
+        'forged headers',
+        ('tests/operations/test_forged_headers.py', 'tests/operations/test_behind_haproxy.py'),
+    ),
+    Proof('slow clients', ('tests/operations/test_slow_clients.py',)),
     Proof('state machine of writes', ('tests/writes/test_state_machine.py',)),
 )
 

@@ -161,14 +161,15 @@ def send_whole(
         headers = [*headers, ('Content-Length', str(len(body)))]
     if connection.method == 'HEAD':
         body = b''
-    data = _head(connection, status, headers) + body
+    head = _head(connection, status, headers)
     try:
-        sent = connection.socket.send(data)
+        sent = connection.socket.sendmsg((head, body))
     except BlockingIOError:
         sent = 0
     except OSError:
         raise ClientLeft from None
-    connection.left = memoryview(data)[sent:]
+    rest = sent - len(head)
+    connection.left = memoryview(body)[rest:] if rest >= 0 else memoryview(head[sent:] + body)
 
 
 def send_stream(

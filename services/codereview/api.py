@@ -98,10 +98,13 @@ def _writable(details: Any) -> Any:
 
 
 class Page(LimitOffsetPagination):
-    """The page that a request asks for: 50 rows unless told otherwise, and as many as it wants."""
+    """The page that a request asks for: 50 rows unless told otherwise.
+
+    The original has no bound. This one is more than its clients ask for; `next` leads on.
+    """
 
     default_limit = 50
-    max_limit = None
+    max_limit = 10_000
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -112,7 +115,7 @@ class Page(LimitOffsetPagination):
     def rows(self) -> slice:
         """Where it lies."""
         offset = min(self.offset, _MOST)
-        return slice(offset, offset + min(self.limit, _MOST))
+        return slice(offset, offset + self.limit)
 
     def envelope(self, count: int, objects: Iterable[bytes]) -> bytes:
         """The JSON of the page, around that of its rows."""

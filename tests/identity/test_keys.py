@@ -158,6 +158,7 @@ class TestOverHttp:
         shown = self.make(client).json()['key']
 
         answer = client.get('/auth/keys/')
+        assert answer.headers['Cache-Control'] == 'private, no-store'
 
         (listed,) = answer.json()['results']
         assert listed['prefix'] in shown

@@ -1,9 +1,11 @@
 """Prometheus figures."""
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
+from pydantic import SecretStr
 
 from backstay.operations.urls import operations_urls
 from backstay.settings import Environment
@@ -60,3 +62,26 @@ def test_an_empty_path_switches_them_off() -> None:
     ]
     assert 'metrics' in names[0]
     assert 'metrics' not in names[1]
+
+
+@pytest.mark.parametrize(
+    ('shown', 'status'),
+    [
+        ('', 401),
+        ('Bearer other', 401),
+        ('Bearer s3cre', 401),
+        ('Basic s3cret', 401),
+        ('Bearer \xe4', 401),
+        ('Bearer s3cret', 200),
+    ],
+)
+def test_a_token_keeps_strangers_out(
+    client: Client, settings: Any, shown: str, status: int
+) -> None:
+    token = SecretStr('s3cret')
+    settings.BACKSTAY = settings.BACKSTAY.model_copy(update={'metrics_token': token})
+    response = client.get('/metrics', headers={'Authorization': shown} if shown else {})
+    assert response.status_code == status
+    if status == 401:
+        assert response.json()['code'] == 'not-authenticated'
+        assert response.headers['WWW-Authenticate'] == 'Bearer'

@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import call_command
 
+from services.codereview.models import Repository
 from services.codereview.repositories import slug_of
 from services.codereview.tests import data
 from services.codereview.tests.data import Bot
@@ -76,7 +77,7 @@ class TestPages:
         assert pages(guest, f'?offset={offset}')[2] == 7
 
     @pytest.mark.parametrize('number', [2**31, 2**62, 2**63, 2**64, 10**30])
-    def test_there_is_no_largest_number(self, guest: Bot, number: int) -> None:
+    def test_a_number_is_as_large_as_it_wants(self, guest: Bot, number: int) -> None:
         assert pages(guest, f'?limit={number}') == (None, None, 7)
         assert pages(guest, f'?offset={number}')[2] == 0
         assert pages(guest, f'?limit={number}&offset={number}')[2] == 0
@@ -114,3 +115,14 @@ def test_case_14_what_is_not_there_and_what_is_not_allowed(guest: Bot, bot: Bot)
 )
 def test_slugs_are_made_of_paths(url: str, slug: str) -> None:
     assert slug_of(url) == slug
+
+
+def test_a_page_has_a_bound_that_no_client_of_the_original_reaches(guest: Bot) -> None:
+    Repository.objects.bulk_create(
+        Repository(slug=f's{number}', url=f'https://hg.test/{number}') for number in range(10_001)
+    )
+    following, _, rows = pages(guest, '?limit=4611686018427387904')
+    assert (following, rows) == (
+        'http://testserver/v1/repository/?limit=10000&offset=10000',
+        10_000,
+    )

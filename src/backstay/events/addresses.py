@@ -37,7 +37,14 @@ _NAT64 = ip_network('64:ff9b::/96')
 _REFUSED_V6 = [
     ip_network(each) for each in ('2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20')
 ]
-_REFUSED_V4 = [ip_network(each) for each in ('192.0.0.0/24', '192.88.99.0/24')]
+_REFUSED_V4 = [
+    ip_network(each)
+    for each in (
+        '192.0.0.0/24',
+        '192.88.99.0/24',
+        '168.63.129.16/32',  # Azure's own services for its virtual machines, in public space
+    )
+]
 
 
 class AddressRefused(ValueError):

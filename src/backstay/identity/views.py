@@ -217,6 +217,14 @@ class KeyViewSet(mixins.ListModelMixin, GenericViewSet):
     queryset = ApiKey.objects.none()
     lookup_value_converter = 'int'
 
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Keep every answer out of caches: it tells of the keys of one account."""
+        answer: Response = super().finalize_response(request, response, *args, **kwargs)
+        answer.headers['Cache-Control'] = 'private, no-store'
+        return answer
+
     def get_queryset(self) -> QuerySet[ApiKey]:
         """Return the keys of the account that is signed in."""
         return ApiKey.objects.filter(creator_id=caller_of(self.request).account_id)
@@ -258,6 +266,4 @@ class KeyViewSet(mixins.ListModelMixin, GenericViewSet):
 
 def _shown_once(made: ApiKey, key: str) -> Response:
     body = {**KeySerializer(made).data, 'key': key}
-    return Response(
-        body, status=status.HTTP_201_CREATED, headers={'Cache-Control': 'private, no-store'}
-    )
+    return Response(body, status=status.HTTP_201_CREATED)

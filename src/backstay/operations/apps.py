@@ -13,9 +13,12 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         from django.conf import settings
+        from django.core.checks import Tags, register
 
         from backstay import origins
+        from backstay.operations.checks import check_deployment
         from backstay.operations.reporting import report_failures
 
         origins.connect()
+        register(check_deployment, Tags.security, deploy=True)
         report_failures(settings.BACKSTAY)

@@ -10,7 +10,9 @@ prometheus-client reads when it is imported; `backstay.cli` sets it before.
 import os
 from contextlib import suppress
 from pathlib import Path
+from secrets import compare_digest
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
@@ -20,6 +22,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from backstay.errors import Problem, problem_response
 from backstay.tasks.metrics import Queues
 
 _METHODS = frozenset({'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'})
@@ -56,6 +59,11 @@ def observe_refusal(status: int) -> None:
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answer every figure in the form that the scraper prefers."""
+    token = settings.BACKSTAY.metrics_token
+    shown = request.META.get('HTTP_AUTHORIZATION', '')
+    if token and not compare_digest(shown.encode(), f'Bearer {token.get_secret_value()}'.encode()):
+        headers = {'WWW-Authenticate': 'Bearer'}
+        return problem_response(request, Problem(code='not-authenticated', headers=headers))
     body, content_type = exposition(request.META.get('HTTP_ACCEPT', ''))
     return HttpResponse(body, content_type=content_type)
 

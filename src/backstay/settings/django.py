@@ -162,6 +162,8 @@ def _database(environment: Environment, base_dir: Path) -> dict[str, Any]:
         if database['NAME'] != ':memory:':
             database['NAME'] = base_dir / database['NAME']
             database['NAME'].parent.mkdir(parents=True, exist_ok=True)
+            if not database['NAME'].exists():  # SQLite would let everybody read it
+                database['NAME'].touch(mode=0o600)
         # WAL lets readers and one writer work at once; IMMEDIATE takes the write lock at BEGIN,
         # so that a transaction waits for its turn instead of failing when it first writes.
         options = {
@@ -208,9 +210,11 @@ def _security(environment: Environment) -> dict[str, Any]:
         'SESSION_COOKIE_SECURE': deployed,
         'SECURE_SSL_REDIRECT': deployed,
         'SECURE_REDIRECT_EXEMPT': plain,
-        'SECURE_HSTS_SECONDS': year if deployed else 0,
-        'SECURE_HSTS_INCLUDE_SUBDOMAINS': deployed,
-        'SECURE_HSTS_PRELOAD': deployed,
+        'SECURE_HSTS_SECONDS': year if deployed and environment.hsts != 'off' else 0,
+        'SECURE_HSTS_INCLUDE_SUBDOMAINS': deployed and environment.hsts in _WITH_SUBDOMAINS,
+        'SECURE_HSTS_PRELOAD': deployed and environment.hsts == 'preload',
+        # Said in so many words, which Django's checks need not repeat.
+        'SILENCED_SYSTEM_CHECKS': _SAID[environment.hsts],
         'SECURE_REFERRER_POLICY': 'same-origin',
         'X_FRAME_OPTIONS': 'DENY',
         'WHITENOISE_USE_FINDERS': not deployed,
@@ -221,6 +225,14 @@ def _security(environment: Environment) -> dict[str, Any]:
         },
     }
 
+
+_WITH_SUBDOMAINS = ('subdomains', 'preload')
+_SAID = {
+    'off': ['security.W004'],
+    'host': ['security.W005', 'security.W021'],
+    'subdomains': ['security.W021'],
+    'preload': [],
+}
 
 _STATIC_STORAGE = {
     True: 'whitenoise.storage.CompressedManifestStaticFilesStorage',

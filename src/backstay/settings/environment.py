@@ -101,6 +101,10 @@ class Environment(BaseModel):
     prepare_statements: bool = Field(True, alias='BACKSTAY_PREPARE_STATEMENTS')
     #: The path that Prometheus reads; empty switches the metrics off.
     metrics_path: str = Field('metrics', alias='BACKSTAY_METRICS_PATH')
+    #: What readers of the metrics have to show as a bearer token; none lets everybody read them.
+    metrics_token: SecretStr | None = Field(None, alias='BACKSTAY_METRICS_TOKEN')
+    #: For whom Strict-Transport-Security is: nobody, the host, its subdomains, browsers' own lists.
+    hsts: Literal['off', 'host', 'subdomains', 'preload'] = Field('preload', alias='BACKSTAY_HSTS')
     #: The server for mail: `smtp://user:password@host:port`, `smtp+tls://…`, `smtps://…`.
     email_url: SecretStr | None = Field(None, alias='EMAIL_URL')
     #: The Sentry project that gets failures, besides the log.

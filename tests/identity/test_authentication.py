@@ -186,13 +186,13 @@ class TestBasic:
     @pytest.mark.usefixtures('ann')
     def test_hashes_once_a_minute(self, monkeypatch: pytest.MonkeyPatch) -> None:
         checked: list[str] = []
-        check = Account.check_password
+        check = Account.has_password
 
         def counting(account: Account, password: str) -> bool:
             checked.append(password)
             return check(account, password)
 
-        monkeypatch.setattr(Account, 'check_password', counting)
+        monkeypatch.setattr(Account, 'has_password', counting)
         for _ in range(3):
             assert ask(**basic('ann@example.com')).status_code == 200
         assert len(checked) == 1

@@ -10,7 +10,6 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.core import mail
-from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection, connections
 from django.test import Client
@@ -25,6 +24,7 @@ from tests.identity.signing_in import (
     code_of_the_last_mail,
     get_me,
 )
+from tests.identity.test_sign_in import let_pass
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures('site')]
 
@@ -178,7 +178,7 @@ class TestTheUndo:
     def test_works_once(self, app: App, ann: Account) -> None:
         text = change(app)
         assert undo(text).status_code == 204
-        cache.clear()  # one address gets a code in ten seconds
+        let_pass(10)  # one address gets a code in ten seconds
         change(signed_in(OLD))
 
         answer = undo(text)

@@ -10,6 +10,7 @@ from django.test import Client
 from backstay.identity.models import Account, AccountStatus
 from tests.identity.passkeys import Passkey
 from tests.identity.signing_in import PASSWORD, App, account_with_password, basic, get_me
+from tests.identity.test_sign_in import let_pass
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures('site')]
 
@@ -322,6 +323,7 @@ class TestWhatIsNoCredential:
         whole = key.get(get(other, LOGIN))
 
         for broken in (*BROKEN, *broken_of(whole)):
+            let_pass(60)  # ten in a minute
             get(other, LOGIN)
             answer = other.post(LOGIN, {'credential': broken})
             assert answer.status_code == 400, (broken, answer.content)

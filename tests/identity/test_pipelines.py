@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from django.test import Client
+from django.test import Client, RequestFactory
 from jwt.algorithms import RSAAlgorithm
 
 from backstay.identity import pipelines
@@ -18,6 +18,9 @@ from backstay.identity.pipelines import Keys, caller_of_pipeline
 from backstay.identity.problems import TokenExpired, TokenInvalid
 from tests.identity.signing_in import bearer
 
+pytestmark = pytest.mark.django_db
+
+REQUEST = RequestFactory().get('/')
 WORKFLOW = 'octo/shop/.github/workflows/deploy.yaml@refs/heads/main'
 
 
@@ -111,7 +114,7 @@ class TestAToken:
     """P40: issuer, audience, expiry, owner and workflow are required."""
 
     def test_lets_its_workflow_in(self, provider: Provider, keys: Keys) -> None:
-        caller = caller_of_pipeline(provider.token(), keys)
+        caller = caller_of_pipeline(provider.token(), REQUEST, keys)
 
         assert (caller.kind, caller.name, caller.level) == ('pipeline', 'octo/shop', 0)
         assert caller.account_id is None
@@ -137,7 +140,7 @@ class TestAToken:
         self, provider: Provider, keys: Keys, claims: dict[str, Any]
     ) -> None:
         with pytest.raises(TokenInvalid):
-            caller_of_pipeline(provider.token(**claims), keys)
+            caller_of_pipeline(provider.token(**claims), REQUEST, keys)
 
     @pytest.mark.parametrize(
         'claim',
@@ -145,18 +148,18 @@ class TestAToken:
     )
     def test_without_a_claim_does_not(self, provider: Provider, keys: Keys, claim: str) -> None:
         with pytest.raises(TokenInvalid):
-            caller_of_pipeline(provider.token(without=claim), keys)
+            caller_of_pipeline(provider.token(without=claim), REQUEST, keys)
 
     def test_that_has_expired_says_so(self, provider: Provider, keys: Keys) -> None:
         with pytest.raises(TokenExpired):
-            caller_of_pipeline(provider.token(exp=int(time.time()) - 1), keys)
+            caller_of_pipeline(provider.token(exp=int(time.time()) - 1), REQUEST, keys)
 
     def test_that_another_key_signed_does_not(self, provider: Provider, keys: Keys) -> None:
         stranger = Provider()
         stranger.issuer = provider.issuer
         try:
             with pytest.raises(TokenInvalid):
-                caller_of_pipeline(stranger.token(), keys)
+                caller_of_pipeline(stranger.token(), REQUEST, keys)
         finally:
             stranger.server.shutdown()
             stranger.server.server_close()
@@ -170,12 +173,12 @@ class TestAToken:
         token = jwt.encode(claims, key, algorithm=algorithm, headers={'kid': 'one'})
 
         with pytest.raises(TokenInvalid):
-            caller_of_pipeline(token, keys)
+            caller_of_pipeline(token, REQUEST, keys)
 
     @pytest.mark.parametrize('token', ['a.b.c', '..', 'eyJhbGciOiJSUzI1NiJ9.e30.x'])
     def test_that_is_none_does_not(self, keys: Keys, token: str) -> None:
         with pytest.raises(TokenInvalid):
-            caller_of_pipeline(token, keys)
+            caller_of_pipeline(token, REQUEST, keys)
 
 
 class TestKeys:
@@ -184,40 +187,40 @@ class TestKeys:
     def test_are_fetched_once_in_their_lifetime(self, provider: Provider) -> None:
         keys = keys_of(provider, lifespan=0.3)
         for _ in range(3):
-            caller_of_pipeline(provider.token(), keys)
+            caller_of_pipeline(provider.token(), REQUEST, keys)
         assert provider.fetches == 1
 
         time.sleep(0.35)
-        caller_of_pipeline(provider.token(), keys)
+        caller_of_pipeline(provider.token(), REQUEST, keys)
         assert provider.fetches == 2
 
     def test_are_fetched_for_an_unknown_one_at_most_once_a_minute(self, provider: Provider) -> None:
         keys = keys_of(provider, cooldown=0.3)
-        caller_of_pipeline(provider.token(), keys)
+        caller_of_pipeline(provider.token(), REQUEST, keys)
         provider.add_key('two')
         time.sleep(0.35)
-        caller_of_pipeline(provider.token('two'), keys)
+        caller_of_pipeline(provider.token('two'), REQUEST, keys)
         assert provider.fetches == 2
         unknown = jwt.encode({}, provider.keys['one'], algorithm='RS256', headers={'kid': 'no'})
 
         for _ in range(5):
             with pytest.raises(TokenInvalid):
-                caller_of_pipeline(unknown, keys)
+                caller_of_pipeline(unknown, REQUEST, keys)
 
         assert provider.fetches == 2
         assert (pipelines.KEYS_LIFE, pipelines.KEYS_COOLDOWN) == (3600, 60)
 
     def test_that_are_fresh_do_without_their_provider(self, provider: Provider, keys: Keys) -> None:
-        caller_of_pipeline(provider.token(), keys)
+        caller_of_pipeline(provider.token(), REQUEST, keys)
         provider.is_down = True
 
-        assert caller_of_pipeline(provider.token(), keys).name == 'octo/shop'
+        assert caller_of_pipeline(provider.token(), REQUEST, keys).name == 'octo/shop'
 
     def test_that_cannot_be_had_let_nobody_in(self, provider: Provider, keys: Keys) -> None:
         provider.is_down = True
         for _ in range(3):
             with pytest.raises(TokenInvalid):
-                caller_of_pipeline(provider.token(), keys)
+                caller_of_pipeline(provider.token(), REQUEST, keys)
 
         assert provider.fetches == 1  # it is left alone for a while
 

@@ -7,6 +7,7 @@ from backstay.faces import imported_later
 if TYPE_CHECKING:
     from backstay.identity.authentication import BasicAuthentication
     from backstay.identity.callers import caller_of
+    from backstay.identity.limits import Limit, guarded
     from backstay.identity.models import Account
     from backstay.identity.passwords import verified_passwords
     from backstay.identity.personal_data import PersonalData
@@ -19,8 +20,10 @@ __all__ = [
     'BasicAuthentication',
     'CallerThrottle',
     'CredentialsInvalid',
+    'Limit',
     'PersonalData',
     'caller_of',
+    'guarded',
     'verified_passwords',
 ]
 
@@ -32,8 +35,10 @@ __getattr__ = imported_later(
         'BasicAuthentication': 'authentication',
         'CallerThrottle': 'throttles',
         'CredentialsInvalid': 'problems',
+        'Limit': 'limits',
         'PersonalData': 'personal_data',
         'caller_of': 'callers',
+        'guarded': 'limits',
         'verified_passwords': 'passwords',
     },
 )

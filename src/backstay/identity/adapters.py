@@ -27,8 +27,8 @@ from django.utils.encoding import force_bytes
 from backstay.audit import record
 from backstay.identity import stages
 from backstay.identity.addresses import address_of, network_of
-from backstay.identity.attempts import MAILS_FROM, RESETS, is_within
 from backstay.identity.email_changes import remember_change
+from backstay.identity.limits import MAILS_FROM, RESETS
 from backstay.identity.loading import account_called
 from backstay.identity.problems import AccountBlocked, SignInThrottled, answered_as_problems
 
@@ -120,11 +120,11 @@ class AccountAdapter(DefaultAccountAdapter):
         """Send a mail; drop those that strangers cause beyond the limits, without telling them."""
         if template_prefix.endswith(_ASKED_FOR):
             here = network_of(self.request)
-            if not is_within(MAILS_FROM, here):
+            if not MAILS_FROM.hit(here):
                 return
         if 'password_reset_code' in template_prefix:
             self.request.session[_RESET_MARK] = _mark_of(account_called(email))
-            if not is_within(RESETS, email.lower()):
+            if not RESETS.hit(email.lower()):
                 return
         super().send_mail(template_prefix, email, context)
 

@@ -17,9 +17,11 @@ class IdentityConfig(AppConfig):
 
         from backstay.identity import openapi  # noqa: F401 drf-spectacular finds what is imported
         from backstay.identity.checks import check_scopes
+        from backstay.identity.replaced import replace
         from backstay.identity.tokens import follow_session
         from backstay.identity.traces import listen
 
+        replace()
         checks.register(check_scopes)
         listen()
 

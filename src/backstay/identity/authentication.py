@@ -39,11 +39,11 @@ class BearerAuthentication(authentication.BaseAuthentication):
         if token is None:
             return None
         if token.startswith('cat_'):
-            return account_of_access_token(token), 'token'
+            return account_of_access_token(token, request._request), 'token'
         if token.startswith('cak_'):
             return Machine(caller_of_key(token, request._request)), 'key'
         if looks_like_pipeline(token):
-            return Machine(caller_of_pipeline(token)), 'pipeline'
+            return Machine(caller_of_pipeline(token, request._request)), 'pipeline'
         raise TokenInvalid
 
     def authenticate_header(self, _request: Request) -> str:

@@ -3,14 +3,18 @@
 import json
 import struct
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import structlog
 from allauth.headless.base.response import RateLimitResponse
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from backstay.errors import Problem, problem_response
+from backstay.identity.limits import GUESSES, guarded
+from backstay.identity.problems import SignInThrottled
 
 #: Seconds after which every limit that allauth answers with 429 allows one more.
 _LONGEST_LIMIT = 60
@@ -24,6 +28,10 @@ _UNREADABLE = (
     ValueError,
     struct.error,
 )
+
+#: Ends of the routes that take mailed codes, and of those that have one mailed.
+_TAKE_CODES = ('auth/email/verify', 'auth/password/reset')
+_ASK_FOR_CODES = ('auth/email/verify/resend', 'auth/password/request', 'account/email')
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger('backstay.identity')
 
@@ -52,6 +60,10 @@ class HeadlessMiddleware:
             return None
         if '/phone' in found.route:  # allauth serves it, and fails where accounts have no number
             raise Http404
+        try:
+            _count_guesses(request, found.route)
+        except SignInThrottled as throttled:
+            return problem_response(request, throttled)
         if request.method == 'GET' or found.route.endswith('provider/redirect'):
             return None  # the latter is a form: a browser goes on to where it is sent
         problem = _fault_of(request.body, found.route) if request.body else None
@@ -64,6 +76,22 @@ class HeadlessMiddleware:
             return None
         _log.warning('credential-unreadable', error=type(error).__name__)
         return problem_response(request, _unreadable())
+
+
+def _count_guesses(request: HttpRequest, route: str) -> None:
+    """Count a try of a mailed code, from nothing after a request for one. Raises SignInThrottled.
+
+    allauth counts them too, in the session, where tries at the same moment are lost.
+    """
+    session = request.headers.get('X-Session-Token') or request.COOKIES.get(
+        settings.SESSION_COOKIE_NAME, ''
+    )
+    mark = sha256(session.encode()).hexdigest()
+    if request.method == 'POST' and route.endswith(_ASK_FOR_CODES):
+        GUESSES.forget(mark)
+    elif route.endswith(_TAKE_CODES):
+        with guarded(GUESSES, mark):
+            pass
 
 
 def _fault_of(body: bytes, route: str) -> Problem | None:

@@ -31,6 +31,7 @@ from backstay.errors import Problem
 from backstay.identity.addresses import address_of, lies_in
 from backstay.identity.callers import caller_of_account
 from backstay.identity.counters import limiter
+from backstay.identity.limits import KEYS_FROM, refuse_token
 from backstay.identity.loading import account_columns, account_from
 from backstay.identity.models import ApiKey
 from backstay.identity.problems import AddressNotAllowed, TokenExpired, TokenInvalid
@@ -185,7 +186,7 @@ def caller_of_key(key: str, request: HttpRequest) -> Caller:
     # Hashed in any case, so that the time does not reveal whether the prefix exists.
     given = _hash(secret)
     if row is None:
-        raise TokenInvalid('The key is not valid.')
+        refuse_token(KEYS_FROM, request, 'The key is not valid.')
     found = dict(zip(_COLUMNS, row, strict=False))
     try:
         return _caller_of(found, row[len(_COLUMNS) :], given, request)
@@ -202,7 +203,7 @@ def _caller_of(
 ) -> Caller:
     """Return the caller of a key that was found. Raises as `caller_of_key`."""
     if not hmac.compare_digest(given, found['secret_hash']):
-        raise TokenInvalid('The key is not valid.')
+        refuse_token(KEYS_FROM, request, 'The key is not valid.')
     count = len(account_columns())
     creator = account_from(columns[:count], columns[count:])
     if found['revoked_at'] is not None or not creator.is_active:

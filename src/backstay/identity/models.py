@@ -142,7 +142,20 @@ class AccountFields(AbstractBaseUser, PermissionsMixin):
         super().set_password(_one_spelling(raw_password))
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Whether this is the account's password."""
+        """Whether this is the account's password, counted for whichever page asks for it.
+
+        Raises SignInThrottled after too many that were wrong.
+        """
+        from allauth.core import context
+
+        from backstay.identity.attempts import password_attempt
+
+        with password_attempt(context.request, self.username) as attempt:
+            attempt.succeeded = self.has_password(raw_password)
+        return attempt.succeeded
+
+    def has_password(self, raw_password: str | None) -> bool:
+        """Whether this is the account's password, for code that counts the attempts itself."""
         return super().check_password(_one_spelling(raw_password))
 
     def vouch_for_email(self) -> None:

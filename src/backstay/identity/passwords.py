@@ -20,7 +20,8 @@ from django.utils.encoding import force_bytes
 
 from backstay.audit import record
 from backstay.identity.addresses import address_of
-from backstay.identity.attempts import PASSWORDS, password_attempt
+from backstay.identity.attempts import password_attempt
+from backstay.identity.limits import PASSWORDS
 from backstay.identity.loading import account_called, account_with_key
 from backstay.identity.mails import send_soon
 from backstay.identity.second_factor import code_in, find_factor
@@ -55,7 +56,7 @@ def verified_account(request: HttpRequest | None, name: str, password: str, code
         account = account_called(name)
         if account is None:
             make_password(password)
-        is_right = account is not None and account.check_password(password)
+        is_right = account is not None and account.has_password(password)
         has_factor = bool(code) and find_factor(request, account if is_right else None, code)
         attempt.succeeded = is_right and (has_factor or not attempt.is_locked)
     if not attempt.succeeded:
@@ -66,7 +67,7 @@ def verified_account(request: HttpRequest | None, name: str, password: str, code
     if attempt.has_locked and account is not None and account.email:
         context = {
             'limit': PASSWORDS.amount,
-            'minutes': PASSWORDS.get_expiry() // 60,
+            'minutes': PASSWORDS.seconds // 60,
             'site': request.get_host() if request is not None else 'this site',
             'address': str(address_of(request) or 'unknown') if request is not None else 'the site',
         }

@@ -15,8 +15,10 @@ from typing import Any
 
 import jwt
 from django.conf import settings
+from django.http import HttpRequest
 
 from backstay.caller import Caller
+from backstay.identity.limits import WORKFLOWS_FROM, refuse_token
 from backstay.identity.problems import TokenExpired, TokenInvalid
 
 ISSUER = 'https://token.actions.githubusercontent.com'
@@ -59,7 +61,7 @@ def looks_like_pipeline(token: str) -> bool:
     return bool(settings.BACKSTAY.pipeline_owners) and token.count('.') == 2
 
 
-def caller_of_pipeline(token: str, keys: Keys | None = None) -> Caller:
+def caller_of_pipeline(token: str, request: HttpRequest, keys: Keys | None = None) -> Caller:
     """Return the workflow of a token as a caller: no statement, and a fetch of keys once an hour.
 
     Raises TokenExpired, TokenInvalid.
@@ -77,14 +79,16 @@ def caller_of_pipeline(token: str, keys: Keys | None = None) -> Caller:
         )
     except jwt.ExpiredSignatureError:
         raise TokenExpired from None
-    except jwt.PyJWTError:  # also when the provider cannot be reached
+    except jwt.PyJWKClientConnectionError:  # nobody's fault
         raise TokenInvalid from None
+    except jwt.PyJWTError:
+        refuse_token(WORKFLOWS_FROM, request)
     if str(claims['repository_owner_id']) not in environment.pipeline_owners:
-        raise TokenInvalid
+        refuse_token(WORKFLOWS_FROM, request)
     # A pattern has to match the whole workflow, case and all; `*` is any text.
     workflow, allowed = str(claims['job_workflow_ref']), environment.pipeline_workflows
     if not any(re.fullmatch(translate(pattern), workflow) for pattern in allowed):
-        raise TokenInvalid
+        refuse_token(WORKFLOWS_FROM, request)
     names = ('repository', 'repository_owner_id', 'ref', 'job_workflow_ref', 'run_id', 'actor')
     return Caller(
         kind='pipeline',

@@ -27,7 +27,8 @@ from django.utils.encoding import force_bytes
 
 from backstay.audit import record
 from backstay.engine.statements import Statement, text_slot
-from backstay.identity.attempts import failed_refresh, refuse_refreshes
+from backstay.identity.addresses import network_of
+from backstay.identity.limits import REFRESHES_FROM, TOKENS_FROM, refuse_token
 from backstay.identity.loading import account_columns, account_from
 from backstay.identity.models import TokenPair
 from backstay.identity.problems import (
@@ -58,7 +59,7 @@ class TokenStrategy(AbstractTokenStrategy):
         scheme, _, token = request.META.get('HTTP_AUTHORIZATION', '').partition(' ')
         if key is None and scheme.lower() == 'bearer' and token.startswith('cat_'):
             with answered_as_problems():
-                key = str(account_of_access_token(token).session_key)
+                key = str(account_of_access_token(token, request).session_key)
         # A new password gives the session a new key, and its tokens have to follow.
         request.backstay_session_key = key  # type: ignore[attr-defined]
         return key
@@ -140,15 +141,16 @@ def _hash(token: str) -> str:
     return hmac.new(key, token.encode('utf-8', 'surrogatepass'), sha256).hexdigest()
 
 
-def account_of_access_token(token: str) -> Any:
+def account_of_access_token(token: str, request: HttpRequest) -> Any:
     """Return the account that signed in, its scopes in `held` and its session in `session_key`.
 
     One statement, and one more at the first use of a token. Raises TokenInvalid, TokenExpired,
     SessionRevoked, AccountBlocked.
     """
-    row = _statement(provider_paths()).first(_selector_of(token))
+    selector = _selector_of(token)
+    row = _statement(provider_paths()).first(selector) if selector else None
     if row is None or not hmac.compare_digest(_hash(token), row[1]):
-        raise TokenInvalid
+        refuse_token(TOKENS_FROM, request)
     pk, _, expires_at, used, mark, session_key, is_alive, *rest = row
     if expires_at <= timezone.now():
         raise TokenExpired
@@ -165,10 +167,9 @@ def account_of_access_token(token: str) -> Any:
 
 
 def _selector_of(token: str) -> str:
+    """Return the part of a token that finds its pair; '' if it cannot be one."""
     selector = token[4 : 4 + _SELECTOR]
-    if not selector.isascii() or '\x00' in selector:
-        raise TokenInvalid
-    return selector
+    return selector if selector.isascii() and '\x00' not in selector else ''
 
 
 @lru_cache(maxsize=8)
@@ -199,16 +200,18 @@ def refresh(token: str, request: HttpRequest) -> Tokens:
     then its tokens are unused and it is at most 30 s old, and they are replaced. Raises
     TokenInvalid, TokenExpired, SessionRevoked, SignInThrottled.
     """
-    refuse_refreshes(request)
+    here = network_of(request)
+    if not REFRESHES_FROM.has_room(here):
+        REFRESHES_FROM.refuse(here)
     try:
         with transaction.atomic():
             made = _refresh(token)
+        if made is None:
+            raise SessionRevoked
     except (TokenInvalid, TokenExpired, SessionRevoked):
-        failed_refresh(request)
+        if not REFRESHES_FROM.hit(here):
+            REFRESHES_FROM.refuse(here)
         raise
-    if made is None:
-        failed_refresh(request)
-        raise SessionRevoked
     return made
 
 

@@ -17,9 +17,11 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from backstay.caller import Held
+from backstay.identity.addresses import network_of
 from backstay.identity.callers import caller_of
 from backstay.identity.email_changes import undo_change
 from backstay.identity.keys import create_key, revoke_key, rotate_key
+from backstay.identity.limits import UNDOS_FROM, guarded
 from backstay.identity.models import HIGHEST_LEVEL, LOWEST_LEVEL, ApiKey
 from backstay.identity.own_account import IsAccount
 from backstay.identity.rights import rights_of
@@ -133,7 +135,9 @@ class UndoEmailView(APIView):
         """Give the account its old address back, and end its sessions."""
         given = UndoSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        undo_change(given.validated_data['undo'])
+        with guarded(UNDOS_FROM, network_of(request._request)) as attempt:
+            undo_change(given.validated_data['undo'])
+            attempt.succeeded = True
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -91,12 +91,6 @@ _ACCOUNT: dict[str, Any] = {
     'ACCOUNT_REAUTHENTICATION_REQUIRED': True,
     'ACCOUNT_EMAIL_SUBJECT_PREFIX': '',
     'ACCOUNT_SESSION_REMEMBER': True,
-    # Added to allauth's own limits, which a process counts in its cache; the counters that outlive
-    # the process are in `backstay.identity.attempts`.
-    'ACCOUNT_RATE_LIMITS': {
-        'login_failed': '5/5m/key',  # second factors only: that module counts passwords
-        'reauthenticate': '10/m/user',
-    },
 }
 
 _SECOND_FACTOR: dict[str, Any] = {

@@ -1,5 +1,6 @@
 """The Django settings that are made from an environment."""
 
+import base64
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -43,6 +44,7 @@ def test_django_has_nothing_to_warn_of_under_production(run_python) -> None:
         ALLOWED_HOSTS='example.com',
         DATABASE_URL='sqlite://:memory:',
         EMAIL_URL='smtp+tls://mail.example.com',
+        BACKSTAY_ENCRYPTION_KEYS=f'2026:{base64.b64encode(secrets.token_bytes(32)).decode()}',
         SERVICES=None,
     )
 

@@ -8,6 +8,7 @@ import pytest
 from django.core.signing import Signer
 
 from backstay.settings import load
+from backstay.settings.master_keys import parse_master_keys
 
 FILE = Path('env') / '.env.local.secrets'
 
@@ -29,6 +30,14 @@ def test_differs_between_machines(tmp_path: Path) -> None:
     (tmp_path / 'two').mkdir()
 
     assert key_of(tmp_path / 'one') != key_of(tmp_path / 'two')
+
+
+def test_a_master_key_is_made_and_kept_beside_it(tmp_path: Path) -> None:
+    first = load(tmp_path, {'ENV': 'local'}).encryption_keys.get_secret_value()
+
+    (key,) = parse_master_keys(first).values()
+    assert len(key) == 32
+    assert load(tmp_path, {'ENV': 'local'}).encryption_keys.get_secret_value() == first
 
 
 def test_signs(tmp_path: Path) -> None:
@@ -60,8 +69,9 @@ def test_other_lines_of_the_file_are_kept(tmp_path: Path, before: str) -> None:
     assert key_of(tmp_path) == key
 
 
-def test_a_key_of_the_process_makes_no_file(tmp_path: Path) -> None:
-    load(tmp_path, {'ENV': 'local', 'SECRET_KEY': 'k' * 40})
+def test_secrets_of_the_process_make_no_file(tmp_path: Path) -> None:
+    keys = load(tmp_path, {'ENV': 'test'}).encryption_keys.get_secret_value()
+    load(tmp_path, {'ENV': 'local', 'SECRET_KEY': 'k' * 40, 'BACKSTAY_ENCRYPTION_KEYS': keys})
 
     assert not (tmp_path / FILE).exists()
 

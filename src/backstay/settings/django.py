@@ -77,6 +77,7 @@ APPS = (
     'drf_spectacular_sidecar',
     *identity.APPS,
     'backstay.audit',
+    'backstay.encryption',
     'backstay.events',
     'backstay.journal',
     'backstay.operations',

@@ -27,7 +27,8 @@ from pydantic import (
     field_validator,
 )
 
-from backstay.settings.local_secret import local_secret_key
+from backstay.settings.local_secret import LOCAL_SECRETS, local_secret
+from backstay.settings.master_keys import parse_master_keys
 
 ENVIRONMENTS = ('local', 'test', 'development', 'staging', 'production')
 MIB = 1024 * 1024
@@ -66,6 +67,10 @@ class Environment(BaseModel):
     #: One of `ENVIRONMENTS`. Only `local` and `test` may run without secrets and hosts.
     env: Literal['local', 'test', 'development', 'staging', 'production'] = Field(alias='ENV')
     secret_key: SecretStr = Field(SecretStr(''), alias='SECRET_KEY', validate_default=True)
+    #: Master keys of encrypted columns, as `name:base64,name:base64`: the first one wraps.
+    encryption_keys: SecretStr = Field(SecretStr(''), alias='BACKSTAY_ENCRYPTION_KEYS')
+    #: The import path of a class of our own for them; empty means `BACKSTAY_ENCRYPTION_KEYS`.
+    keyring: str = Field('', alias='BACKSTAY_KEYRING', pattern=r'^([\w.]+\.\w+)?$')
     #: `sqlite:///path`, relative to the base directory, or `postgres://user@host:port/name`.
     database_url: SecretStr = Field(SecretStr('sqlite:///var/db.sqlite3'), alias='DATABASE_URL')
     #: A shared cache; without it every process has its own in memory.
@@ -151,6 +156,12 @@ class Environment(BaseModel):
             raise ValueError('give sqlite:///path or postgres://user:password@host:port/name')
         if engine == 'django.db.backends.postgresql':
             _need('psycopg', 'postgres')
+        return value
+
+    @field_validator('encryption_keys')
+    @classmethod
+    def _are_keys(cls, value: SecretStr) -> SecretStr:
+        parse_master_keys(value.get_secret_value())
         return value
 
     @field_validator('redis_url')
@@ -266,8 +277,9 @@ def load(base_dir: Path, process: Mapping[str, str] | None = None) -> Environmen
         layer = dotenv_values(base_dir / 'env' / name, interpolate=False)
         values |= {key: value for key, value in layer.items() if value is not None}
     values |= {**process, 'ENV': env}
-    if not values.get('SECRET_KEY') and env in _ON_ONE_MACHINE:
-        values['SECRET_KEY'] = local_secret_key(base_dir, env)
+    if env in _ON_ONE_MACHINE:
+        for name, make in LOCAL_SECRETS.items():
+            values[name] = values.get(name) or local_secret(base_dir, env, name, make())
     return _validate(values)
 
 

@@ -9,6 +9,7 @@ _TESTED = (
     'tests.bookshop',
     'tests.cabinet',
     'tests.catalogue',
+    'tests.clinic',
     'tests.depot',
     'tests.lending',
 )
@@ -18,6 +19,6 @@ INSTALLED_APPS = [*dict.fromkeys((*SITE_APPS, *_TESTED))]
 DATABASES['default'].get('OPTIONS', {}).get('pool', {})['timeout'] = 10
 PASSWORD_HASHERS = ['tests.hashing.QuickArgon2']
 #: Their tables are made of the models as they stand.
-MIGRATION_MODULES = dict.fromkeys(('bookshop', 'catalogue', 'depot', 'lending'))
+MIGRATION_MODULES = dict.fromkeys(('bookshop', 'catalogue', 'clinic', 'depot', 'lending'))
 #: The catalogue has a field called `count`, to see what a client then has to write.
 SILENCED_SYSTEM_CHECKS = ['backstay.W007']

@@ -62,6 +62,7 @@ PROOFS = (
         ('tests/operations/test_forged_headers.py', 'tests/operations/test_behind_haproxy.py'),
     ),
     Proof('slow clients', ('tests/operations/test_slow_clients.py',)),
+    Proof('encrypted columns', ('tests/encryption',)),
     Proof('state machine of writes', ('tests/writes/test_state_machine.py',)),
 )
 

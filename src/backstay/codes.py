@@ -73,6 +73,12 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             may_repeat=True,
         ),
         _code('headers-too-large', 431, 'The headers are more, or longer, than a server reads'),
+        _code(
+            'value-unreadable',
+            500,
+            'A stored value cannot be decrypted: it was changed or moved, or its key is missing; '
+            'the log has the rest',
+        ),
         _code('internal', 500, 'The server failed; the log has the rest'),
         _code('unavailable', 503, 'A part that is needed is down', may_repeat=True),
         _code(
@@ -151,6 +157,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             409,
             'Another row, or another operation of the request, has the same value; '
             '`errors` points at it',
+        ),
+        _code(
+            'key-destroyed',
+            409,
+            'The key of an encrypted value was destroyed for good, and its row takes no new ones',
         ),
         _code('in-use', 409, 'Other rows reference the one to be deleted'),
         _code('conflict', 409, 'A row that this one references changed meanwhile', may_repeat=True),

@@ -76,6 +76,13 @@ class ListSlot(Slot):
         return binding.list_sql, (Parameter(self.key, binding.adapt_list),)
 
 
+class AloneSlot(ListSlot):
+    """One value, bound as the array of all forms that it is stored in."""
+
+    def _bound_by(self, binding: Binding) -> Sql:
+        return binding.list_sql, (Parameter(self.key, lambda value: binding.adapt_list([value])),)
+
+
 class EndSlot(Slot):
     """The lowest or the highest spelling of a value that has several."""
 

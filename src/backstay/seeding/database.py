@@ -6,6 +6,8 @@ from typing import Any
 from django.core.management.color import no_style
 from django.db import connection, models
 
+from backstay.encryption import Unsealed, reveal, seal_rows
+from backstay.encryption.declared import EncryptedField, encrypted_fields
 from backstay.engine import engine_of
 from backstay.seeding.factory import Factory
 
@@ -27,10 +29,27 @@ def write(factory: Factory, rows: Sequence[Sequence[Any]]) -> None:
     fields = (*factory.fields, *factory.kept)
     columns = [_quoted(field.column) for field in fields]
     kept = [_stored(field, field.get_default()) for field in factory.kept]
+    rows = _encrypted(factory, rows)
     stored = [
         [*(_stored(*pair) for pair in zip(factory.fields, row, strict=True)), *kept] for row in rows
     ]
     engine_of(connection).load(connection, table, columns, stored)
+
+
+def _encrypted(factory: Factory, rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """Return the rows with what is stored of encrypted columns in place of their texts."""
+    if not encrypted_fields(factory.model):
+        return rows
+    names = [field.attname for field in factory.fields]
+    places = [at for at, field in enumerate(factory.fields) if isinstance(field, EncryptedField)]
+    made = []
+    for row in rows:
+        values = dict(zip(names, row, strict=True))
+        for at in places:
+            values[names[at]] = None if row[at] is None else Unsealed(row[at])
+        made.append(factory.model(**values))
+    seal_rows(made, using=connection.alias)
+    return [[getattr(row, name) for name in names] for row in made]
 
 
 def _stored(field: models.Field, value: Any) -> Any:
@@ -46,9 +65,23 @@ def read(factory: Factory, keys: Sequence[Any]) -> list[tuple[Any, ...] | None]:
     rows = factory.model._base_manager.values_list('pk', *names)
     found: dict[Any, tuple[Any, ...]] = {}
     for start in range(0, len(keys), _AT_ONCE):
-        some = rows.filter(pk__in=keys[start : start + _AT_ONCE])
-        found.update((key, values) for key, *values in some.order_by())
+        some = keys[start : start + _AT_ONCE]
+        if encrypted_fields(factory.model):
+            found |= _decrypted(factory, some)
+        else:
+            there = rows.filter(pk__in=some).order_by()
+            found.update((key, values) for key, *values in there)
     return [found.get(key) for key in keys]
+
+
+def _decrypted(factory: Factory, keys: Sequence[Any]) -> dict[Any, tuple[Any, ...]]:
+    """Return the values of rows with the texts of encrypted columns, by key."""
+    names = [
+        field.name if isinstance(field, EncryptedField) else field.attname
+        for field in factory.fields
+    ]
+    rows = reveal(factory.model._base_manager.filter(pk__in=keys).order_by())
+    return {row.pk: tuple(getattr(row, name) for name in names) for row in rows}
 
 
 def count(model: type[models.Model]) -> int:

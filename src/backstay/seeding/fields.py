@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import BaseValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 
+from backstay.encryption import EncryptedTextField
 from backstay.resources.declaration.fields import Array
 from backstay.resources.declaration.resource import Resource
 from backstay.seeding import values
@@ -92,7 +93,7 @@ def _candidates(
             yield values.files(f'{str(path).rstrip("/")}/', room)
         case models.CharField():
             yield from _texts(room)
-        case models.TextField():
+        case models.TextField() | EncryptedTextField():
             yield values.sentences(room)
             yield from _texts(room)
         case models.BooleanField():

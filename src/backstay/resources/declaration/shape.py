@@ -1,5 +1,6 @@
 """The shape of a resource: its values and relations, resolved against its model."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
+from backstay.encryption.declared import EncryptedField
 from backstay.resources.declaration.fields import (
     Array,
     Computed,
@@ -102,8 +104,8 @@ class ResolvedMembers:
         return {
             field.name: replace(
                 field,
-                filterable=field.filterable if filterable is None else field.name in filterable,
-                orderable=field.orderable if orderable is None else field.name in orderable,
+                filterable=_may(field.filterable, field, filterable),
+                orderable=_may(field.orderable, field, orderable),
             )
             for field in found
         }
@@ -124,6 +126,16 @@ class ResolvedMembers:
             for name, declared in self.resource.declared.items()
             if isinstance(declared, Through)
         }
+
+
+def _may(by_itself: bool, field: Field, names: Collection[str] | None) -> bool:
+    """Whether filters or orders may name a field: by its kind, or as the resource says.
+
+    No resource can say so of what Python alone reads.
+    """
+    if names is None or field.kind.reveal is not None:
+        return by_itself and (names is None or field.name in names)
+    return field.name in names
 
 
 def _field_of_model(
@@ -164,10 +176,10 @@ def _is_computed(column: models.Field) -> bool:
 
 
 def _columns(model: type[models.Model]) -> dict[str, models.Field]:
-    """Return the concrete fields of a model by the name of their attribute."""
+    """Return the concrete fields of a model by the name of the attribute that has their value."""
     columns: dict[str, models.Field] = {}
     for field in model._meta.concrete_fields:
-        columns[field.attname] = field
+        columns[field.name if isinstance(field, EncryptedField) else field.attname] = field
     return columns
 
 
@@ -257,8 +269,12 @@ def _link(edge: Any) -> tuple[str, str, str]:
 
 def primary_key_of(model: type[models.Model]) -> Field:
     """Return the primary key of a model as a field of a resource, called `pk`."""
-    column = model._meta.pk
+    return column_as_field('pk', model._meta.pk)
+
+
+def column_as_field(name: str, column: models.Field) -> Field:
+    """Return a column that is never NULL as a field of a resource. Raises DeclarationError."""
     kind = kind_of(column)
     if kind is None:
-        raise DeclarationError(f'{model.__name__} has a primary key that cannot be shown')
-    return Field(name='pk', kind=kind, attname=column.attname, model_field=column)
+        raise DeclarationError(f'{column.model.__name__}.{column.name} cannot be shown')
+    return Field(name=name, kind=kind, attname=column.attname, model_field=valued(column))

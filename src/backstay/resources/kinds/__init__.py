@@ -6,12 +6,14 @@
     moments      dates, times, datetimes, durations
     identifiers  UUIDs and IP addresses
     documents    JSON, arrays, bytes
+    encrypted    texts that are stored only as ciphertext
 
 How to add one: docs/how-to/extend-the-core.md.
 """
 
 from backstay.resources.kinds.booleans import BOOLEAN
 from backstay.resources.kinds.documents import ARRAY, BINARY, JSON
+from backstay.resources.kinds.encrypted import BLIND_INDEXED, ENCRYPTED
 from backstay.resources.kinds.identifiers import IP, UUIDS
 from backstay.resources.kinds.moments import DATE, DATETIME, DURATION, TIME
 from backstay.resources.kinds.numbers import DECIMAL, FLOAT, INTEGER
@@ -37,18 +39,22 @@ for _kind in (
     BINARY,
     JSON,
     ARRAY,
+    ENCRYPTED,
+    BLIND_INDEXED,
 ):
     register(_kind)
 
 __all__ = [
     'ARRAY',
     'BINARY',
+    'BLIND_INDEXED',
     'BOOLEAN',
     'CHOICE',
     'DATE',
     'DATETIME',
     'DECIMAL',
     'DURATION',
+    'ENCRYPTED',
     'FILE',
     'FLOAT',
     'INTEGER',

@@ -31,7 +31,8 @@ def read_text(raw: object, _column: Column) -> str:
     return raw
 
 
-def _check_text(raw: object, _column: Column) -> None:
+def check_text(raw: object, _column: Column) -> None:
+    """Raise Refused for what is no text."""
     if not isinstance(raw, str):
         raise Refused('A text is required.')
 
@@ -79,7 +80,7 @@ CHOICE = ValueKind(
     name='choice',
     operators=EQUALITY,
     read=_read_choice,
-    check_body=_check_text,
+    check_body=check_text,
     expected=_expected_choices,
     writing=_WRITING,
     bindings=BINDINGS,
@@ -98,7 +99,7 @@ TEXT = ValueKind(
     with_choices=CHOICE,
     operators=OF_TEXT,
     read=read_text,
-    check_body=_check_text,
+    check_body=check_text,
     expected=_expected,
     writing=_WRITING,
     bindings=BINDINGS,
@@ -115,7 +116,7 @@ LONG_TEXT = ValueKind(
     columns=(models.TextField,),
     operators=OF_TEXT,
     read=read_text,
-    check_body=_check_text,
+    check_body=check_text,
     expected=_expected,
     writing=_WRITING,
     bindings=BINDINGS,

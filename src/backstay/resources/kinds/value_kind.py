@@ -91,6 +91,9 @@ class ValueKind:
     bindings: Bindings
     #: The SQL, by engine, that brings a computed value `{x}` into the form that is compared.
     computed_form: Mapping[str, str] = field(default_factory=dict)
+    #: The SQL, by engine, of what filters compare of a column `{x}`; it has several forms at times,
+    #: so that equality asks for one of a list.
+    digest_form: Mapping[str, str] = field(default_factory=dict)
     #: An order's key as JSON has it, as what the slot of a boundary is bound to.
     from_key: Callable[[Any], Any] = _unchanged
     #: Whether texts are compared by their bytes: PostgreSQL's own order depends on the database.
@@ -104,6 +107,12 @@ class ValueKind:
     is_sortable: bool = True
 
     # Answers and their description.
+
+    #: What Python makes of the JSON that the database writes of a value, which is the slow path:
+    #: it gets the column, and an object of `value` and what is `beside` it.
+    reveal: Callable[[Column, Mapping[str, Any]], Any] | None = None
+    #: The columns of the row that `reveal` needs beside its own, by these names.
+    beside: Callable[[Column], Mapping[str, Column]] = lambda _column: {}
 
     #: The JSON Schema of a value in answers, null aside.
     answer_schema: Callable[[Column], Schema]

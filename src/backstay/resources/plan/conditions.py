@@ -15,7 +15,7 @@ from django.db.models import Case, Exists, ExpressionWrapper, F, OuterRef, Q, Wh
 from django.db.models.expressions import Combinable
 
 from backstay.engine import comparisons as sql
-from backstay.engine.slots import TRUTH, JsonSlot, ListSlot, PatternSlot, Slot
+from backstay.engine.slots import TRUTH, AloneSlot, JsonSlot, ListSlot, PatternSlot, Slot
 from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.shape import Field, Relation
@@ -158,6 +158,10 @@ def _written(leaf: Leaf, level: _Level) -> Q:
             return Q(sql.is_in(value, operand.listed()))
         case Op.NOT_IN:
             return ~Q(sql.is_in(value, operand.listed()))
+        case Op.EQ if field.kind.digest_form:
+            return Q(sql.is_in(value, operand.alone()))
+        case Op.NE if field.kind.digest_form:
+            return ~Q(sql.is_in(value, operand.alone()))
         case Op.LIKE:
             return Q(sql.is_like(value, operand.pattern(glob=True)))
         case Op.ILIKE:
@@ -190,6 +194,10 @@ class _Operand:
 
     def listed(self) -> ListSlot:
         return self.field.kind.list_slot(self.slot, self.field.model_field)
+
+    def alone(self) -> ListSlot:
+        """One value as a list, of a kind that stores it in several forms."""
+        return AloneSlot(self.slot, self.field.model_field, self.field.kind.bindings)
 
     def pattern(self, *, glob: bool = False) -> PatternSlot:
         return PatternSlot(self.slot, glob=glob)

@@ -22,7 +22,7 @@ from backstay.engine.json_text import (
 from backstay.engine.slots import TEXT as ORIGIN
 from backstay.resources.declaration.fields import Computed, InPython, Url
 from backstay.resources.declaration.readable import Readable
-from backstay.resources.declaration.shape import Field
+from backstay.resources.declaration.shape import Field, column_as_field
 from backstay.resources.kinds import TEXT
 from backstay.resources.plan import rights
 from backstay.resources.plan.order import ordering, sort_key
@@ -109,13 +109,35 @@ def patches(selection: Selection) -> Iterator[Patch]:
     """Yield the patches that Python makes to every row, outermost first."""
     for name, member in selection.members:
         match member:
-            case ShowField(field=Field(declared=InPython(function=function))):
+            case ShowField(field=field) if function := _function(field, selection):
                 yield Patch(path=(name,), function=function)
             case ShowField(inner=inner) if inner is not None:
                 yield Patch(path=(name,), function=partial(apply, mask=inner))
             case ShowOne(selection=nested) | ShowMany(selection=nested):
                 for patch in patches(nested):
                     yield Patch(path=(name, *patch.path), function=patch.function)
+
+
+def _function(field: Field, selection: Selection) -> Callable[[Any], Any] | None:
+    """Return what Python makes of the JSON of a value; None where it shows it as it is."""
+    if field.kind.reveal is not None:
+        return partial(field.kind.reveal, field.model_field)
+    if not isinstance(field.declared, InPython):
+        return None
+    fields = selection.readable.resource.fields()
+    needed = {name: _function(fields[name], selection) for name in field.declared.needs}
+    revealed = {name: reveal for name, reveal in needed.items() if reveal}
+    return (
+        partial(_in_python, field.declared.function, revealed)
+        if revealed
+        else (field.declared.function)
+    )
+
+
+def _in_python(
+    function: Callable[[Any], Any], revealed: Mapping[str, Callable[[Any], Any]], found: Any
+) -> Any:
+    return function({**found, **{name: reveal(found[name]) for name, reveal in revealed.items()}})
 
 
 def lists(selection: Selection, most: int, path: tuple[str, ...] = ()) -> Iterator[NestedList]:
@@ -163,7 +185,14 @@ def _value(field: Field, selection: Selection, prefix: str) -> Combinable:
         if not prefix:
             return value
         return beside(selection.readable, OuterRef(f'{prefix}pk'), value)
-    return json_value(value_of(field, selection.readable, prefix), field)
+    value = json_value(value_of(field, selection.readable, prefix), field)
+    if field.kind.reveal is None:
+        return value
+    members: list[tuple[str, Combinable]] = [('value', value)]
+    for name, column in field.kind.beside(field.model_field).items():
+        beside_it = column_as_field(name, column)
+        members.append((name, json_value(F(f'{prefix}{column.attname}'), beside_it)))
+    return JsonObject(members)
 
 
 def _url(path: str, fields: Mapping[str, Field], prefix: str) -> JsonText:

@@ -6,6 +6,7 @@ from django.db.models.expressions import Combinable
 from backstay.engine.comparisons import Normal
 from backstay.engine.enclosed import Enclosed
 from backstay.engine.json_text import JsonValue
+from backstay.engine.slots import TEXT
 from backstay.engine.unshared import unshared
 from backstay.resources.declaration.fields import Computed
 from backstay.resources.declaration.readable import Readable
@@ -30,6 +31,8 @@ def computed(field: Field) -> Combinable:
 
 def compared(value: Combinable, field: Field) -> Combinable:
     """Return a value of the field in the form in which such values are compared and sorted."""
+    if field.kind.digest_form:
+        return Normal(value, field.kind.digest_form, TEXT)
     if not (field.is_computed and field.kind.computed_form):
         return value
     return Normal(value, field.kind.computed_form, field.model_field)

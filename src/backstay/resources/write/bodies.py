@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import models
 
+from backstay.encryption import EncryptionError, Unsealed
 from backstay.errors import Problem, escape_pointer
 from backstay.resources.declaration.fields import Many
 from backstay.resources.declaration.readable import Readable
@@ -18,6 +19,7 @@ from backstay.resources.write import granting
 from backstay.resources.write.change import Batch, Change
 from backstay.resources.write.members import (
     Writable,
+    columns_of,
     required,
     writable,
     writable_relations,
@@ -100,8 +102,19 @@ def _drop_unchanged(batch: Batch, change: Change, columns: Mapping[str, Writable
         attribute = member.attribute
         if attribute in change.values and all(grant.reads(name) for grant in deciding):
             old, new = change.before.get(attribute), change.values[attribute]
+            if isinstance(new, Unsealed):
+                old, new = _revealed(change, attribute), new.text
             if not _differs(member.column, old, new):
                 del change.values[attribute]
+
+
+def _revealed(change: Change, attribute: str) -> Any:
+    """Return the text of an encrypted column before the change; None where nothing can be read."""
+    row: Any = change.row
+    try:
+        return getattr(row, columns_of(type(row))[attribute].name)
+    except EncryptionError:
+        return None
 
 
 def _is_to_parent(change: Change, member: Writable | None) -> bool:

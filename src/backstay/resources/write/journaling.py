@@ -1,7 +1,7 @@
 """What the journal is told of a batch: fields as they were and are.
 
 A field that no grant lets anybody read never leaves its row, so it is not in the journal either;
-the values of sensitive ones are masked.
+the values of sensitive and of encrypted ones are masked.
 """
 
 import math
@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import models
 
+from backstay.encryption import Sealed, Unsealed
 from backstay.journal.recording import Step, record
 from backstay.resources.declaration.readable import Readable
 from backstay.resources.declaration.resource import Resource
@@ -133,7 +134,7 @@ def snapshot(resource: type[Resource], row: models.Model) -> dict[str, Any]:
 def _shown(value: Any, is_sensitive: bool) -> Any:
     if value is None:
         return None
-    if is_sensitive:
+    if is_sensitive or isinstance(value, Sealed | Unsealed):
         return MASKED
     if isinstance(value, float) and not math.isfinite(value):
         return None  # as an answer has it

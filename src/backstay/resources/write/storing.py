@@ -8,6 +8,9 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
+from backstay.encryption import KeyDestroyed, seal_rows
+from backstay.encryption.declared import EncryptedField
+from backstay.errors import Problem
 from backstay.resources.kinds.numbers import range_of
 from backstay.resources.write import granting
 from backstay.resources.write.change import Batch, Change
@@ -62,6 +65,7 @@ def _insert(batch: Batch, changes: Sequence[Change]) -> None:
             # Parents too are inserted: an existing row of theirs is not overwritten.
             row.save(using=batch.using, force_insert=(models.Model,))
     else:
+        _seal(batch, rows)
         model._base_manager.using(batch.using).bulk_create(rows)
     _read_back(batch, changes)
 
@@ -189,6 +193,9 @@ def _store(
         for name, column in columns.items():
             if getattr(column, 'auto_now', False):
                 values[name] = column.pre_save(row, add=False)
+            owner = column.owner_column if isinstance(column, EncryptedField) else None
+            if owner is not None and owner.attname in values:  # it gets a key of the new owner
+                values[name] = vars(row)[name]
         change.values |= values
         touched |= dict.fromkeys(values)
     if not touched:
@@ -208,6 +215,7 @@ def _store(
 def _update(batch: Batch, changes: Sequence[Change], names: Sequence[str]) -> None:
     columns = columns_of(batch.resource.options.model)
     rows: list[Any] = [change.row for change in changes]
+    _seal(batch, rows)
     manager = batch.resource.options.model._base_manager.using(batch.using)
     if len(rows) == 1:
         values = {columns[name].name: getattr(rows[0], name) for name in names}
@@ -216,6 +224,15 @@ def _update(batch: Batch, changes: Sequence[Change], names: Sequence[str]) -> No
         manager.bulk_update(rows, [columns[name].name for name in names])
     if any(column.generated for column in columns.values()):
         _read_back(batch, changes)
+
+
+def _seal(batch: Batch, rows: Sequence[models.Model]) -> None:
+    """Encrypt new values of rows, all with one look for their keys."""
+    try:
+        seal_rows(rows, using=batch.using)
+    except KeyDestroyed:
+        detail = 'The key of this row was destroyed: it takes no encrypted values any more.'
+        raise Problem(detail, status=409, code='key-destroyed') from None
 
 
 def _read_back(batch: Batch, changes: Sequence[Change]) -> None:

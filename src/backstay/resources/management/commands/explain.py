@@ -14,6 +14,7 @@ from backstay.engine import engine_of
 from backstay.errors import Problem
 from backstay.identity.callers import caller_of_account
 from backstay.identity.loading import account_called
+from backstay.resources.declaration.fields import InPython
 from backstay.resources.declaration.registry import resolve
 from backstay.resources.errors import DeclarationError
 from backstay.resources.execute import explain
@@ -80,7 +81,10 @@ class Command(BaseCommand):
         for name, member in selection.members:
             indent = '  ' * depth
             if isinstance(member, ShowField):
-                self.stdout.write(f'{indent}{name}: {member.field.kind.name}')
+                field = member.field
+                is_slow = field.kind.reveal is not None or isinstance(field.declared, InPython)
+                slow = ' (in Python)' if is_slow else ''
+                self.stdout.write(f'{indent}{name}: {field.kind.name}{slow}')
                 continue
             kind = 'list of' if isinstance(member, ShowMany) else 'one'
             self.stdout.write(f'{indent}{name}: {kind} {member.relation.target.__name__}')

@@ -1,0 +1,1 @@
+"""A clinic: models with encrypted columns, and resources over them."""

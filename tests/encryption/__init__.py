@@ -1,0 +1,1 @@
+"""Encrypted columns: what is stored of them, who reads it, and how it ends."""

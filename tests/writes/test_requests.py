@@ -120,6 +120,26 @@ class TestListsThatWereCut:
         assert is_said or answer.json()['errors'][0]['code'] == 'list-cut'
         assert note.marks.count() == (0 if is_said else CAP + 1)
 
+    def test_a_list_for_which_the_answer_had_no_room(self, ask: Ask, make_item: MakeItem) -> None:
+        """It holds 20 000 rows of a list: those of the first two hundred notes."""
+        items = [make_item(status='draft') for _ in range(3)]
+        notes = Note.objects.bulk_create(
+            Note(item=item, text='n', position=at)
+            for item, many in zip(items, (CAP, CAP, 1), strict=True)
+            for at in range(many)
+        )
+        Mark.objects.bulk_create(
+            Mark(note=note, sign=f's{at}') for note in notes for at in range(CAP)
+        )
+        path = '/items/?ordering=id&fields={id,notes{id,marks{id}}}'
+        *_, shown = ask('manager', 'get', path).json()['results']
+        assert shown == {'id': items[2].pk, 'notes': [{'id': notes[-1].pk}]}
+
+        body = {'notes': shown['notes']}
+        answer = ask('manager', 'patch', f'/items/{items[2].pk}/', body)
+        assert answer.status_code == 200, answer.content
+        assert notes[-1].marks.count() == CAP
+
     @pytest.mark.parametrize('said', ['marks', 'notes.', 'nothing', 'notes.marks.sign', 'cover'])
     def test_a_list_that_may_not_be_written(self, ask: Ask, make_item: MakeItem, said: str) -> None:
         path = f'/items/{make_item().pk}/?whole_lists={said}'

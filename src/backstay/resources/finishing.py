@@ -37,7 +37,11 @@ class Finisher:
     """Finishes the rows of one answer, one after the other."""
 
     def __init__(self, plan: Plan, *, rationed: bool = True) -> None:
-        """A `rationed` answer has at most `MAX_LIST_ROWS` rows of each list, in all its rows."""
+        """A `rationed` answer has at most `MAX_LIST_ROWS` rows of each list, in all its rows.
+
+        Behind them the list is left out of its rows: whoever sends back a part that they take for
+        the whole would delete the rest, and what a body leaves out stays as it is.
+        """
         self._plan = plan
         self._left = {each.path: MAX_LIST_ROWS for each in plan.lists} if rationed else {}
 
@@ -52,25 +56,39 @@ class Finisher:
         return json.dumps(value, ensure_ascii=False, separators=(',', ':')).encode(), cut
 
     def _cut(
-        self, found: list[Any], pointer: Pointer, *, of: NestedList, cut: list[Pointer]
-    ) -> list[Any]:
-        shown = found[: of.cap] if found and found[-1] == CUT_MARK else found
-        if of.path in self._left:
-            shown = shown[: self._left[of.path]]
-            self._left[of.path] -= len(shown)
-        if len(shown) < len(found):
+        self,
+        row: dict[str, Any],
+        name: str,
+        pointer: Pointer,
+        *,
+        of: NestedList,
+        cut: list[Pointer],
+    ) -> None:
+        found = row[name]
+        if found and found[-1] == CUT_MARK:
+            row[name] = found[: of.cap]
             cut.append(pointer)
-        return shown
+        if of.path not in self._left:
+            return
+        left = self._left[of.path] - len(row[name])
+        self._left[of.path] = max(left, 0)
+        if left < 0:
+            del row[name]
+            if pointer not in cut[-1:]:
+                cut.append(pointer)
 
 
-def _apply(found: Any, _: Pointer, *, patch: Patch) -> Any:
-    return patch.function(found)
+def _apply(row: dict[str, Any], name: str, _: Pointer, *, patch: Patch) -> None:
+    row[name] = patch.function(row[name])
 
 
 def _visit(
-    value: Any, path: Sequence[str], pointer: Pointer, change: Callable[[Any, Pointer], Any]
+    value: Any,
+    path: Sequence[str],
+    pointer: Pointer,
+    change: Callable[[dict[str, Any], str, Pointer], None],
 ) -> None:
-    """Replace what lies at `path` by what `change` makes of it, in every element of lists."""
+    """Change what lies at `path`, in every element of lists: its row, its name, and where it is."""
     name, *rest = path
     if isinstance(value, list):
         for index, element in enumerate(value):
@@ -79,4 +97,4 @@ def _visit(
         if rest:
             _visit(value[name], rest, f'{pointer}/{name}', change)
         else:
-            value[name] = change(value[name], f'{pointer}/{name}')
+            change(value, name, f'{pointer}/{name}')

@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 from zlib import crc32
 
-from django.db.models import ExpressionWrapper, F, IntegerField, Q
+from django.db.models import ExpressionWrapper, F, Q
 
 from backstay.caller import Caller, Facts
 from backstay.errors import Problem
@@ -146,7 +146,7 @@ cover_rows = rights.cover_rows
 def unprefixed(self: Any, condition: Any) -> Any:
     """The columns of a condition are looked for in the row around it."""
     if isinstance(condition, Compared) and type(condition.value) is F:
-        around = ExpressionWrapper(F('pk'), IntegerField())
+        around = ExpressionWrapper(F(condition.value.name), condition.path.field)
         return _write(self, replace(condition, value=around))
     return _write(self, condition)
 

@@ -20,7 +20,7 @@ from tests.cabinet.resources import served
 from tests.cabinet.rows import CALLERS, store_rows
 from tests.proofs import SHARE, record_proof, size
 
-CHECKS = size(480, 100_000)
+CHECKS = size(720, 100_000)
 #: How much longer the whole may go on to fill its matrix, as a multiple of its checks.
 _LONGER = 2
 #: Checks of one caller in one cabinet: more of them find more of their statements compiled.

@@ -1,16 +1,19 @@
 """The test of non-interference that services get in one line, on every kind of right."""
 
+from contextlib import suppress
 from decimal import Decimal
 from random import Random
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from backstay.caller import Caller
 from backstay.identity.models import Account
 from backstay.resources.plan.cache import plans
 from backstay.testing import caller, non_interference
-from backstay.testing.knowledge import knowledge_of, reachable
+from backstay.testing.knowledge import Tables, knowledge_of, reachable
+from backstay.testing.mutations import spots_of
 from backstay.testing.positions import POSITIONS
 from backstay.testing.questions import Subject
 from backstay.testing.sites import collections_of_the_site, site_of
@@ -85,6 +88,26 @@ def test_it_agrees_with_the_oracle_of_the_platform_on_what_may_be_known() -> Non
             agreed += is_known == is_seen
             world.store()
     assert agreed > 30
+
+
+def test_what_a_change_cannot_touch_need_not_be_read_again() -> None:
+    """What is known after a change is the same, whether all is read again or only what it says."""
+    make_rows()
+    resources, caller, random = reachable(SERVED.values()), CALLERS['manager'], Random(7)
+    read, altered = Tables(), 0
+    before = knowledge_of(caller, resources, read)
+    for spot in spots_of(resources):
+        keys = [*spot.model._base_manager.order_by('pk').values_list('pk', flat=True)]
+        mutation = spot.choose(random, keys)
+        if mutation is None:
+            continue
+        with suppress(IntegrityError), transaction.atomic():
+            mutation.apply()
+            after = knowledge_of(caller, resources, mutation.tables(read))
+            assert after == knowledge_of(caller, resources), mutation
+            altered += after != before
+            transaction.set_rollback(True)
+    assert altered > 20
 
 
 def test_every_collection_of_the_site_is_asked_in_every_position() -> None:

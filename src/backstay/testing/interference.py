@@ -307,7 +307,7 @@ class _Session:
                 headers=headers,
             )
             body = response.getvalue()
-            if question.method != 'GET':
+            if question.method != 'GET' or response.status_code >= 500:
                 transaction.set_rollback(True)
         if question.method == 'POST' and response.status_code == 201:
             return 201, (), b''  # its key is the next number

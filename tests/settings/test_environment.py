@@ -336,3 +336,18 @@ def test_every_variable_has_an_upper_case_name() -> None:
 
     assert all(name == name.upper() and name for name in names)
     assert len(names) == len(set(names))
+
+
+def test_older_secret_keys_are_read_in_their_order(tmp_path: Path) -> None:
+    older = ('b' * 40, 'c' * 40)
+
+    environment = load(tmp_path, {'ENV': 'test', 'SECRET_KEY_FALLBACKS': ', '.join(older)})
+
+    assert tuple(key.get_secret_value() for key in environment.secret_key_fallbacks) == older
+    assert 'b' * 40 not in repr(environment)
+
+
+def test_an_older_secret_key_that_is_short_is_refused(tmp_path: Path) -> None:
+    mistakes = mistakes_of(tmp_path, ENV='test', SECRET_KEY_FALLBACKS=f'{"b" * 40},short')
+
+    assert '32 characters' in mistakes['SECRET_KEY_FALLBACKS']

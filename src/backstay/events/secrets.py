@@ -6,16 +6,16 @@ https://www.standardwebhooks.com/
 import base64
 import binascii
 from datetime import UTC, datetime
-from hashlib import sha256
 from secrets import token_bytes
 
-from cryptography.fernet import Fernet, MultiFernet
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils.encoding import force_bytes
+from django.db import transaction
 from standardwebhooks import Webhook as Signer
 
+from backstay.secret_keys import ciphers
+
 _PREFIX = 'whsec_'
+_USE = 'webhook-secret'
 #: Bytes that the standard lets a secret have.
 _LEAST, _MOST = 24, 64
 
@@ -39,12 +39,12 @@ def validate_secret(text: str) -> None:
 
 def seal(secret: str) -> str:
     """What is stored."""
-    return _ciphers().encrypt(secret.encode()).decode()
+    return ciphers(_USE).encrypt(secret.encode()).decode()
 
 
 def unseal(stored: str) -> str:
     """What was meant; cryptography's InvalidToken when it was stored with another SECRET_KEY."""
-    return _ciphers().decrypt(stored.encode()).decode()
+    return ciphers(_USE).decrypt(stored.encode()).decode()
 
 
 def signed(secret: str, event: str, body: str, now: datetime) -> dict[str, str]:
@@ -57,12 +57,14 @@ def signed(secret: str, event: str, body: str, now: datetime) -> dict[str, str]:
     }
 
 
-def _ciphers() -> MultiFernet:
-    """The newest key first: those of SECRET_KEY_FALLBACKS only read."""
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet([Fernet(_derived(key)) for key in keys])
+def rotate_secrets() -> int:
+    """Encrypt every stored secret with the newest key; return how many there are."""
+    from backstay.events.models import Webhook
 
-
-def _derived(key: str | bytes) -> bytes:
-    purpose = b'backstay.events.webhook-secret'
-    return base64.urlsafe_b64encode(sha256(purpose + force_bytes(key)).digest())
+    count = 0
+    for key in Webhook._base_manager.exclude(secret='').values_list('pk', flat=True):
+        with transaction.atomic():
+            hook = Webhook._base_manager.select_for_update().filter(pk=key)
+            for stored in hook.values_list('secret', flat=True):
+                count += hook.update(secret=ciphers(_USE).rotate(stored.encode()).decode())
+    return count

@@ -1,8 +1,5 @@
 """Adapters for allauth: how accounts are made, which mails leave, which secrets are encrypted."""
 
-import base64
-import hmac
-from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +10,6 @@ from allauth.account.internal.flows.password_reset_by_code import (
 from allauth.core import context as allauth_context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet, MultiFernet
 from django import forms
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -21,8 +17,6 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils.crypto import salted_hmac
-from django.utils.encoding import force_bytes
 
 from backstay.audit import record
 from backstay.identity import stages
@@ -31,6 +25,8 @@ from backstay.identity.email_changes import remember_change
 from backstay.identity.limits import MAILS_FROM, RESETS
 from backstay.identity.loading import account_called
 from backstay.identity.problems import AccountBlocked, SignInThrottled, answered_as_problems
+from backstay.identity.second_factor import FACTOR_USE
+from backstay.secret_keys import ciphers, is_mac_of, mac_of
 
 
 class SignupFields(forms.Form):
@@ -123,7 +119,8 @@ class AccountAdapter(DefaultAccountAdapter):
             if not MAILS_FROM.hit(here):
                 return
         if 'password_reset_code' in template_prefix:
-            self.request.session[_RESET_MARK] = _mark_of(account_called(email))
+            mark = mac_of('reset-mark', _marked(account_called(email)))
+            self.request.session[_RESET_MARK] = mark
             if not RESETS.hit(email.lower()):
                 return
         super().send_mail(template_prefix, email, context)
@@ -148,7 +145,8 @@ class AccountAdapter(DefaultAccountAdapter):
         """Reject a reset whose code was mailed before the address or the password changed."""
         session = self.request.session
         is_reset = user is not None and PASSWORD_RESET_VERIFICATION_SESSION_KEY in session
-        if is_reset and not hmac.compare_digest(session.get(_RESET_MARK, ''), _mark_of(user)):
+        mark = session.get(_RESET_MARK, '')
+        if is_reset and not is_mac_of('reset-mark', _marked(user), mark):
             raise super().validation_error('incorrect_code')
         return str(super().clean_password(password, user))
 
@@ -172,10 +170,9 @@ class AccountAdapter(DefaultAccountAdapter):
         return str(address_of(request) or '0.0.0.0')  # noqa: S104 an address that is nobody's
 
 
-def _mark_of(account: Any) -> str:
+def _marked(account: Any) -> str:
     """Return a text that changes with the account's address and with its password."""
-    known = '' if account is None else f'{account.email} {account.password}'
-    return salted_hmac(_RESET_MARK, known, algorithm='sha256').hexdigest()
+    return '' if account is None else f'{account.email} {account.password}'
 
 
 def display_name(account: Any) -> str:
@@ -184,7 +181,7 @@ def display_name(account: Any) -> str:
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
-    """Encrypts the secrets of second factors with a key derived from SECRET_KEY.
+    """Encrypts the secrets of second factors with a key of their own.
 
     Passkeys are for the host of the front end: its pages are where browsers use them, and the
     origin of every answer is checked against it (WebAuthn 5.1.3). Without a front end they are for
@@ -200,16 +197,8 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def encrypt(self, text: str) -> str:
         """Return the encrypted text, which is stored."""
-        return _ciphers().encrypt(text.encode()).decode()
+        return ciphers(FACTOR_USE).encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         """Return the text that was encrypted."""
-        return _ciphers().decrypt(encrypted_text.encode()).decode()
-
-
-def _ciphers() -> MultiFernet:
-    """Return the ciphers, newest key first: keys of SECRET_KEY_FALLBACKS only decrypt."""
-    purpose = b'backstay.identity.second-factor'
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    digests = (sha256(purpose + force_bytes(key)).digest() for key in keys)
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(each)) for each in digests])
+        return ciphers(FACTOR_USE).decrypt(encrypted_text.encode()).decode()

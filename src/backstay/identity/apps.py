@@ -18,10 +18,13 @@ class IdentityConfig(AppConfig):
         from backstay.identity import openapi  # noqa: F401 drf-spectacular finds what is imported
         from backstay.identity.checks import check_scopes
         from backstay.identity.replaced import replace
+        from backstay.identity.second_factor import rotate_factors
         from backstay.identity.tokens import follow_session
         from backstay.identity.traces import listen
+        from backstay.secret_keys import rotations
 
         replace()
+        rotations['secrets of second factors'] = rotate_factors
         checks.register(check_scopes)
         listen()
 

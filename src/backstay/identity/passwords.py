@@ -11,12 +11,10 @@ from threading import Lock
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.encoding import force_bytes
 
 from backstay.audit import record
 from backstay.identity.addresses import address_of
@@ -25,6 +23,7 @@ from backstay.identity.limits import PASSWORDS
 from backstay.identity.loading import account_called, account_with_key
 from backstay.identity.mails import send_soon
 from backstay.identity.second_factor import code_in, find_factor
+from backstay.secret_keys import derived_keys
 
 
 class PasswordBackend(AuthenticationBackend):
@@ -129,7 +128,7 @@ class VerifiedPasswords:
         """Return a key that changes with the account's password and with the one that is tried."""
         parts = (str(account.pk), account.password, account.status, password)
         message = b''.join(sha256(part.encode('utf-8', 'surrogatepass')).digest() for part in parts)
-        return hmac.digest(force_bytes(settings.SECRET_KEY), message, 'sha256')
+        return hmac.digest(derived_keys('verified-password')[0], message, 'sha256')
 
 
 verified_passwords = VerifiedPasswords()

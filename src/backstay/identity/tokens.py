@@ -9,13 +9,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from hashlib import sha256
 from typing import Any
 
 from allauth.headless.internal import sessionkit
 from allauth.headless.tokens.strategies.base import AbstractTokenStrategy
 from allauth.usersessions.models import UserSession
-from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 from django.db import transaction
@@ -23,7 +21,6 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.encoding import force_bytes
 
 from backstay.audit import record
 from backstay.engine.statements import Statement, text_slot
@@ -39,6 +36,7 @@ from backstay.identity.problems import (
     answered_as_problems,
 )
 from backstay.identity.scopes import provider_paths, scope_columns
+from backstay.secret_keys import is_mac_of, mac_of
 
 ACCESS_LIFE = timedelta(minutes=15)
 #: From the last refresh, and in all.
@@ -47,6 +45,10 @@ REFRESH_LIFE, SESSION_LIFE = timedelta(days=30), timedelta(days=90)
 GRACE = timedelta(seconds=30)
 
 _SELECTOR = 22
+#: The digits at the end of a refresh token that show that it was issued here.
+_SEAL = 32
+#: The uses of the keys that hash tokens, and that seal refresh tokens.
+_USE, _ISSUED = 'token', 'refresh-token'
 _PAIR = ('pk', 'access_hash', 'access_expires_at', 'access_used', 'password_mark', 'session_key')
 
 
@@ -120,11 +122,12 @@ def start_pair(account: Any, session_key: str) -> Tokens:
 def _renew(pair: TokenPair) -> Tokens:
     """Give the pair new tokens, save it, and return them."""
     now = timezone.now()
+    refresh_text = f'{pair.selector}{secrets.token_urlsafe(32)}'
     made = Tokens(
         f'cat_{pair.selector}{secrets.token_urlsafe(32)}',
-        f'crt_{pair.selector}{secrets.token_urlsafe(32)}',
+        f'crt_{refresh_text}{mac_of(_ISSUED, refresh_text)[:_SEAL]}',
     )
-    pair.access_hash, pair.refresh_hash = _hash(made.access), _hash(made.refresh)
+    pair.access_hash, pair.refresh_hash = mac_of(_USE, made.access), mac_of(_USE, made.refresh)
     pair.access_used = False
     pair.access_expires_at = min(now + ACCESS_LIFE, _end_of(pair))
     pair.refresh_expires_at = min(now + REFRESH_LIFE, _end_of(pair))
@@ -136,9 +139,10 @@ def _end_of(pair: TokenPair) -> datetime:
     return pair.started_at + SESSION_LIFE
 
 
-def _hash(token: str) -> str:
-    key = force_bytes(settings.SECRET_KEY)
-    return hmac.new(key, token.encode('utf-8', 'surrogatepass'), sha256).hexdigest()
+def _is_current(mark: str, account: Any) -> bool:
+    """Whether the account still has the password of a mark, under any secret key."""
+    marks = (account.get_session_auth_hash(), *account.get_session_auth_fallback_hash())
+    return any(hmac.compare_digest(mark, each) for each in marks)
 
 
 def account_of_access_token(token: str, request: HttpRequest) -> Any:
@@ -149,14 +153,14 @@ def account_of_access_token(token: str, request: HttpRequest) -> Any:
     """
     selector = _selector_of(token)
     row = _statement(provider_paths()).first(selector) if selector else None
-    if row is None or not hmac.compare_digest(_hash(token), row[1]):
+    if row is None or not is_mac_of(_USE, token, row[1]):
         refuse_token(TOKENS_FROM, request)
     pk, _, expires_at, used, mark, session_key, is_alive, *rest = row
     if expires_at <= timezone.now():
         raise TokenExpired
     count = len(account_columns())
     account = account_from(rest[:count], rest[count:])
-    if not is_alive or not hmac.compare_digest(mark, account.get_session_auth_hash()):
+    if not is_alive or not _is_current(mark, account):
         raise SessionRevoked
     if not account.is_active:
         raise AccountBlocked
@@ -227,15 +231,16 @@ def _refresh(token: str) -> Tokens | None:
     if pair is None or not token.startswith('crt_'):
         raise TokenInvalid
     is_alive = pair.is_alive and pair.account.is_active
-    mark = pair.account.get_session_auth_hash()
-    if not is_alive or not hmac.compare_digest(pair.password_mark, mark):
+    if not is_alive or not _is_current(pair.password_mark, pair.account):
         raise SessionRevoked
-    given, now = _hash(token), timezone.now()
-    if hmac.compare_digest(given, pair.refresh_hash):
+    now = timezone.now()
+    if is_mac_of(_USE, token, pair.refresh_hash):
         if pair.refresh_expires_at <= now:
             raise TokenExpired
-        pair.consumed_hash, pair.consumed_at = given, now
-    elif not _was_lost(pair, given, now):  # somebody has a refresh token that was another's
+        pair.consumed_hash, pair.consumed_at = mac_of(_USE, token), now
+    elif not is_mac_of(_ISSUED, token[4:-_SEAL], token[-_SEAL:]):
+        raise TokenInvalid  # it was never one of the session's: whoever sends it has seen none
+    elif not _was_lost(pair, token, now):  # somebody has a refresh token that was another's
         record(
             'refresh-reuse', account_id=pair.account_id, session_key=pair.session_key, refused=True
         )
@@ -245,16 +250,17 @@ def _refresh(token: str) -> Tokens | None:
     Session.objects.filter(session_key=pair.session_key).update(
         expire_date=min(now + REFRESH_LIFE, _end_of(pair))
     )
+    pair.password_mark = pair.account.get_session_auth_hash()
     return _renew(pair)
 
 
-def _was_lost(pair: TokenPair, given: str, now: datetime) -> bool:
+def _was_lost(pair: TokenPair, token: str, now: datetime) -> bool:
     """Whether the answer to the refresh with this token seems to have been lost."""
     return (
         pair.consumed_at is not None
         and not pair.access_used
         and now - pair.consumed_at <= GRACE
-        and hmac.compare_digest(given, pair.consumed_hash)
+        and is_mac_of(_USE, token, pair.consumed_hash)
     )
 
 

@@ -202,6 +202,9 @@ def _security(environment: Environment) -> dict[str, Any]:
     year = 365 * 24 * 3600
     return {
         'SECRET_KEY': environment.secret_key.get_secret_value(),
+        'SECRET_KEY_FALLBACKS': [
+            key.get_secret_value() for key in environment.secret_key_fallbacks
+        ],
         'DEBUG': False,  # nowhere: it would change answers; tracebacks go to the log
         'ALLOWED_HOSTS': [*environment.allowed_hosts]
         or ['localhost', '127.0.0.1', '[::1]', 'testserver'],

@@ -71,6 +71,10 @@ class Environment(BaseModel):
     encryption_keys: SecretStr = Field(SecretStr(''), alias='BACKSTAY_ENCRYPTION_KEYS')
     #: The import path of a class of our own for them; empty means `BACKSTAY_ENCRYPTION_KEYS`.
     keyring: str = Field('', alias='BACKSTAY_KEYRING', pattern=r'^([\w.]+\.\w+)?$')
+    #: Secret keys before this one, the newest first: they read what was written with them.
+    secret_key_fallbacks: Annotated[tuple[SecretStr, ...], BeforeValidator(_split_on_commas)] = (
+        Field((), alias='SECRET_KEY_FALLBACKS')
+    )
     #: `sqlite:///path`, relative to the base directory, or `postgres://user@host:port/name`.
     database_url: SecretStr = Field(SecretStr('sqlite:///var/db.sqlite3'), alias='DATABASE_URL')
     #: A shared cache; without it every process has its own in memory.
@@ -231,6 +235,13 @@ class Environment(BaseModel):
     def _is_long(cls, value: SecretStr) -> SecretStr:
         if len(value.get_secret_value()) < 32:
             raise ValueError('is required, with at least 32 characters')
+        return value
+
+    @field_validator('secret_key_fallbacks')
+    @classmethod
+    def _are_long(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(each.get_secret_value()) < 32 for each in value):
+            raise ValueError('give secret keys of at least 32 characters, separated by commas')
         return value
 
     @field_validator('allowed_hosts')

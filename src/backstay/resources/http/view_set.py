@@ -6,7 +6,6 @@ JSON goes from the database to the response as bytes.
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.decorators import action
@@ -33,6 +32,7 @@ from backstay.resources.query.nodes import Query
 from backstay.resources.query.parameters import read_all, read_one, read_query
 from backstay.resources.query.preconditions import etag_of
 from backstay.resources.reading import plan_of, rows_of, stream_of
+from backstay.secret_keys import derived_keys
 
 
 class ResourceViewSet(ViewSet):
@@ -116,13 +116,13 @@ class ResourceViewSet(ViewSet):
         clock = Clock()
         if isinstance(request.accepted_renderer, CsvRenderer):
             return self._answer_csv(request, asked, clock)
-        secret_key = str(settings.SECRET_KEY)
-        query = read_query(asked, secret_key)
+        secret_keys = [key.hex() for key in derived_keys('cursor')]
+        query = read_query(asked, *secret_keys)
         rows = self._rows(asked, query, clock)
         seal = None
         if rows.keys:
             binding = binding_of(asked.readable, query, asked.caller.key)
-            seal = Seal(binding=binding, key=secret_key)
+            seal = Seal(binding=binding, key=secret_keys[0])
         text = envelope(request._request, query, rows, seal)
         etag = None if request.method == 'POST' else etag_of(text)
         return answers.respond(request, text, clock, answers.preference(asked), etag)

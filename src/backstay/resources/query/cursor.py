@@ -17,6 +17,7 @@ import time
 import zlib
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
@@ -88,21 +89,23 @@ def encrypt(keys: Sequence[Any], backwards: bool, binding: str, key: str) -> str
     return cursor
 
 
-def decrypt(cursor: str, kinds: Sequence[ValueKind], binding: str, key: str) -> Boundary:
+def decrypt(cursor: str, kinds: Sequence[ValueKind], binding: str, *keys: str) -> Boundary:
     """Return the boundary that a cursor names; `kinds` are those of the order's keys.
+
+    It may be encrypted under any of the secret `keys`.
 
     Raises CursorError for every fault: forged, cut, of another question or caller, or too old.
     """
     try:
         if len(cursor) > MAX_CURSOR_CHARACTERS:
             raise ValueError
-        data = _cipher(binding, key).decrypt(b64decode(cursor, b'-_', validate=True), None)
+        data = _decrypted(b64decode(cursor, b'-_', validate=True), binding, keys)
         # What follows the end of compressed data is not looked at.
         text = zlib.decompressobj().decompress(data[1:]) if data[:1] == b'z' else data
-        backwards, made, *keys = json.loads(text)
+        backwards, made, *values = json.loads(text)
         if _now() - made > MAX_CURSOR_AGE // _MINUTE:
             raise ValueError
-        pairs = zip(kinds, keys, strict=True)
+        pairs = zip(kinds, values, strict=True)
         typed = tuple(None if raw is None else kind.from_key(raw) for kind, raw in pairs)
     except (InvalidTag, ValueError):
         raise CursorError('The cursor is not valid here; start again without it.') from None
@@ -118,6 +121,13 @@ _STEP_BYTES = 24
 def _now() -> int:
     """Return the time in minutes."""
     return int(time.time()) // 60
+
+
+def _decrypted(data: bytes, binding: str, keys: Sequence[str]) -> bytes:
+    for key in keys[:-1]:
+        with suppress(InvalidTag):
+            return _cipher(binding, key).decrypt(data, None)
+    return _cipher(binding, keys[-1]).decrypt(data, None)
 
 
 def _cipher(binding: str, key: str) -> AESSIV:

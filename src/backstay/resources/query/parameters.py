@@ -54,11 +54,11 @@ _LIST = (*_ROWS, 'limit', 'offset', 'cursor', 'count')
 TAKEN = frozenset({*_LIST, 'format', 'include_deleted'})
 
 
-def read_query(asked: Asked, secret_key: str = '') -> Query:
+def read_query(asked: Asked, *secret_keys: str) -> Query:
     """Read the query of a list. Raises a Problem for everything that is malformed.
 
     The members of the body of `POST <collection>/query` are called as the parameters are. Cursors
-    are signed with `secret_key`.
+    are encrypted with the first of `secret_keys`, and read with any.
     """
     readable, given = asked.readable, _Given(asked, asked.body, _LIST)
     values: list[Any] = []
@@ -67,7 +67,7 @@ def read_query(asked: Asked, secret_key: str = '') -> Query:
     page: Page
     if 'cursor' in given.members:
         bound = binding(readable, where, values, order, asked.caller.key)
-        page = _cursor_page(given.members, readable, order, values, bound, secret_key)
+        page = _cursor_page(given.members, readable, order, values, bound, secret_keys)
     else:
         page = _offset_page(given.members, readable, values)
     usual: CountMode = 'none' if 'cursor' in given.members else asked.resource.options.count
@@ -232,7 +232,7 @@ def _cursor_page(
     order: Iterable[Key],
     values: list[Any],
     bound: str,
-    secret_key: str,
+    secret_keys: Sequence[str],
 ) -> CursorPage:
     """Return a page by cursor, which reads one row more to see whether there are more."""
     if 'offset' in members:
@@ -247,7 +247,7 @@ def _cursor_page(
         return CursorPage(limit_slot=limit_slot)
     if not isinstance(cursor, str):
         raise PageError('`cursor` should be a text.')
-    boundary = decrypt(cursor, [_kind(key, readable) for key in order], bound, secret_key)
+    boundary = decrypt(cursor, [_kind(key, readable) for key in order], bound, *secret_keys)
     slots: list[int | None] = []
     for key in boundary.keys:
         slots.append(None if key is None else len(values))

@@ -4,7 +4,6 @@ from argparse import ArgumentParser
 from importlib import import_module
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.urls import get_resolver
@@ -23,6 +22,7 @@ from backstay.resources.plan.stages import Selection, ShowField, ShowMany
 from backstay.resources.query.asked import Asked
 from backstay.resources.query.nodes import Query
 from backstay.resources.query.parameters import read_one, read_query
+from backstay.secret_keys import derived_keys
 
 
 class Command(BaseCommand):
@@ -112,7 +112,7 @@ def _asked(options: dict[str, Any]) -> Asked:
 def _query(asked: Asked) -> Query:
     if asked.lookup is not None:
         return read_one(asked)
-    return read_query(asked, str(settings.SECRET_KEY))
+    return read_query(asked, *(key.hex() for key in derived_keys('cursor')))
 
 
 def _caller(who: str) -> Caller:

@@ -20,12 +20,15 @@ from django.db import connection, connections, transaction
 from django.http import HttpResponse
 from django.utils import timezone
 
+from backstay.caller import Caller
 from backstay.journal.models import Entry
 from backstay.resources import Hooks
 from backstay.resources.models import IdempotencyKey
+from tests.depot.models import Warehouse
 from tests.lending.models import Branch, Item, Keyword, Loan, Note, Stamp
 from tests.lending.resources import ItemResource
 from tests.proofs import size
+from tests.rights.site import MADE
 from tests.tasks.conftest import shared_database  # noqa: F401 a fixture
 from tests.writes.conftest import Ask
 from tests.writes.replaying import assert_gapless, differences
@@ -164,6 +167,29 @@ def bulk(ask: Ask, prefix: str, operations: Sequence[Any], **more: Any) -> Reque
     body = {'operations': operations, **more}
     key = f'race-{next(numbers)}'
     return partial(ask, 'manager', 'post', f'/{prefix}/bulk/', body, HTTP_IDEMPOTENCY_KEY=key)
+
+
+@only_many_writers
+class TestARowOfSeveralTables:
+    """Who writes a row through its parent's resource locks what the child's resource writes."""
+
+    def test_is_changed_by_one_of_its_writers(self, race: Run, ask: Ask, settings: Any) -> None:
+        settings.ROOT_URLCONF = 'tests.depot.site'
+        MADE['mayor'] = Caller(kind='account', account_id=77, name='mayor', level=4)
+        for _ in range(ROUNDS):
+            house = Warehouse.objects.create(name='old')
+            paths = [f'/warehouses/{house.pk}/', f'/buildings/{house.pk}/']
+            for version in (1, 2, 3):
+                patch = partial(ask, 'mayor', 'patch', HTTP_IF_MATCH=f'"{version}"')
+                asked = [
+                    partial(patch, paths[at % 2], {'name': f'{version}-{at}'})
+                    for at in range(WRITERS)
+                ]
+                assert statuses(race(asked)) == [200] + [412] * (WRITERS - 1)
+            house.refresh_from_db()
+            assert house.version == 4
+            assert_gapless()
+        del MADE['mayor']
 
 
 class TestOneVersion:

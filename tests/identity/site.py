@@ -17,7 +17,7 @@ from backstay.errors import handler400, handler403, handler404, handler500
 from backstay.identity.authentication import BasicAuthentication, SessionAuthentication
 from backstay.identity.callers import caller_of
 from backstay.identity.models import Account
-from backstay.identity.throttles import AddressThrottle, CallerThrottle
+from backstay.identity.throttles import AddressThrottle, CallerThrottle, SiteThrottle
 from backstay.identity.urls import identity_urls
 from backstay.resources import (
     ALL,
@@ -101,6 +101,12 @@ class CountedHereView(CountedView):
     throttle_classes = (AddressThrottle, CallerThrottle)
 
 
+class OrdinaryView(CountedView):
+    """What a view is limited by that names nothing itself."""
+
+    throttle_classes = (SiteThrottle,)
+
+
 class StaffProductResource(Resource):
     """Products for level 2 by group, for level 5 all of them; nothing for guests."""
 
@@ -176,6 +182,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path('closed', closed_view),
     path('forbidding', ForbiddingView.as_view()),
     path('counted', CountedView.as_view()),
+    path('ordinary', OrdinaryView.as_view()),
     path('counted-here', CountedHereView.as_view()),
     path('admin/', admin.site.urls),
     *identity_urls(),

@@ -16,9 +16,13 @@ from limits import parse
 from pydantic import SecretStr
 from rest_framework.settings import api_settings
 
+from backstay.identity import throttles
+from backstay.identity.buckets import Buckets
 from backstay.identity.counters import forget_old_counters, limiter, seconds_left
 from backstay.identity.keys import create_key
 from backstay.identity.models import Account, Counter
+from backstay.operations.sharing import share
+from backstay.settings import django_settings, load
 from tests.identity.signing_in import bearer
 
 THREE = parse('3/hour')
@@ -218,3 +222,72 @@ def test_a_view_without_throttles_counts_nothing() -> None:
 
     assert 'RateLimit-Limit' not in answer
     assert not Counter.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures('site')
+class TestTheLimitsOfAllViews:
+    @pytest.fixture(autouse=True)
+    def _limits(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        limits = {'calls_by_address': 9, 'calls_by_account': 3, 'calls_by_key': 4}
+        settings.BACKSTAY = settings.BACKSTAY.model_copy(update=limits)
+        monkeypatch.setattr(throttles, 'calls', Buckets())
+        if (left := 60 - time.time() % 60) < 5:  # counts begin anew with each minute
+            time.sleep(left)
+
+    def statuses(self, number: int, client: Client | None = None, **headers: str) -> list[int]:
+        """One call from each of so many addresses."""
+        asks = client or Client()
+        return [
+            asks.get('/ordinary', REMOTE_ADDR=f'192.0.2.{each}', headers=headers).status_code
+            for each in range(number)
+        ]
+
+    def test_count_accounts_wherever_they_are(self, ann: Account) -> None:
+        client = Client()
+        client.force_login(ann)
+        assert self.statuses(4, client) == [200] * 3 + [429]
+
+    def test_count_each_key(self, ann: Account) -> None:
+        one, two = (create_key(ann, name)[1] for name in ('one', 'two'))
+        assert self.statuses(5, **bearer(one)) == [200] * 4 + [429]
+        assert self.statuses(1, **bearer(two)) == [200]
+
+    def test_tell_the_least_that_is_left(self, ann: Account) -> None:
+        shown = create_key(ann, 'one')[1]
+        answer = Client().get('/ordinary', headers=bearer(shown))
+        assert (answer['RateLimit-Limit'], answer['RateLimit-Remaining']) == ('4', '3')
+        for _ in range(7):
+            Client().get('/open')
+        answer = Client().get('/ordinary', headers=bearer(shown))
+        assert (answer['RateLimit-Limit'], answer['RateLimit-Remaining']) == ('9', '0')
+
+    def test_count_those_whose_credentials_are_wrong(self) -> None:
+        asks = [Client().get('/ordinary', headers=bearer('wrong')) for _ in range(10)]
+        assert [each.status_code for each in asks] == [401] * 9 + [429]
+
+
+def test_a_site_counts_unless_it_is_tested(tmp_path: Path) -> None:
+    for given, classes in (
+        ({'ENV': 'test'}, []),
+        ({'ENV': 'test', 'BACKSTAY_CALLS_BY_KEY': '5'}, ['SiteThrottle']),
+        ({'ENV': 'local'}, ['SiteThrottle']),
+    ):
+        made = django_settings(load(tmp_path, given), base_dir=tmp_path, services={})
+        found = made['REST_FRAMEWORK']['DEFAULT_THROTTLE_CLASSES']
+        assert [each.rpartition('.')[2] for each in found] == classes
+
+
+def test_counts_of_all_calls_are_shared_in_redis_too(settings: Any, redis_url: str) -> None:
+    limits = {'calls_by_key': 10, 'redis_url': SecretStr(redis_url)}
+    settings.BACKSTAY = settings.BACKSTAY.model_copy(update=limits)
+    one, other = Buckets(), Buckets()
+    if (left := 60 - time.time() % 60) < 5:
+        time.sleep(left)
+    for each in (one, other, one):
+        each.count('key', 'k')
+        each.count('key', 'k')
+        share(each)
+    rest = one.count('key', 'k')
+    assert rest
+    assert rest.remaining == 10 - 6 - 1

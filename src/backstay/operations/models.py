@@ -1,4 +1,4 @@
-"""The table of `backstay run`: which demo data has been loaded."""
+"""The tables of the operations: the demo data of `backstay run`, and the calls of this minute."""
 
 from django.db import models
 from django.utils import timezone
@@ -12,3 +12,16 @@ class DemoLoad(models.Model):
 
     def __str__(self) -> str:
         return self.service
+
+
+class CallCount(models.Model):
+    """The calls of one name in one minute, in all processes of a site without Redis."""
+
+    #: A hash, which shows neither addresses nor accounts.
+    key = models.CharField(max_length=64, primary_key=True)
+    #: Minutes since 1970.
+    minute = models.IntegerField(db_index=True)
+    calls = models.IntegerField()
+
+    def __str__(self) -> str:
+        return self.key

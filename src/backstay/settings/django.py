@@ -52,7 +52,7 @@ def django_settings(
         'DATA_UPLOAD_MAX_MEMORY_SIZE': None,  # BodyLimitMiddleware decides, per view
         'LOGGING_CONFIG': 'backstay.operations.logs.configure',
         'LOGGING': {'as_json': environment.env != 'local', 'level': environment.log_level},
-        'REST_FRAMEWORK': _REST_FRAMEWORK,
+        'REST_FRAMEWORK': _REST_FRAMEWORK | identity.throttles(environment),
         'SPECTACULAR_SETTINGS': spectacular,
         'TASKS': {'default': {'BACKEND': _TASKS[environment.tasks], 'QUEUES': []}},  # any queue
         'CORS_ALLOWED_ORIGINS': list(environment.cors_allowed_origins),

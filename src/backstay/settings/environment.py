@@ -100,6 +100,12 @@ class Environment(BaseModel):
     body_limit: int = Field(MIB, alias='BACKSTAY_BODY_LIMIT', ge=1)
     #: Bytes of all bodies that one web process holds at a time.
     bodies_in_flight: int = Field(64 * MIB, alias='BACKSTAY_BODIES_IN_FLIGHT', ge=1)
+    #: Calls in a minute of one address, whoever calls; 0 is no limit, which `test` starts with.
+    calls_by_address: int = Field(6_000, alias='BACKSTAY_CALLS_BY_ADDRESS', ge=0)
+    #: Calls in a minute of one account.
+    calls_by_account: int = Field(3_000, alias='BACKSTAY_CALLS_BY_ACCOUNT', ge=0)
+    #: Calls in a minute of one key, or of the workflows of one repository.
+    calls_by_key: int = Field(6_000, alias='BACKSTAY_CALLS_BY_KEY', ge=0)
     #: Header that carries a mask.
     mask_header: str = Field('X-Fields', alias='BACKSTAY_MASK_HEADER', pattern=r'^[A-Za-z0-9-]+$')
     #: Seconds that the statement of a list may take before it is rejected as too slow.
@@ -283,7 +289,9 @@ def load(base_dir: Path, process: Mapping[str, str] | None = None) -> Environmen
     if env not in ENVIRONMENTS:
         fault = 'is not set' if not env else 'is not known'
         raise SettingsError({'ENV': f'{fault}; give one of {", ".join(ENVIRONMENTS)}'})
-    values: dict[str, str] = {}
+    # A suite makes thousands of calls in a minute; limits are for strangers.
+    limits = ('ADDRESS', 'ACCOUNT', 'KEY') if env == 'test' else ()
+    values = {f'BACKSTAY_CALLS_BY_{each}': '0' for each in limits}
     for name in ('.env', f'.env.{env}', f'.env.{env}.secrets'):
         layer = dotenv_values(base_dir / 'env' / name, interpolate=False)
         values |= {key: value for key, value in layer.items() if value is not None}

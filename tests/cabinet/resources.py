@@ -49,7 +49,17 @@ def declare(random: Random) -> dict[str, type[Resource]]:
     """The resources by the prefix under which a site serves them."""
     keywords = _resource(random, 'Keyword', Keyword)
     seals = _resource(random, 'Seal', Seal, 'case_id')
-    slips = _resource(random, 'Slip', Slip, 'case_id', 'version', version='version', writes=True)
+    halls = _resource(random, 'Hall', Room)
+    slips = _resource(
+        random,
+        'Slip',
+        Slip,
+        'case_id',
+        'version',
+        version='version',
+        writes=True,
+        declared={'case': Parent('CaseResource')},
+    )
     cases = _resource(
         random,
         'Case',
@@ -60,6 +70,7 @@ def declare(random: Random) -> dict[str, type[Resource]]:
         soft_delete='deleted_at',
         writes=True,
         declared={
+            'room': Parent(halls),
             'seal': One(seals),
             'slips': Many(slips, cap=2, fan_out=2, ordering=(random.choice(_ORDERS), 'id')),
             'keywords': Many(keywords, fan_out=2, ordering=('name', 'id')),
@@ -77,7 +88,6 @@ def declare(random: Random) -> dict[str, type[Resource]]:
             'papers': Through('cases', 'slips'),
         },
     )
-    halls = _resource(random, 'Hall', Room)
     # Behind a relation to one; half of the time it has what its table's other resource deletes.
     deleting = {'soft_delete': 'deleted_at'} if random.random() < 0.5 else {}
     folders = _resource(
@@ -149,16 +159,15 @@ def any_grants(
     )
     for who in sorted(random.sample(whos, random.randint(2, 4)), key=whos.index):
         read = tuple(name for name in names if name == 'id' or random.random() < 0.6)
-        write = tuple(name for name in _WRITABLE if random.random() < 0.7)
+        parents = [each for each in ('case_id', 'room_id') if each in names]
+        write = tuple(name for name in (*_WRITABLE, *parents) if random.random() < 0.7)
         may = writes and who not in (anyone,)
         yield Grant(
             who,
             read=ALL if random.random() < 0.15 else read,
             rows=any_condition(random, model),
             write=write if may else (),
-            create=(*write, 'code', *(each for each in ('case_id', 'room_id') if each in names))
-            if may
-            else (),
+            create=tuple(dict.fromkeys((*write, *parents, 'code'))) if may else (),
             delete=may and random.random() < 0.5,
         )
     yield Grant(trusted, read=ALL)

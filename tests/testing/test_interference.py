@@ -131,6 +131,9 @@ def test_every_collection_of_the_site_is_asked_in_every_position() -> None:
         'If-Match': 'nobody may change it',
         'create': 'nobody may create such rows',
         'delete': 'nobody may delete such rows',
+        'restore': 'its rows are not deleted softly',
+        'bulk': 'nobody may change it',
+        'reference': 'rows are referred to by their key',
     }
     assert all(found for found in asked.values())
     parameters = {name for each in asked['parameter'] for name in each.parameters}

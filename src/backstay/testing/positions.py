@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from backstay.resources import Resource
+from backstay.resources.declaration.grants import named
 from backstay.testing.questions import Question, Subject, comparisons, plain, suffixes
 from backstay.testing.sites import Path, Site
 
@@ -275,6 +276,75 @@ def deletion(site: Site, subject: Subject) -> Found:
     ]
 
 
+def restoring(site: Site, subject: Subject) -> Found:
+    """A restoration of the row that has it."""
+    if not subject.resource.options.soft_delete:
+        return 'its rows are not deleted softly'
+    if not _writes(subject.resource, 'delete'):
+        return 'nobody may delete such rows'
+    return [
+        Question(path=f'{path}{key}/restore/', method='POST')
+        for path, key in _objects(site, subject)
+    ]
+
+
+def bulk(site: Site, subject: Subject) -> Found:
+    """Changes and deletions of several rows in one request, each apart and all or none."""
+    if not _writes(subject.resource, 'write'):
+        return 'nobody may change it'
+    keys = [plain(each) for each in subject.lookups]
+    values = [*map(plain, subject.values), None]
+    changes = [
+        {'op': 'update', 'id': key, 'body': {subject.name: value}}
+        for key in keys
+        for value in values
+    ]
+    deletions = [{'op': 'delete', 'id': key} for key in keys]
+    return [
+        Question(
+            path=f'{path}bulk/',
+            method='POST',
+            headers={'Idempotency-Key': 'non-interference'},
+            body={'operations': each, 'atomic': atomic},
+        )
+        for path in site.of(subject.resource)
+        for each in (changes[:1], [*deletions, *changes[-1:]])
+        for atomic in (True, False)
+    ]
+
+
+def reference(site: Site, subject: Subject) -> Found:
+    """A new row that refers to it, like one that there is, and a row that shall refer to it."""
+    if subject.name != subject.resource.options.lookup:
+        return 'rows are referred to by their key'
+    found = [
+        question
+        for path, referring in site.collections.items()
+        for column in referring.options.model._meta.concrete_fields
+        if column.related_model is subject.resource.options.model
+        for value in subject.values
+        for question in _referring(path, referring, column.attname, plain(value))
+    ]
+    return found or 'nothing that can be written refers to it'
+
+
+def _referring(
+    path: Path, resource: type[Resource], attname: str, value: Any
+) -> Iterator[Question]:
+    fields = resource.fields()
+    rows = [*resource.options.model._base_manager.order_by('pk')[:3]]
+    for grant in resource.grants:
+        names = [each for each in fields if named(grant.create, each) and fields[each].attname]
+        if attname in names:
+            for row in rows[:1]:
+                like = {name: plain(getattr(row, fields[name].attname)) for name in names}
+                yield Question(path=path, method='POST', body={**like, attname: value})
+        if attname in fields and named(grant.write, attname):
+            for row in rows:
+                key = getattr(row, fields[resource.options.lookup].attname)
+                yield Question(path=f'{path}{key}/', method='PATCH', body={attname: value})
+
+
 POSITIONS: Mapping[str, Position] = {
     'list': shown,
     'strict mask': strictly,
@@ -298,6 +368,9 @@ POSITIONS: Mapping[str, Position] = {
     'If-Match': stale_write,
     'create': creation,
     'delete': deletion,
+    'restore': restoring,
+    'bulk': bulk,
+    'reference': reference,
 }
 
 

@@ -75,6 +75,7 @@ def _check_names(resource: type[Resource]) -> Iterator[Error]:
     for name in options.ordering:
         if name.lstrip('-') not in {*fields, 'pk'}:
             yield _error(resource, 'E003', f'Meta.ordering names `{name}`, which is no field.')
+    yield from _check_revealed(resource)
     if options.lookup not in fields:
         yield _error(resource, 'E004', f'Meta.lookup is `{options.lookup}`, which is no field.')
     elif not _names_one_row(resource, fields[options.lookup]):
@@ -88,6 +89,28 @@ def _check_names(resource: type[Resource]) -> Iterator[Error]:
         yield _error(resource, 'E005', 'Meta.page_size must lie between 1 and max_page_size.')
     for name in {*fields} & {*resource.relations(), *resource.hops()}:
         yield _error(resource, 'E006', f'`{name}` is both a field and a relation.')
+
+
+def _check_revealed(resource: type[Resource]) -> Iterator[Error]:
+    """Find options that would have the database compare what Python alone can read."""
+    fields, options = resource.fields(), resource.options
+    able = {name for name, field in fields.items() if field.filterable}
+    named = {
+        'filterable': set(getattr(resource.Meta, 'filterable', ())) - able,
+        'orderable': set(getattr(resource.Meta, 'orderable', ())),
+        'ordering': {name.lstrip('-') for name in options.ordering},
+        'natural_key': set(options.natural_key),
+        'lookup': {options.lookup},
+        'tenant': {options.tenant},
+    }
+    for option, names in named.items():
+        for name in sorted(names & fields.keys()):
+            if fields[name].kind.reveal is not None:
+                yield _error(
+                    resource,
+                    'E008',
+                    f'Meta.{option} names `{name}`, which is encrypted: only Python can read it.',
+                )
 
 
 def _names_one_row(resource: type[Resource], field: Field) -> bool:

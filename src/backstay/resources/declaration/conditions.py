@@ -23,6 +23,7 @@ from django.db.models.sql.datastructures import Join
 from django.db.models.sql.query import Query
 
 from backstay.caller import Standing
+from backstay.encryption.declared import EncryptedField
 from backstay.resources.errors import DeclarationError
 
 
@@ -326,6 +327,11 @@ def reach_of(expressions: Iterable[Any], model: type[models.Model], name: str) -
             f'`{name}` counts over several rows. Count them in a Subquery with OuterRef("pk").'
         )
     nodes = [node for each in resolved for node in _nodes(each)]
+    for node in nodes:
+        if isinstance(node, Col) and isinstance(node.target, EncryptedField):
+            raise DeclarationError(
+                f'`{name}` reads {node.target.name!r}, which is encrypted: only Python can.'
+            )
     edges = [
         join.join_field
         for alias, join in query.alias_map.items()

@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-next prove check haproxy lint format types imports settings-check lock clean \
-  workflows api-docs dist test-wheel test-template pipeline bench bench-against bench-listsum bench-writes bench-codereview
+  workflows api-docs dist scan test-wheel test-template pipeline bench bench-against bench-listsum bench-writes bench-codereview
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -56,6 +56,12 @@ api-docs: .venv/dev ## Write the reference of the package's names to var/api, fr
 
 dist: .venv/dev ## Build wheel, source archive and bill of materials into dist/ (VERSION stamps them)
 	@$(BIN)/python .ci/dist
+
+# Each by itself: two locks may pin one package differently.
+scan: .venv/dev ## Refuse lock files that name a package with a known vulnerability (asks PyPI)
+	@status=0; for lock in requirements/*.lock bench/requirements.lock; do echo $$lock; \
+	  $(MAKE) --no-print-directory pipeline PYTHON=$(BIN)/python ARGS="scan $$lock" || status=1; \
+	done; exit $$status
 
 test-wheel: .venv/uv ## Test the wheel in dist/ as it is, installed without the source tree
 	@rm -rf var/wheel && $(PYTHON) -m venv var/wheel

@@ -34,6 +34,15 @@ def steps_of(file: Path) -> list[dict[str, Any]]:
     return [step for job in jobs_of(file).values() for step in job.get('steps', [])]
 
 
+def run_make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run make there."""
+    make = shutil.which('make')
+    assert make
+    return subprocess.run(  # noqa: S603 arguments of the tests
+        [make, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
 @pytest.mark.parametrize('file', FILES, ids=lambda file: file.name)
 class TestEveryWorkflow:
     def test_begins_with_no_right_but_reading(self, file: Path) -> None:
@@ -197,8 +206,53 @@ class TestRelease:
         (upload,) = [step for step in publish['steps'] if 'pypi-publish' in step.get('uses', '')]
         assert upload['with'] == {'skip-existing': True}
 
+    def test_brings_the_bill_of_materials_along(self) -> None:
+        """`make dist` writes it beside the wheel; PyPI is not given it, GitHub's release is."""
+        build, publish, announce = (
+            jobs_of(self.FILE)[name]['steps'] for name in ('build', 'publish', 'announce')
+        )
+        (kept,) = [step['with'] for step in build if 'upload-artifact' in step.get('uses', '')]
+        assert (kept['name'], kept['path']) == ('dist', 'dist/')
+        proven, moved, _ = publish[1:]
+        assert proven['with'] == {'subject-path': 'dist/*'}
+        assert moved['run'] == 'mkdir bill && mv dist/*.cdx.json bill/'
+        taken = [step['with'] for step in announce if 'download-artifact' in step.get('uses', '')]
+        assert taken == [{'name': 'dist', 'path': 'dist/'}]
+        assert "make pipeline ARGS='announce dist/*'" in [step.get('run') for step in announce]
+
     def test_of_two_runs_one_waits(self) -> None:
         assert load(self.FILE)['concurrency'] == {'group': 'release', 'cancel-in-progress': False}
+
+
+class TestScan:
+    FILE = WORKFLOWS / 'scan.yaml'
+
+    def test_comes_every_week_and_when_asked(self) -> None:
+        events = load(self.FILE)[True]
+        assert {*events} == {'schedule', 'workflow_dispatch'}
+        (when,) = events['schedule']
+        assert re.fullmatch(r'\d+ \d+ \* \* [0-6]', when['cron'])
+
+    def test_calls_one_verb_with_the_right_to_read(self) -> None:
+        (job,) = jobs_of(self.FILE).values()
+        assert job['permissions'] == {'contents': 'read'}
+        assert [step['run'] for step in job['steps'] if 'run' in step] == ['make scan']
+
+    def test_reads_every_lock_with_its_hashes(self, root: Path, tmp_path: Path) -> None:
+        """What make would do, with a program in the place of the scanner."""
+        told = tmp_path / 'told'
+        scanner = tmp_path / 'python'
+        scanner.write_text(
+            f'#!/bin/sh\necho "$@" >> {told}\ncase "$*" in *run.lock) exit 1; esac\n'
+        )
+        scanner.chmod(0o755)
+        ran = run_make(root, '-o', '.venv/dev', 'scan', f'BIN={tmp_path}')
+
+        locks = [*root.glob('requirements/*.lock'), root / 'bench/requirements.lock']
+        asked = {f'-m backstay.pipelines scan {each.relative_to(root)}' for each in locks}
+        assert len(asked) >= 5
+        assert {*told.read_text().splitlines()} == asked
+        assert ran.returncode != 0, 'one that has a vulnerability fails the run, after all others'
 
 
 def test_make_reports_all_that_fail_and_fails_once(tmp_path: Path) -> None:
@@ -207,11 +261,7 @@ def test_make_reports_all_that_fail_and_fails_once(tmp_path: Path) -> None:
         'check: imports test types\nimports:\n\t@echo order is wrong; false\n'
         'test:\n\t@echo one failed; false\ntypes:\n\t@echo types are right\n'
     )
-    make = shutil.which('make')
-    assert make
-    ran = subprocess.run(  # noqa: S603 fixed arguments
-        [make, '--keep-going', 'check'], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    ran = run_make(tmp_path, '--keep-going', 'check')
     assert ran.returncode != 0
     assert [line for line in ran.stdout.splitlines() if not line.startswith('make')] == [
         'order is wrong',

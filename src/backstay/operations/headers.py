@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 #: Data is never a page: a browser that shows it may load and run nothing.
-DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+DATA_POLICY = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 #: Pages load everything from here. Swagger UI and the admin write style attributes, and draw
 #: icons from data: addresses. No script is allowed inside a page.

@@ -212,6 +212,10 @@ def _security(environment: Environment) -> dict[str, Any]:
         'CSRF_FAILURE_VIEW': 'backstay.errors.csrf_failure',
         'CSRF_COOKIE_SECURE': deployed,
         'SESSION_COOKIE_SECURE': deployed,
+        # The prefix binds a cookie to this host and to HTTPS (RFC 6265bis 4.1.3).
+        'CSRF_COOKIE_NAME': f'{"__Host-" if deployed else ""}csrftoken',
+        'SESSION_COOKIE_NAME': f'{"__Host-" if deployed else ""}sessionid',
+        'MESSAGE_STORAGE': 'django.contrib.messages.storage.session.SessionStorage',
         'SECURE_SSL_REDIRECT': deployed,
         'SECURE_REDIRECT_EXEMPT': plain,
         'SECURE_HSTS_SECONDS': year if deployed and environment.hsts != 'off' else 0,

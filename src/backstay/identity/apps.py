@@ -15,8 +15,10 @@ class IdentityConfig(AppConfig):
         from allauth.account.signals import password_changed, password_set
         from django.core import checks
 
+        from backstay.errors import translators
         from backstay.identity import openapi  # noqa: F401 drf-spectacular finds what is imported
         from backstay.identity.checks import check_scopes
+        from backstay.identity.counters import problem_of
         from backstay.identity.replaced import replace
         from backstay.identity.second_factor import rotate_factors
         from backstay.identity.tokens import follow_session
@@ -25,6 +27,7 @@ class IdentityConfig(AppConfig):
 
         replace()
         rotations['secrets of second factors'] = rotate_factors
+        translators.append(problem_of)
         checks.register(check_scopes)
         listen()
 

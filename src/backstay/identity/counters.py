@@ -14,9 +14,11 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from limits import RateLimitItem
+from limits.errors import StorageError
 from limits.storage import MovingWindowSupport, Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
+from backstay.errors import Problem
 from backstay.identity.models import Counter
 
 
@@ -94,8 +96,22 @@ def _recent(stored: Any, since: float) -> 'array[float]':
 
 @lru_cache(maxsize=4)
 def _limiter(redis_url: str) -> MovingWindowRateLimiter:
-    storage = storage_from_string(redis_url) if redis_url else DatabaseStorage()
+    storage: Any = DatabaseStorage()
+    if redis_url:
+        waits = {'socket_connect_timeout': 1, 'socket_timeout': 1}
+        storage = storage_from_string(redis_url, wrap_exceptions=True, **waits)
     return MovingWindowRateLimiter(storage)
+
+
+def problem_of(error: Exception) -> Problem | None:
+    """Return 503 `unavailable` where Redis, which counts, does not answer; None of all else."""
+    if not isinstance(error, StorageError):
+        return None
+    return Problem(
+        'What counts attempts cannot be reached; try again.',
+        code='unavailable',
+        headers={'Retry-After': '2'},
+    )
 
 
 def limiter() -> MovingWindowRateLimiter:

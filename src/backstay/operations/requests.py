@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
+from limits.errors import StorageError
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from backstay.audit.recording import Origin, coming_from
@@ -63,11 +64,11 @@ class RequestMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer a Problem, or an error of the database, that a plain Django view raised.
+        """Answer a Problem, or an error of database or counters, that a plain Django view raised.
 
         Views of Django REST Framework answer by themselves, and Django answers its own exceptions.
         """
-        if not isinstance(exception, Problem | DatabaseError | InterfaceError):
+        if not isinstance(exception, Problem | DatabaseError | InterfaceError | StorageError):
             return None
         problem = problem_from(exception)
         return problem_response(request, problem) if problem else None

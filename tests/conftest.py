@@ -40,7 +40,6 @@ ENGINE_FREE = (
     'tests/seeding/test_draws.py',
     'tests/seeding/test_values.py',
     'tests/security/test_asvs.py',
-    'tests/security/test_passwords.py',
     'tests/security/test_source.py',
     'tests/security/test_threat_model.py',
     'tests/settings/',

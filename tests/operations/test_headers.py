@@ -9,7 +9,10 @@ pytestmark = pytest.mark.urls('sample_site.root')
 @pytest.mark.parametrize('path', ['/livez', '/no/such', '/sample/hello/', '/sample/problem/'])
 def test_data_may_load_nothing_and_be_framed_nowhere(client: Client, path: str) -> None:
     response = client.get(path)
-    assert response['Content-Security-Policy'] == "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    assert (
+        response['Content-Security-Policy']
+        == "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    )
     assert response['X-Content-Type-Options'] == 'nosniff'
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -17,6 +18,14 @@ def test_standard_logging_and_structlog_give_the_same_json(log_to: LogTo) -> Non
     first, second = (json.loads(line) for line in stream.getvalue().splitlines())
     first.pop('timestamp'), second.pop('timestamp')
     assert first == second == {'event': 'said x', 'level': 'info', 'logger': 'a', 'count': 3}
+
+
+def test_times_are_utc(log_to: LogTo) -> None:
+    stream = log_to(as_json=True, level='INFO')
+    logging.getLogger('a').info('now')
+    said = json.loads(stream.getvalue())['timestamp']
+    assert said.endswith('Z')
+    assert abs(datetime.fromisoformat(said) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_a_line_break_in_a_value_does_not_break_the_line(log_to: LogTo) -> None:

@@ -123,7 +123,10 @@ def test_an_error_without_a_body_becomes_a_problem(client: Client) -> None:
     response = client.get('/sample/nothing/', headers={'Accept': 'text/html'})
     assert response.json()['code'] == 'not-found'
     assert response['Content-Length'] == str(len(response.content))
-    assert response['Content-Security-Policy'] == "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    assert (
+        response['Content-Security-Policy']
+        == "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    )
 
 
 def test_an_error_page_reaches_only_who_asked_for_pages(client: Client) -> None:

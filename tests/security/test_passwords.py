@@ -52,17 +52,17 @@ def test_common_ones_are_refused() -> None:
     'tried',
     ['correct horse Battery', 'correct horse battery ', ' correct horse battery', 'correct horse'],
 )
+@pytest.mark.django_db
 def test_each_is_looked_at_as_it_was_typed(tried: str) -> None:
-    account = Account(username='ann@example.com')
-    account.set_password('correct horse battery')
+    account = Account.objects.create_user('ann@example.com', password='correct horse battery')
 
     assert account.check_password('correct horse battery')
     assert not account.check_password(tried)
 
 
+@pytest.mark.django_db
 def test_the_last_of_128_characters_counts() -> None:
-    account = Account(username='ann@example.com')
-    account.set_password('x' * 127 + 'y')
+    account = Account.objects.create_user('ann@example.com', password='x' * 127 + 'y')
 
     assert account.check_password('x' * 127 + 'y')
     assert not account.check_password('x' * 127 + 'z')

@@ -3,19 +3,16 @@
 import base64
 import math
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from allauth.account import app_settings as allauth_account
 from allauth.account.adapter import get_adapter
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import generate_totp_secret
-from cryptography.fernet import InvalidToken
 from django.contrib.sessions.backends.db import SessionStore
 
-from backstay.events.secrets import new_secret, seal, unseal
+from backstay.events.secrets import new_secret
 from backstay.identity import email_changes
-from backstay.identity.adapters import SecondFactorAdapter
 from backstay.identity.keys import new_key
 from backstay.identity.models import Account
 from backstay.identity.tokens import start_pair
@@ -104,22 +101,3 @@ class TestCodes:
 
         assert len(made) == MADE
         assert all(len(base64.b32decode(each)) == 20 for each in made)
-
-
-@pytest.mark.parametrize(
-    ('write', 'read'),
-    [
-        (seal, unseal),
-        (SecondFactorAdapter().encrypt, SecondFactorAdapter().decrypt),
-    ],
-    ids=['webhooks', 'second factors'],
-)
-def test_what_an_older_key_encrypted_is_read(write: Any, read: Any, settings: Any) -> None:
-    settings.SECRET_KEY = 'before' * 8
-    stored = write('hush')
-    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = 'after' * 8, ['before' * 8]
-
-    assert read(stored) == 'hush'
-    settings.SECRET_KEY_FALLBACKS = []
-    with pytest.raises(InvalidToken):
-        read(stored)

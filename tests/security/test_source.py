@@ -158,7 +158,7 @@ FORMATS = {
 
 
 def test_secrets_are_compared_in_constant_time() -> None:
-    for module in ('identity/tokens.py', 'identity/keys.py'):
+    for module in ('secret_keys.py', 'identity/keys.py'):
         assert 'hmac.compare_digest' in {name for at, name, _ in calls() if at == module}, module
 
 

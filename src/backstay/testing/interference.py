@@ -164,7 +164,7 @@ class _Session:
         self.left = {each: self._hidden_keys(each) for each in self.spots}
         self._note_what_is_open()
         left = [each for each in self.spots if self.left[each]]
-        self.chosen = sorted(self.random.sample(left, len(left)), key=self._checks)[:_SPOTS]
+        self.chosen = sorted(self.random.sample(left, len(left)), key=self._fullness)[:_SPOTS]
 
     def check_one_change(self, most: int) -> int:
         """Make a change; where it is hidden, ask about it; return the number of checks."""
@@ -195,11 +195,17 @@ class _Session:
             transaction.set_rollback(True)
         return len(asked)
 
-    def _checks(self, spot: Spot) -> int:
-        """How many checks were made of that of its fields which has the fewest."""
-        return min(
-            self.matrix.kinds[resource.__name__, self.name, kind]
-            for resource, _, kind in self.subjects[spot]
+    def _fullness(self, spot: Spot) -> tuple[int, int]:
+        """Less where more cells of its fields are empty, then where they have fewer checks."""
+        fields = [(resource.__name__, kind) for resource, _, kind in self.subjects[spot]]
+        empty = sum(
+            not self.matrix.counts[resource, self.name, position, kind]
+            and (resource, position, kind) not in self.matrix.reasons
+            for resource, kind in fields
+            for position in self.positions
+        )
+        return -empty, min(
+            self.matrix.kinds[resource, self.name, kind] for resource, kind in fields
         )
 
     def _hidden_keys(self, spot: 'Spot') -> list[Any]:

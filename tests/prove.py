@@ -61,6 +61,7 @@ PROOFS = (
         'forged headers',
         ('tests/operations/test_forged_headers.py', 'tests/operations/test_behind_haproxy.py'),
     ),
+    Proof('four large bodies', ('tests/operations/test_bodies_in_flight.py',)),
     Proof('slow clients', ('tests/operations/test_slow_clients.py',)),
     Proof('encrypted columns', ('tests/encryption',)),
     Proof('state machine of writes', ('tests/writes/test_state_machine.py',)),

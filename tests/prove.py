@@ -51,7 +51,14 @@ PROOFS = (
         ),
     ),
     Proof('callers in threads get what each gets alone', ('tests/threads/test_endpoints.py',)),
-    Proof('bodies that mean harm change nothing', ('tests/writes/test_hostile.py',)),
+    Proof(
+        'bodies that mean harm change nothing',
+        (
+            'tests/writes/test_hostile.py',
+            'tests/identity/test_hostile_bodies.py',
+            'tests/identity/test_passkeys.py',
+        ),
+    ),
     Proof('each row shows what its highest grant says', ('tests/rights/test_grants.py',)),
     Proof('kills of servers', ('tests/writes/test_kill.py',)),
     Proof('kills of workers', ('tests/tasks/test_processes.py', '-k', 'killed')),

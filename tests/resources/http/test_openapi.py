@@ -59,10 +59,12 @@ def assert_valid(document: dict[str, Any], schema: dict[str, Any], body: Any) ->
 
 
 class TestDocument:
+    @pytest.mark.engine_free
     def test_is_openapi_3_1_and_valid(self, document: dict[str, Any]) -> None:
         assert document['openapi'].startswith('3.1.')
         validate(document, cls=OpenAPIV31SpecValidator)
 
+    @pytest.mark.engine_free
     def test_is_made_without_a_warning(self, settings: Any, tmp_path: Any) -> None:
         settings.ROOT_URLCONF = 'tests.resources.http.site'
 

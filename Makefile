@@ -9,7 +9,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-next prove check haproxy lint format types imports settings-check lock clean \
-  workflows api-docs dist scan test-wheel test-template pipeline bench bench-against bench-listsum bench-writes bench-codereview
+  workflows api-docs dist scan test-wheel test-template pipeline bench bench-against bench-timing bench-listsum bench-writes \
+  bench-codereview
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -106,6 +107,9 @@ bench-against: .venv-bench/done ## Compare reads and writes of this tree with th
 
 bench-listsum: .venv/dev ## Compare list-sum with the same endpoint written in FastAPI
 	$(BIN)/python -m bench.listsum
+
+bench-timing: .venv/dev ## Whether answers tell by their time who exists, over 400 tries of each (quiet)
+	$(BIN)/python -m bench.timing
 
 bench-codereview: .venv/dev ## Code review at a million links: beside DRF, and 50 bots at once
 	$(BIN)/python -m bench.codereview $(ARGS)

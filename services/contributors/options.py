@@ -11,6 +11,8 @@ def options(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     secret = environ.get('CONTRIBUTORS_GITHUB_CLIENT_SECRET', '')
     app = {'client_id': client, 'secret': secret, 'key': ''}
     return {
+        # Signing the agreement makes an account, also where BACKSTAY_SIGN_UP=0.
+        'CONTRIBUTORS_SIGN_UP': environ.get('CONTRIBUTORS_SIGN_UP', '0') == '1',
         'SOCIALACCOUNT_ADAPTER': 'services.contributors.sign_in.GitHubAccounts',
         'SOCIALACCOUNT_PROVIDERS': {
             'github': {

@@ -10,6 +10,7 @@ from allauth.account.signals import user_logged_in
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.signals import social_account_added
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -24,8 +25,9 @@ class GitHubAccounts(DefaultSocialAccountAdapter):
         request: HttpRequest,  # noqa: ARG002 the signature is allauth's
         sociallogin: SocialLogin,
     ) -> bool:
-        """Everybody may sign the agreement, also where nobody signs up with a password."""
-        return bool(sociallogin.account.provider == 'github')
+        """Let people make an account where the site is open, or this service says that it is."""
+        is_open = settings.BACKSTAY.sign_up or getattr(settings, 'CONTRIBUTORS_SIGN_UP', False)
+        return bool(is_open and sociallogin.account.provider == 'github')
 
     def populate_user(
         self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]

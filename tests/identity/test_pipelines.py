@@ -20,8 +20,10 @@ from tests.identity.signing_in import bearer
 
 pytestmark = pytest.mark.django_db
 
+AUDIENCE = 'https://api.example.com'
 REQUEST = RequestFactory().get('/')
-WORKFLOW = 'octo/shop/.github/workflows/deploy.yaml@refs/heads/main'
+PULLED = 'octo/shop/.github/workflows/deploy.yaml'
+WORKFLOW = f'{PULLED}@refs/heads/main'
 
 
 class Provider:
@@ -67,7 +69,7 @@ class Provider:
         now = int(time.time())
         full = {
             'iss': self.issuer,
-            'aud': 'backstay',
+            'aud': AUDIENCE,
             'iat': now,
             'nbf': now,
             'exp': now + 300,
@@ -88,6 +90,7 @@ def provider(settings: Any) -> Iterator[Provider]:
     provider = Provider()
     settings.BACKSTAY = settings.BACKSTAY.model_copy(
         update={
+            'pipeline_audience': AUDIENCE,
             'pipeline_owners': ('42',),
             'pipeline_workflows': ('octo/shop/.github/workflows/*.yaml@refs/heads/main',),
         }
@@ -254,3 +257,43 @@ class TestOverHttp:
 
         assert answer.status_code == 401
         assert provider.fetches == 0
+
+
+@pytest.mark.parametrize(
+    ('pattern', 'workflow', 'matches'),
+    [
+        ('octo/shop/.github/workflows/go.yaml@refs/heads/main', WORKFLOW, False),
+        (WORKFLOW, WORKFLOW, True),
+        ('octo/*/.github/workflows/deploy.yaml@refs/heads/main', WORKFLOW, True),
+        ('octo/*/.github/workflows/deploy.yaml@refs/heads/*', WORKFLOW, True),
+        ('octo/*', WORKFLOW, False),
+        ('*', WORKFLOW, False),
+        ('octo/*/.github/workflows/deploy.yaml@*', WORKFLOW, False),
+        ('octo/shop/.github/workflows/*@refs/heads/main', WORKFLOW, True),
+        ('octo/shop/.github/workflows/*', WORKFLOW, False),
+        ('octo/sho?/.github/workflows/deploy.yaml@refs/heads/main', WORKFLOW, False),
+        ('octo/sho[p]/.github/workflows/deploy.yaml@refs/heads/main', WORKFLOW, False),
+        (
+            'octo/shop/.github/workflows/deploy.yaml@refs/*/7/*',
+            f'{PULLED}@refs/pull/7/merge',
+            False,
+        ),
+        (f'{PULLED}@refs/pull/7/merge', f'{PULLED}@refs/pull/7/merge', False),
+    ],
+)
+def test_a_star_is_a_text_within_a_part(
+    provider: Provider, keys: Keys, settings: Any, pattern: str, workflow: str, matches: bool
+) -> None:
+    update = {'pipeline_workflows': (pattern,)}
+    settings.BACKSTAY = settings.BACKSTAY.model_copy(update=update)
+    token = provider.token(job_workflow_ref=workflow)
+    if matches:
+        assert caller_of_pipeline(token, REQUEST, keys).kind == 'pipeline'
+    else:
+        with pytest.raises(TokenInvalid):
+            caller_of_pipeline(token, REQUEST, keys)
+
+
+def test_a_run_of_a_pull_request_never_counts(provider: Provider, keys: Keys) -> None:
+    with pytest.raises(TokenInvalid):
+        caller_of_pipeline(provider.token(ref='refs/pull/7/merge'), REQUEST, keys)

@@ -351,3 +351,11 @@ def test_an_older_secret_key_that_is_short_is_refused(tmp_path: Path) -> None:
     mistakes = mistakes_of(tmp_path, ENV='test', SECRET_KEY_FALLBACKS=f'{"b" * 40},short')
 
     assert '32 characters' in mistakes['SECRET_KEY_FALLBACKS']
+
+
+def test_workflows_need_an_audience_of_this_site(tmp_path: Path) -> None:
+    mistakes = mistakes_of(tmp_path, ENV='test', BACKSTAY_PIPELINE_OWNERS='7')
+
+    assert 'the address of this site' in mistakes['BACKSTAY_PIPELINE_AUDIENCE']
+    given = {'BACKSTAY_PIPELINE_OWNERS': '7', 'BACKSTAY_PIPELINE_AUDIENCE': 'https://x.example'}
+    assert load(tmp_path, {'ENV': 'test', **given}).pipeline_audience == 'https://x.example'

@@ -59,8 +59,9 @@ def issuer(_issuer: Issuer, settings: Any) -> Iterator[Issuer]:
     """GitHub's issuer of tokens, and a site that takes them of one owner and one workflow."""
     settings.BACKSTAY = settings.BACKSTAY.model_copy(
         update={
+            'pipeline_audience': 'https://api.example.com',
             'pipeline_owners': ('42',),
-            'pipeline_workflows': ('octo/shop/.github/workflows/deploy.yaml@*',),
+            'pipeline_workflows': ('octo/shop/.github/workflows/deploy.yaml@refs/heads/*',),
         }
     )
     settings.BACKSTAY_PIPELINE_ISSUER = _issuer.address

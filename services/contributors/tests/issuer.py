@@ -39,7 +39,7 @@ class Issuer:
         now = int(time.time())
         usual = {
             'iss': self.address,
-            'aud': 'backstay',
+            'aud': 'https://api.example.com',
             'iat': now,
             'exp': now + 300,
             'repository': 'octo/shop',

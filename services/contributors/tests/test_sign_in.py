@@ -110,6 +110,27 @@ class TestSigningIn:
         (shown,) = client.get('/contributors/people/').json()['results']
         assert shown['login'] == 'alice'
 
+    @pytest.mark.parametrize('of_site', [True, False])
+    @pytest.mark.parametrize('of_service', [True, False])
+    def test_makes_one_where_the_site_or_the_service_says_so(
+        self, github: FakeGitHub, settings: Any, of_site: bool, of_service: bool
+    ) -> None:
+        settings.BACKSTAY = settings.BACKSTAY.model_copy(update={'sign_up': of_site})
+        settings.CONTRIBUTORS_SIGN_UP = of_service
+
+        sign_in(Client())
+
+        assert Account.objects.exists() == (of_site or of_service)
+
+    def test_goes_on_where_nobody_makes_accounts(self, github: FakeGitHub, settings: Any) -> None:
+        sign_in(Client())
+        settings.BACKSTAY = settings.BACKSTAY.model_copy(update={'sign_up': False})
+        client = Client()
+
+        sign_in(client)
+
+        assert client.get('/auth/me').status_code == 200
+
     def test_again_keeps_up_with_what_has_changed(self, github: FakeGitHub) -> None:
         sign_in(Client())
         github.user['login'] = 'alice-renamed'

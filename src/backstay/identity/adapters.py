@@ -24,6 +24,7 @@ from backstay.identity.addresses import address_of, network_of
 from backstay.identity.email_changes import remember_change
 from backstay.identity.limits import MAILS_FROM, RESETS
 from backstay.identity.loading import account_called
+from backstay.identity.mails import plain_name
 from backstay.identity.problems import AccountBlocked, SignInThrottled, answered_as_problems
 from backstay.identity.second_factor import FACTOR_USE
 from backstay.secret_keys import ciphers, is_mac_of, mac_of
@@ -118,11 +119,14 @@ class AccountAdapter(DefaultAccountAdapter):
             here = network_of(self.request)
             if not MAILS_FROM.hit(here):
                 return
-        if 'password_reset_code' in template_prefix:
+        # Alike for addresses that nobody has, so that no time tells of them.
+        if template_prefix.endswith(('password_reset_code', 'unknown_account')):
             mark = mac_of('reset-mark', _marked(account_called(email)))
             self.request.session[_RESET_MARK] = mark
             if not RESETS.hit(email.lower()):
                 return
+        if template_prefix.startswith('account/email/email_confirmation'):
+            template_prefix = 'identity/email/new_address'  # allauth's greets by name
         super().send_mail(template_prefix, email, context)
 
     def send_notification_mail(
@@ -176,8 +180,8 @@ def _marked(account: Any) -> str:
 
 
 def display_name(account: Any) -> str:
-    """Return the name by which mails and answers call an account."""
-    return str(account.name or account.get_username())
+    """Return the name by which mails and answers call an account: short, no link, one line."""
+    return plain_name(account.name) or str(account.get_username())
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):

@@ -13,12 +13,14 @@ class IdentityConfig(AppConfig):
 
     def ready(self) -> None:
         from allauth.account.signals import password_changed, password_set
+        from django.contrib.auth.signals import user_logged_in
         from django.core import checks
 
         from backstay.errors import translators
         from backstay.identity import openapi  # noqa: F401 drf-spectacular finds what is imported
         from backstay.identity.checks import check_scopes
         from backstay.identity.counters import problem_of
+        from backstay.identity.recent import note_sign_in
         from backstay.identity.replaced import replace
         from backstay.identity.second_factor import rotate_factors
         from backstay.identity.tokens import follow_session
@@ -26,6 +28,7 @@ class IdentityConfig(AppConfig):
         from backstay.secret_keys import rotations
 
         replace()
+        user_logged_in.connect(note_sign_in, dispatch_uid='backstay.identity.recent')
         rotations['secrets of second factors'] = rotate_factors
         translators.append(problem_of)
         checks.register(check_scopes)

@@ -28,17 +28,18 @@ from backstay.audit import record
 from backstay.caller import Caller, Held
 from backstay.engine.statements import Statement, text_slot
 from backstay.errors import Problem
-from backstay.identity.addresses import address_of, lies_in
+from backstay.identity.addresses import address_of, lies_in, network_of
 from backstay.identity.callers import caller_of_account
 from backstay.identity.counters import limiter
 from backstay.identity.limits import KEYS_FROM, refuse_token
 from backstay.identity.loading import account_columns, account_from
+from backstay.identity.mails import plain_name, send_soon
 from backstay.identity.models import ApiKey
 from backstay.identity.problems import AddressNotAllowed, TokenExpired, TokenInvalid
 from backstay.identity.scopes import provider_paths, scope_columns, within
 
 PREFIX = 'cak_'
-DEFAULT_LIFE = timedelta(days=180)
+DEFAULT_LIFE = timedelta(days=30)
 LONGEST_LIFE = timedelta(days=365)
 MAX_ACTIVE_KEYS = 50
 
@@ -110,7 +111,7 @@ def new_key(
 
 
 def store_key(key: ApiKey) -> None:
-    """Save a new key. Raises TooManyKeys."""
+    """Save a new key, and tell its owner by mail. Raises TooManyKeys."""
     with transaction.atomic():
         # The creator's row is the lock: two keys at once must not both be the fiftieth.
         accounts = get_user_model()._default_manager
@@ -119,6 +120,14 @@ def store_key(key: ApiKey) -> None:
             raise TooManyKeys(f'An account may have {MAX_ACTIVE_KEYS} active keys.')
         key.save()
         _record('key-create', key, level=key.level, expires_at=key.expires_at.isoformat())
+    if key.creator.email:
+        context = {
+            'name': plain_name(key.name),
+            'prefix': f'{PREFIX}{key.prefix}',
+            'level': key.level,
+            'expires_at': f'{key.expires_at:%Y-%m-%d %H:%M}',
+        }
+        send_soon('key_made', key.creator.email, context)
 
 
 def _check(key: ApiKey, scopes: Sequence[Held] | None, creator: Caller) -> None:
@@ -159,6 +168,14 @@ def _record(action: str, key: ApiKey, **detail: Any) -> None:
     record(action, account_id=key.creator_id, key=f'{PREFIX}{key.prefix}', **detail)
 
 
+def revoke_keys_of(creator: Any) -> int:
+    """End all keys of an account; return how many there were."""
+    keys = list(active_keys(creator))
+    for key in keys:
+        revoke_key(key)
+    return len(keys)
+
+
 def rotate_key(key: ApiKey) -> tuple[ApiKey, str]:
     """Return a new key with the rights and the life span of the old one, which is revoked."""
     scopes = None if key.scopes is None else [_read(each) for each in key.scopes]
@@ -186,6 +203,8 @@ def caller_of_key(key: str, request: HttpRequest) -> Caller:
     # Hashed in any case, so that the time does not reveal whether the prefix exists.
     given = _hash(secret)
     if row is None:
+        if limiter().hit(_TOLD, network_of(request)):  # as much work as for a prefix that exists
+            record('key-use', refused=True, why=TokenInvalid.default_code)
         refuse_token(KEYS_FROM, request, 'The key is not valid.')
     found = dict(zip(_COLUMNS, row, strict=False))
     try:

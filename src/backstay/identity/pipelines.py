@@ -9,7 +9,6 @@ https://docs.github.com/en/actions/concepts/security/openid-connect
 import re
 import time
 from collections.abc import Mapping
-from fnmatch import translate
 from functools import lru_cache
 from typing import Any
 
@@ -28,6 +27,7 @@ KEYS_LIFE, KEYS_COOLDOWN = 3600.0, 60.0
 _REST = 10.0
 
 _ALGORITHMS = ('RS256', 'RS384', 'RS512')
+_PULL = re.compile(r'@refs/pull/')
 _REQUIRED = ('exp', 'iat', 'iss', 'aud', 'repository', 'repository_owner_id', 'job_workflow_ref')
 
 
@@ -85,9 +85,11 @@ def caller_of_pipeline(token: str, request: HttpRequest, keys: Keys | None = Non
         refuse_token(WORKFLOWS_FROM, request)
     if str(claims['repository_owner_id']) not in environment.pipeline_owners:
         refuse_token(WORKFLOWS_FROM, request)
-    # A pattern has to match the whole workflow, case and all; `*` is any text.
     workflow, allowed = str(claims['job_workflow_ref']), environment.pipeline_workflows
-    if not any(re.fullmatch(translate(pattern), workflow) for pattern in allowed):
+    # Whoever opens a pull request may write what it runs.
+    if _PULL.search(workflow) or str(claims.get('ref', '')).startswith('refs/pull/'):
+        refuse_token(WORKFLOWS_FROM, request)
+    if not any(_matches(pattern, workflow) for pattern in allowed):
         refuse_token(WORKFLOWS_FROM, request)
     names = ('repository', 'repository_owner_id', 'ref', 'job_workflow_ref', 'run_id', 'actor')
     return Caller(
@@ -95,3 +97,12 @@ def caller_of_pipeline(token: str, request: HttpRequest, keys: Keys | None = Non
         name=str(claims['repository']),
         facts={name: claims.get(name) for name in names},
     )
+
+
+def _matches(pattern: str, workflow: str) -> bool:
+    """Whether a pattern is the whole workflow, case and all; `*` is any text without `/` and `@`.
+
+    >>> _matches('acme/*/.github/workflows/go.yaml@refs/heads/main', 'acme/x/y/go.yaml')
+    False
+    """
+    return bool(re.fullmatch('[^/@]*'.join(map(re.escape, pattern.split('*'))), workflow))

@@ -12,6 +12,8 @@ from backstay.identity.problems import SignInTooOld
 
 #: How long a sign-in, a password or a code counts as recent.
 RECENT = timedelta(minutes=10)
+#: The key in a session of the moment at which it was signed in.
+_SIGNED_IN_AT = 'backstay_signed_in_at'
 
 
 def refuse_old_sign_in(request: Request) -> None:
@@ -23,7 +25,17 @@ def refuse_old_sign_in(request: Request) -> None:
         return
     token_session = getattr(request.user, 'session_key', None)
     session: Any = SessionStore(token_session) if token_session else request._request.session
-    proofs = session.get(AUTHENTICATION_METHODS_SESSION_KEY, ())
-    newest = max((float(each.get('at', 0)) for each in proofs), default=0.0)
-    if time.time() - newest > RECENT.total_seconds():
+    if not is_recent(session):
         raise SignInTooOld
+
+
+def is_recent(session: Any) -> bool:
+    """Whether the person of a session has just signed in, or proved themselves again."""
+    proofs = session.get(AUTHENTICATION_METHODS_SESSION_KEY, ())
+    moments = (session.get(_SIGNED_IN_AT, 0), *(each.get('at', 0) for each in proofs))
+    return time.time() - max(map(float, moments)) <= RECENT.total_seconds()
+
+
+def note_sign_in(request: Any, **_: Any) -> None:
+    """Note the moment in the session; a receiver of Django's `user_logged_in`."""
+    request.session[_SIGNED_IN_AT] = time.time()

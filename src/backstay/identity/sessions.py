@@ -16,6 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from backstay.audit import record
 from backstay.identity.callers import caller_of
+from backstay.identity.keys import revoke_keys_of
 from backstay.identity.models import TokenPair
 from backstay.identity.own_account import IsAccount
 
@@ -44,6 +45,20 @@ def end(sessions: QuerySet[UserSession]) -> int:
         for account_id, key in ended:
             record('session-end', account_id=account_id, session_key=key)
     return len(ended)
+
+
+class EndSerializer(serializers.Serializer):
+    """What ends beside the sessions."""
+
+    keys = serializers.BooleanField(default=False, help_text='End all API keys too.')
+
+
+def _end_keys(request: Request) -> None:
+    is_json = request.content_type == 'application/json'  # a body is not needed
+    given = EndSerializer(data=request.data if is_json else {})
+    given.is_valid(raise_exception=True)
+    if given.validated_data['keys']:
+        revoke_keys_of(request.user)
 
 
 class SessionSerializer(serializers.ModelSerializer):
@@ -104,23 +119,25 @@ class SessionViewSet(mixins.ListModelMixin, GenericViewSet):
     @extend_schema(
         summary='End my other sessions',
         operation_id='sessions_end_others',
-        request=None,
+        request=EndSerializer,
         responses={204: OpenApiResponse(description='Only the session of this request is left.')},
     )
     @action(detail=False, methods=['post'], url_path='end-others')
     def end_others(self, request: Request) -> Response:
         """End all sessions but the one of this request."""
+        _end_keys(request)
         end(self.get_queryset().exclude(session_key=_own_key(request)))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
         summary='End all my sessions',
         operation_id='sessions_end_all',
-        request=None,
+        request=EndSerializer,
         responses={204: OpenApiResponse(description='No session is left.')},
     )
     @action(detail=False, methods=['post'], url_path='end-all')
     def end_all(self, request: Request) -> Response:
         """End all sessions, the one of this request too."""
+        _end_keys(request)
         end(self.get_queryset())
         return Response(status=status.HTTP_204_NO_CONTENT)

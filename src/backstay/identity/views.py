@@ -24,6 +24,7 @@ from backstay.identity.keys import create_key, revoke_key, rotate_key
 from backstay.identity.limits import UNDOS_FROM, guarded
 from backstay.identity.models import HIGHEST_LEVEL, LOWEST_LEVEL, ApiKey
 from backstay.identity.own_account import IsAccount
+from backstay.identity.recent import refuse_old_sign_in
 from backstay.identity.rights import rights_of
 from backstay.identity.throttles import AddressThrottle
 from backstay.resources.errors import PageError
@@ -149,8 +150,8 @@ class KeySerializer(serializers.ModelSerializer):
     level = serializers.IntegerField(
         min_value=LOWEST_LEVEL,
         max_value=HIGHEST_LEVEL,
-        required=False,
-        help_text="The most that it may do anywhere; its creator's level unless given.",
+        default=LOWEST_LEVEL,
+        help_text='The most that it may do anywhere.',
     )
     ip_allow = serializers.ListField(
         child=serializers.CharField(max_length=50), max_length=50, default=list
@@ -236,10 +237,15 @@ class KeyViewSet(mixins.ListModelMixin, GenericViewSet):
     @extend_schema(
         summary='Make an API key',
         operation_id='keys_create',
-        responses={201: NewKeySerializer, 409: OpenApiResponse(description='too-many-keys')},
+        responses={
+            201: NewKeySerializer,
+            403: OpenApiResponse(description='sign-in-too-old'),
+            409: OpenApiResponse(description='too-many-keys'),
+        },
     )
     def create(self, request: Request) -> Response:
         """Make a key; only this answer contains its secret."""
+        refuse_old_sign_in(request)
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         asked = dict(given.validated_data)
@@ -265,6 +271,7 @@ class KeyViewSet(mixins.ListModelMixin, GenericViewSet):
     @action(detail=True, methods=['post'])
     def rotate(self, request: Request, pk: Any = None) -> Response:
         """Make a new key with the rights of this one, which is revoked."""
+        refuse_old_sign_in(request)
         return _shown_once(*rotate_key(self.get_object()))
 
 

@@ -135,10 +135,11 @@ class Environment(BaseModel):
     audit_days: int = Field(400, alias='BACKSTAY_AUDIT_DAYS', ge=1, le=3660)
     #: GitHub's numeric ids of the owners whose workflows may call; none means no workflow may.
     pipeline_owners: CommaSeparated = Field((), alias='BACKSTAY_PIPELINE_OWNERS')
-    #: Workflows that may call, as `owner/repository/.github/workflows/file.yaml@ref`; `*` in them.
+    #: Workflows that may call, as `owner/repository/.github/workflows/file.yaml@ref`; a `*` in them
+    #: is any text without `/` and `@`.
     pipeline_workflows: CommaSeparated = Field((), alias='BACKSTAY_PIPELINE_WORKFLOWS')
-    #: The audience that the token of such a workflow must name.
-    pipeline_audience: str = Field('backstay', alias='BACKSTAY_PIPELINE_AUDIENCE', min_length=1)
+    #: The audience that the token of such a workflow must name: the address of this site.
+    pipeline_audience: str = Field('', alias='BACKSTAY_PIPELINE_AUDIENCE', validate_default=True)
     #: Ports that webhooks may lead to.
     webhook_ports: Annotated[
         tuple[Annotated[int, Field(ge=1, le=65535)], ...], BeforeValidator(_split_on_commas)
@@ -241,6 +242,15 @@ class Environment(BaseModel):
     def _is_long(cls, value: SecretStr) -> SecretStr:
         if len(value.get_secret_value()) < 32:
             raise ValueError('is required, with at least 32 characters')
+        return value
+
+    @field_validator('pipeline_audience')
+    @classmethod
+    def _is_the_sites_own(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get('pipeline_owners') and not value:
+            raise ValueError(
+                'is required beside BACKSTAY_PIPELINE_OWNERS: the address of this site'
+            )
         return value
 
     @field_validator('secret_key_fallbacks')

@@ -15,6 +15,7 @@ from backstay.identity.admin.safe_pages import SafePages
 from backstay.identity.keys import new_key, revoke_key, store_key
 from backstay.identity.ladder import Deed, may
 from backstay.identity.models import ApiKey
+from backstay.identity.recent import is_recent
 from backstay.resources.admin.json_input import StrictJSONField
 
 
@@ -22,9 +23,10 @@ class KeyForm(forms.ModelForm):
     """A new key for the person who fills in the form."""
 
     expires_at = forms.SplitDateTimeField(
-        required=False, widget=AdminSplitDateTime, help_text='Without it, 180 days.'
+        required=False, widget=AdminSplitDateTime, help_text='Without it, 30 days.'
     )
     creator: Any = None
+    session: Any = None
 
     class Meta:
         model = ApiKey
@@ -41,6 +43,8 @@ class KeyForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Make the key, so that its errors stand beside the fields."""
         given = {name: value for name, value in self.cleaned_data.items() if name in self.fields}
+        if not is_recent(self.session):
+            self.add_error(None, 'Your sign-in is too old for this: sign out, and in again.')
         if not self.errors:
             try:
                 self.made = new_key(self.creator, **given)
@@ -95,7 +99,7 @@ class ApiKeyAdmin(SafePages):
     ) -> Any:
         """Return the form, with the signed-in account as the creator."""
         form = super().get_form(request, obj, change, **kwargs)
-        return type('KeyForm', (form,), {'creator': request.user})
+        return type('KeyForm', (form,), {'creator': request.user, 'session': request.session})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save the key that the form has made."""

@@ -36,7 +36,7 @@ class Command(BaseCommand):
             metavar='OVER:ID:LEVEL',
             help="such as companies:7:2, or companies:*:2 for all; all of its creator's",
         )
-        create.add_argument('--days', type=int, default=180, help='how long it lives: up to 365')
+        create.add_argument('--days', type=int, default=30, help='how long it lives: up to 365')
         create.add_argument('--from', action='append', default=[], help='a network it is used from')
         listed = verbs.add_parser('list', help='the keys that can be used')
         listed.add_argument('account', help='user name of their creator')

@@ -124,6 +124,7 @@ class TestAModelThatIsRegisteredLate:
         """A model of an app without pages, whose page comes when the URLs have been read."""
         settings.ROOT_URLCONF = 'backstay.site.urls'
         assert reverse('admin:index') == '/admin/'
+        assert admin.site.urls  # which other URLs may ask for too
         admin.site.register(Tag)
         yield Tag
         admin.site.unregister(Tag)

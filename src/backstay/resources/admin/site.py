@@ -16,10 +16,10 @@ class LateAdminSite(admin.AdminSite):
 
     @property
     def urls(self) -> Any:
-        """Return what `path` takes; the patterns in it are those of every later moment too."""
-        patterns, app_name, namespace = super().urls
-        self._patterns = patterns
-        return patterns, app_name, namespace
+        """Return what `path` takes: one list for all who ask, kept up to date."""
+        if self._patterns is None:
+            self._patterns = self.get_urls()
+        return self._patterns, 'admin', self.name
 
     def register(self, *args: Any, **kwargs: Any) -> None:
         """Register models as Django does."""

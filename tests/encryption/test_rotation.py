@@ -168,6 +168,17 @@ def test_values_of_destroyed_keys_stay_as_they_are(patient: Patient) -> None:
 
 
 @pytest.mark.django_db
+def test_a_key_that_values_are_under_is_not_swept_however_old_it_is() -> None:
+    make_rows()
+    run('renew')
+    run('renew', '--indexes')
+    DataKey.objects.update(created_at=timezone.now() - timedelta(days=2))
+
+    assert run('sweep') == 'deleted 0 data keys\n'
+    assert_all_is_readable()
+
+
+@pytest.mark.django_db
 def test_keys_of_rows_that_are_gone_are_swept(patient: Patient, letter: Letter) -> None:
     Patient.objects.all().delete()
     DataKey.objects.update(created_at=timezone.now() - timedelta(days=2))

@@ -39,8 +39,8 @@ def access_token(account: Account) -> str:
 
 
 def refresh_token(account: Account) -> str:
-    """What brings the next pair."""
-    return start_pair(account, 'session').refresh[4 + 22 :]
+    """What brings the next pair, without the seal at its end."""
+    return start_pair(account, 'session').refresh[4 + 22 : -32]
 
 
 def api_key(account: Account) -> str:

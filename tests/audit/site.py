@@ -19,7 +19,7 @@ from backstay.resources import (
 )
 from backstay.resources.admin.registering import admin_of
 from backstay.site import urls as site_urls
-from tests.bookshop.models import Book, Publisher
+from tests.bookshop.models import Book, Country, Publisher
 
 __all__ = ['handler400', 'handler403', 'handler404', 'handler500', 'urlpatterns']
 
@@ -30,15 +30,14 @@ class WatchedPublisherResource(Resource):
     class Meta:
         model = Publisher
         name = 'WatchedPublisher'
-        fields = ('id', 'name')
+        fields = ('id', 'name', 'country_id')
+        default_mask = '{id,name,country_id}'
         audited_reads = True
 
     grants = (
         Grant(anyone, read=ALL),
         Grant(signed_in, read=ALL, write=('name',), create=('name',)),
     )
-
-    books = Many('WatchedBookResource', source='book')
 
 
 class WatchedBookResource(Resource):
@@ -55,7 +54,23 @@ class WatchedBookResource(Resource):
     publisher = One(WatchedPublisherResource)
 
 
+class WatchedCountryResource(Resource):
+    """Countries, with the publishers in them."""
+
+    class Meta:
+        model = Country
+        name = 'WatchedCountry'
+        fields = ('code', 'name')
+        lookup = 'code'
+        ordering = ('code',)
+
+    grants = (Grant(anyone, read=ALL),)
+
+    publishers = Many(WatchedPublisherResource, source='publisher')
+
+
 router = ResourceRouter()
+router.register('countries', view_set_of(WatchedCountryResource))
 router.register('publishers', view_set_of(WatchedPublisherResource))
 router.register('books', view_set_of(WatchedBookResource))
 

@@ -13,7 +13,7 @@ from backstay.identity.models import Account
 from backstay.resources import read_rows
 from tests.audit.site import WatchedBookResource, WatchedPublisherResource
 from tests.bookshop.factories import make_book
-from tests.bookshop.models import Book, Publisher
+from tests.bookshop.models import Book, Country, Publisher
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls('tests.audit.site')]
 
@@ -27,7 +27,7 @@ WAYS = {
     'one of another': '/books/{book}/?mask={publisher}',
     'filter of another': '/books/?filter=' + FILTER,
     'order of another': '/books/?ordering=publisher.name',
-    'through and back': '/publishers/?mask={books{title}}',
+    'list in another': '/countries/?mask={publishers{name}}',
 }
 SILENT = ('/books/', '/books/{book}/', '/books/?ordering=title', '/books/?format=csv')
 
@@ -35,7 +35,8 @@ SILENT = ('/books/', '/books/{book}/', '/books/?ordering=title', '/books/?format
 @pytest.fixture
 def book() -> Book:
     """A book with a publisher."""
-    return make_book(publisher=Publisher.objects.create(name='Orbit'))
+    country = Country.objects.create(code='NO', name='Norway')
+    return make_book(publisher=Publisher.objects.create(name='Orbit', country=country))
 
 
 def reads() -> list[SecurityEvent]:
@@ -69,11 +70,13 @@ def test_a_read_leaves_one_line(book: Book, way: str) -> None:
         'Reader/1',
     )
     assert line.request_id == answer.headers['X-Request-Id']
-    top = 'WatchedBook' if 'another' in way else 'WatchedPublisher'
+    top = 'WatchedPublisher'
+    if 'another' in way:
+        top = 'WatchedCountry' if 'list' in way else 'WatchedBook'
     assert line.detail['of'] == top
     if way in ('list', 'one', 'query'):
         assert line.detail['keys'] == [book.publisher_id]
-        assert line.detail['fields'] == ['id', 'name']
+        assert line.detail['fields'] == ['id', 'name', 'country_id']
     assert 'Orbit' not in json.dumps(line.detail)
 
 

@@ -5,7 +5,7 @@ No model is imported at the top: tasks are declared before Django has loaded the
 
 from datetime import datetime, timedelta
 from inspect import Parameter, signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from structlog.contextvars import get_contextvars
@@ -20,6 +20,9 @@ from backstay.tasks.django_api import (
     task_enqueued,
 )
 from backstay.tasks.standing import caller_key
+
+if TYPE_CHECKING:
+    from backstay.tasks.models import Job
 
 #: The greatest distance of a moment from now. Pages show moments in zones, where later overflow.
 FARTHEST = timedelta(days=36525)
@@ -67,10 +70,14 @@ class DatabaseBackend(Backend):
         )
         if task.run_after is not None:
             job.due_at = task.run_after
-        job.save(force_insert=True)
+        self.store(job)
         result = job.result()
         task_enqueued.send(type(self), task_result=result)
         return result
+
+    def store(self, job: 'Job') -> None:
+        """Save a new job; a back end that hands jobs over replaces it."""
+        job.save(force_insert=True)
 
     def get_result(self, result_id: str) -> TaskResult:
         """Return the result of a call; for a merged one, the result of the call that did it."""

@@ -36,7 +36,8 @@ _BATCH = 100
 class CeleryBackend(DatabaseBackend):
     """Tasks wait in a table, and workers of Celery run them."""
 
-    def _store(self, job: 'Job') -> None:
+    def store(self, job: 'Job') -> None:
+        """Save a new job, and tell Celery about it once it is committed."""
         from backstay.tasks.models import JobState
 
         now = timezone.now()

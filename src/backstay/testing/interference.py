@@ -240,10 +240,8 @@ class _Session:
             subject = Subject(resource=resource, name=name, values=values, keys=keys)
             for position, ask in self.positions.items():
                 questions = ask(self.site, subject)
-                if isinstance(questions, str):
-                    self.matrix.reasons[resource.__name__, position, kind] = questions
-                    continue
-                for question in questions:
+                self.matrix.note((resource.__name__, position, kind), questions)
+                for question in () if isinstance(questions, str) else questions:
                     found[question].append((resource.__name__, self.name, position, kind))
         return self._some_of(found, most)
 

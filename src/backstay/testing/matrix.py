@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from backstay.testing.positions import POSITIONS
+from backstay.testing.positions import POSITIONS, Found
 from backstay.testing.sites import Site
 
 #: Resource, caller, position, kind of column.
@@ -23,6 +23,8 @@ class Matrix:
     kinds: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     #: Resource, position and kind that no question fits, with the reason.
     reasons: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    #: The same that some question fits: what grants make impossible, others may make possible.
+    possible: set[tuple[str, str, str]] = field(default_factory=set)
     #: Resource, caller and kind of which some caller sees every value.
     open: set[tuple[str, str, str]] = field(default_factory=set)
     #: The same of which something is hidden.
@@ -38,6 +40,15 @@ class Matrix:
         self.counts.update(cells)
         self.kinds.update((resource, caller, kind) for resource, caller, _, kind in cells)
         self.statuses[status] += 1
+
+    def note(self, cells: tuple[str, str, str], found: Found) -> None:
+        """Note whether some question fits a resource, position and kind, or why none does."""
+        if isinstance(found, str):
+            if cells not in self.possible:
+                self.reasons[cells] = found
+        elif found:
+            self.possible.add(cells)
+            self.reasons.pop(cells, None)
 
     def empty(self) -> list[MatrixCell]:
         """The cells that could be and were never checked."""

@@ -72,7 +72,11 @@ def receiver() -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            text = self.rfile.read(int(self.headers['Content-Length'])).decode()
+            length = int(self.headers['Content-Length'])
+            raw = self.rfile.read(length)
+            if len(raw) < length:  # whoever sent it was killed over it
+                return
+            text = raw.decode()
             names = {name.lower(): value for name, value in self.headers.items()}
             came = Received(self.path, names, text)
             with lock:

@@ -52,7 +52,7 @@ def _breaks(operation: Operation) -> bool:
 
 MIGRATIONS = [
     pytest.param(migration, id='.'.join(key))
-    for key, migration in _ours()
+    for key, migration in sorted(_ours(), key=lambda each: each[0])
     if key not in UNRELEASED and not migration.initial
 ]
 

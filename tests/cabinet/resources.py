@@ -72,8 +72,8 @@ def declare(random: Random) -> dict[str, type[Resource]]:
         declared={
             'room': Parent(halls),
             'seal': One(seals),
-            'slips': Many(slips, cap=2, fan_out=2, ordering=(random.choice(_ORDERS), 'id')),
-            'keywords': Many(keywords, fan_out=2, ordering=('name', 'id')),
+            'slips': Many(slips, cap=2, fan_out=2, ordering=(*random.sample(_ORDERS, 2), 'id')),
+            'keywords': Many(keywords, fan_out=2, ordering=('name', '-day', 'id')),
             'sum': Computed(F('count') + F('grade'), models.IntegerField()),
             'url': Url('/cases/{id}/'),
             'shouted': InPython(shout, needs=('name',), schema={'type': 'string'}),
@@ -84,7 +84,7 @@ def declare(random: Random) -> dict[str, type[Resource]]:
         'Room',
         Room,
         declared={
-            'cases': Many(cases, fan_out=2, ordering=('-count', 'id')),
+            'cases': Many(cases, fan_out=2, ordering=('-count', 'name', 'id')),
             'papers': Through('cases', 'slips'),
         },
     )

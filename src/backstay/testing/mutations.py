@@ -47,11 +47,11 @@ class Spot:
     ) -> 'Mutation | None':
         """What becomes of one row; None where its value would be what it is.
 
-        Half of the time it is a row that the caller sees without its value, if there is one: such
-        a value may show in the order of rows, or by a filter.
+        Mostly it is a row that the caller sees without its value, if there is one: such a value
+        may show in the order of rows, or by a filter.
         """
-        half = [key for key in keys if key in shown] if random.random() < 0.5 else []
-        row = self.model._base_manager.get(pk=random.choice(half or keys))
+        seen = [key for key in keys if key in shown] if random.random() < 0.7 else []
+        row = self.model._base_manager.get(pk=random.choice(seen or keys))
         if self.column is None:
             gone = random.random() < 0.5
             return Mutation(self, row, None, is_gone=gone)

@@ -45,7 +45,7 @@ class TestAPair:
 
         assert meta['access_token'].startswith('cat_')
         assert meta['refresh_token'].startswith('crt_')
-        assert (meta['access_expires_in'], meta['refresh_expires_in']) == (900, 30 * 86400)
+        assert (meta['access_expires_in'], meta['refresh_expires_in']) == (900, 14 * 86400)
         assert is_live(meta['access_token'])
 
     def test_is_not_given_to_browsers(self) -> None:
@@ -144,7 +144,7 @@ class TestRefreshing:
 
         assert code(refresh(first['refresh_token'])) == (401, 'session-revoked')
 
-    def test_ends_after_thirty_days_without_use(self) -> None:
+    def test_ends_after_fourteen_days_without_use(self) -> None:
         token = App().sign_in()['refresh_token']
         TokenPair.objects.update(refresh_expires_at=timezone.now())
 
@@ -152,7 +152,8 @@ class TestRefreshing:
 
     def test_ends_after_ninety_days_in_all(self) -> None:
         token = App().sign_in()['refresh_token']
-        TokenPair.objects.update(started_at=timezone.now() - timedelta(days=89))
+        started_at = timezone.now() - timedelta(days=89)
+        TokenPair.objects.update(started_at=started_at, consumed_at=timezone.now())
 
         new = renewed(token)
 

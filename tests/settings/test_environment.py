@@ -359,3 +359,13 @@ def test_workflows_need_an_audience_of_this_site(tmp_path: Path) -> None:
     assert 'the address of this site' in mistakes['BACKSTAY_PIPELINE_AUDIENCE']
     given = {'BACKSTAY_PIPELINE_OWNERS': '7', 'BACKSTAY_PIPELINE_AUDIENCE': 'https://x.example'}
     assert load(tmp_path, {'ENV': 'test', **given}).pipeline_audience == 'https://x.example'
+
+
+@pytest.mark.parametrize(
+    'text', ['', '14', '14w', '0d', 'staff=30m', '14d,14d', '14d,6=1h', '14d,4=1h,4=2h', '14d;4=1h']
+)
+@pytest.mark.parametrize('name', ['BACKSTAY_SESSION_IDLE', 'BACKSTAY_SESSION_LIFE'])
+def test_limits_of_sessions_that_cannot_be_read_are_refused(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    assert [*mistakes_of(tmp_path, ENV='test', **{name: text})] == [name]

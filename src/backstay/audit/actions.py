@@ -8,6 +8,7 @@ ACTIONS: Final = {
     'sign-out': 'A session was ended by the one who used it.',
     'sign-in-locked': 'So many passwords were wrong that the name is locked for a while.',
     'session-end': 'A session was ended from another one, or by staff.',
+    'session-expire': 'A session was used that had been idle or lasted for too long, and ended.',
     'refresh-reuse': 'A refresh token came a second time, which ended its session.',
     'reauthenticate': 'A session proved again who uses it.',
     'factor-add': 'A second factor was added.',

@@ -23,12 +23,14 @@ class IdentityConfig(AppConfig):
         from backstay.identity.recent import note_sign_in
         from backstay.identity.replaced import replace
         from backstay.identity.second_factor import rotate_factors
+        from backstay.identity.session_limits import note_start
         from backstay.identity.tokens import follow_session
         from backstay.identity.traces import listen
         from backstay.secret_keys import rotations
 
         replace()
         user_logged_in.connect(note_sign_in, dispatch_uid='backstay.identity.recent')
+        user_logged_in.connect(note_start, dispatch_uid='backstay.identity.session_limits')
         rotations['secrets of second factors'] = rotate_factors
         translators.append(problem_of)
         checks.register(check_scopes)

@@ -58,7 +58,7 @@ def may(actor: Any, act: Deed, account: Any = None, *, level: int = 0) -> bool:
 
 
 def _stands_below(account: Any, actor: Any) -> bool:
-    if account.is_superuser or _level_of(account) >= actor.level:
+    if account.is_superuser or level_of(account) >= actor.level:
         return False
     return not account.is_staff or actor.has_perms(_permissions_of(account))
 
@@ -70,7 +70,7 @@ def _permissions_of(account: Any) -> set[str]:
     return {'.'.join(name) for name in names.order_by()}
 
 
-def _level_of(account: Any) -> int:
+def level_of(account: Any) -> int:
     """Return the highest level that the account holds over anything, blocked or not."""
     held: tuple[Held, ...] | None = getattr(account, 'held', None)
     if held is None:

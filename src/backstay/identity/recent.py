@@ -32,8 +32,13 @@ def refuse_old_sign_in(request: Request) -> None:
 def is_recent(session: Any) -> bool:
     """Whether the person of a session has just signed in, or proved themselves again."""
     proofs = session.get(AUTHENTICATION_METHODS_SESSION_KEY, ())
-    moments = (session.get(_SIGNED_IN_AT, 0), *(each.get('at', 0) for each in proofs))
+    moments = (signed_in_at(session), *(each.get('at', 0) for each in proofs))
     return time.time() - max(map(float, moments)) <= RECENT.total_seconds()
+
+
+def signed_in_at(session: Any) -> float:
+    """Return the moment of the sign-in, in seconds since 1970; 0 for a session without one."""
+    return float(session.get(_SIGNED_IN_AT, 0))
 
 
 def note_sign_in(request: Any, **_: Any) -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
-from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Greatest, Now
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
@@ -14,37 +14,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from backstay.audit import record
-from backstay.identity.callers import caller_of
 from backstay.identity.keys import revoke_keys_of
 from backstay.identity.models import TokenPair
 from backstay.identity.own_account import IsAccount
+from backstay.identity.session_limits import end, limits_of
 
 
-def live_sessions(account_id: Any) -> QuerySet[UserSession]:
-    """Return the sessions of an account that have not ended, the one used last first.
-
-    `used_at` is when a browser was seen last, or when an app last got new tokens.
-    """
+def live_sessions(account: Any) -> QuerySet[UserSession]:
+    """Return the sessions of an account that have not ended, the one used last first."""
     same_key = {'session_key': OuterRef('session_key')}
     alive = Session.objects.filter(expire_date__gt=Now(), **same_key)
-    refreshed = TokenPair.objects.filter(**same_key).values('consumed_at')[:1]
-    used_at = Greatest(F('last_seen_at'), Coalesce(Subquery(refreshed), F('last_seen_at')))
-    sessions: QuerySet[UserSession] = UserSession.objects.filter(Exists(alive), user_id=account_id)
+    limits, now = limits_of(account), timezone.now()
+    sessions: QuerySet[UserSession] = UserSession.objects.filter(
+        Exists(alive),
+        user_id=account.pk,
+        last_seen_at__gt=now - limits.idle,
+        created_at__gt=now - limits.life,
+    )
     is_app = Exists(TokenPair.objects.filter(**same_key))
-    return sessions.annotate(used_at=used_at, is_app=is_app).order_by('-used_at', '-pk')
-
-
-def end(sessions: QuerySet[UserSession]) -> int:
-    """End these sessions, which voids their tokens, and record it; return how many they were."""
-    with transaction.atomic():
-        ended = list(sessions.values_list('user_id', 'session_key'))
-        keys = [key for _, key in ended]
-        Session.objects.filter(session_key__in=keys).delete()
-        UserSession.objects.filter(session_key__in=keys).delete()
-        for account_id, key in ended:
-            record('session-end', account_id=account_id, session_key=key)
-    return len(ended)
+    return sessions.annotate(is_app=is_app).order_by('-last_seen_at', '-pk')
 
 
 class EndSerializer(serializers.Serializer):
@@ -68,7 +56,9 @@ class SessionSerializer(serializers.ModelSerializer):
     address = serializers.IPAddressField(source='ip', help_text='At sign-in.')
     agent = serializers.CharField(source='user_agent', help_text='What the client calls itself.')
     started_at = serializers.DateTimeField(source='created_at')
-    used_at = serializers.DateTimeField()
+    used_at = serializers.DateTimeField(
+        source='last_seen_at', help_text='To some minutes; of an app, its last refresh.'
+    )
     is_current = serializers.SerializerMethodField(help_text='Whether this request came in it.')
 
     class Meta:
@@ -103,7 +93,7 @@ class SessionViewSet(mixins.ListModelMixin, GenericViewSet):
 
     def get_queryset(self) -> QuerySet[UserSession]:
         """Return the sessions of the account that is signed in."""
-        return live_sessions(caller_of(self.request).account_id)
+        return live_sessions(self.request.user)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Let nobody keep what tells where somebody is signed in."""

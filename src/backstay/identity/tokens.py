@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from allauth.core import context as allauth_context
+from allauth.core.internal.sessionkit import get_session_user
 from allauth.headless.internal import sessionkit
 from allauth.headless.tokens.strategies.base import AbstractTokenStrategy
 from allauth.usersessions.models import UserSession
@@ -36,11 +38,15 @@ from backstay.identity.problems import (
     answered_as_problems,
 )
 from backstay.identity.scopes import provider_paths, scope_columns
+from backstay.identity.session_limits import (
+    SessionLimits,
+    expire,
+    is_within_limits,
+    limits_of,
+)
 from backstay.secret_keys import is_mac_of, mac_of
 
 ACCESS_LIFE = timedelta(minutes=15)
-#: From the last refresh, and in all.
-REFRESH_LIFE, SESSION_LIFE = timedelta(days=30), timedelta(days=90)
 #: The time for which a refresh may be repeated after its answer was lost.
 GRACE = timedelta(seconds=30)
 
@@ -49,7 +55,16 @@ _SELECTOR = 22
 _SEAL = 32
 #: The uses of the keys that hash tokens, and that seal refresh tokens.
 _USE, _ISSUED = 'token', 'refresh-token'
-_PAIR = ('pk', 'access_hash', 'access_expires_at', 'access_used', 'password_mark', 'session_key')
+_PAIR = (
+    'pk',
+    'access_hash',
+    'access_expires_at',
+    'access_used',
+    'password_mark',
+    'session_key',
+    'started_at',
+    'consumed_at',
+)
 
 
 class TokenStrategy(AbstractTokenStrategy):
@@ -68,7 +83,12 @@ class TokenStrategy(AbstractTokenStrategy):
 
     def lookup_session(self, session_token: str) -> SessionBase | None:
         """Return the session, unless it has ended."""
-        return sessionkit.lookup_session(session_token)
+        session = sessionkit.lookup_session(session_token)
+        account = get_session_user(session) if session is not None else None
+        request = allauth_context.request
+        if account is not None and not is_within_limits(request, session, account):
+            return None
+        return session
 
     def create_session_token(self, request: HttpRequest) -> str:
         """Return the key of the session; save a session that has none."""
@@ -78,21 +98,20 @@ class TokenStrategy(AbstractTokenStrategy):
 
     def create_access_token_payload(self, request: HttpRequest) -> dict[str, Any] | None:
         """Return the tokens that the answer to a sign-in carries beside the session."""
-        request.session.set_expiry(REFRESH_LIFE)
         made = start_pair(request.user, self.create_session_token(request))
+        limits = limits_of(request.user)
+        idle = int(min(limits.idle, limits.life).total_seconds())
         return {
             'access_token': made.access,
-            'access_expires_in': int(ACCESS_LIFE.total_seconds()),
+            'access_expires_in': min(int(ACCESS_LIFE.total_seconds()), idle),
             'refresh_token': made.refresh,
-            'refresh_expires_in': int(REFRESH_LIFE.total_seconds()),
+            'refresh_expires_in': idle,
         }
 
     def refresh_token(self, refresh_token: str) -> tuple[str, str] | None:
         """Return a new pair for the refresh token; raise the errors of `refresh`."""
-        from allauth.core import context
-
         with answered_as_problems():
-            made = refresh(refresh_token, context.request)
+            made = refresh(refresh_token, allauth_context.request)
         return made.access, made.refresh
 
 
@@ -116,10 +135,10 @@ def start_pair(account: Any, session_key: str) -> Tokens:
         password_mark=account.get_session_auth_hash(),
     )
     TokenPair.objects.filter(session_key=session_key).delete()
-    return _renew(pair)
+    return _renew(pair, limits_of(account))
 
 
-def _renew(pair: TokenPair) -> Tokens:
+def _renew(pair: TokenPair, limits: SessionLimits) -> Tokens:
     """Give the pair new tokens, save it, and return them."""
     now = timezone.now()
     refresh_text = f'{pair.selector}{secrets.token_urlsafe(32)}'
@@ -129,14 +148,10 @@ def _renew(pair: TokenPair) -> Tokens:
     )
     pair.access_hash, pair.refresh_hash = mac_of(_USE, made.access), mac_of(_USE, made.refresh)
     pair.access_used = False
-    pair.access_expires_at = min(now + ACCESS_LIFE, _end_of(pair))
-    pair.refresh_expires_at = min(now + REFRESH_LIFE, _end_of(pair))
+    pair.refresh_expires_at = min(now + limits.idle, pair.started_at + limits.life)
+    pair.access_expires_at = min(now + ACCESS_LIFE, pair.refresh_expires_at)
     pair.save()
     return made
-
-
-def _end_of(pair: TokenPair) -> datetime:
-    return pair.started_at + SESSION_LIFE
 
 
 def _is_current(mark: str, account: Any) -> bool:
@@ -155,7 +170,7 @@ def account_of_access_token(token: str, request: HttpRequest) -> Any:
     row = _statement(provider_paths()).first(selector) if selector else None
     if row is None or not is_mac_of(_USE, token, row[1]):
         refuse_token(TOKENS_FROM, request)
-    pk, _, expires_at, used, mark, session_key, is_alive, *rest = row
+    pk, _, expires_at, used, mark, session_key, started_at, refreshed_at, is_alive, *rest = row
     if expires_at <= timezone.now():
         raise TokenExpired
     count = len(account_columns())
@@ -164,6 +179,9 @@ def account_of_access_token(token: str, request: HttpRequest) -> Any:
         raise SessionRevoked
     if not account.is_active:
         raise AccountBlocked
+    if why := limits_of(account).passed(started_at, refreshed_at or started_at):
+        expire(session_key, why)
+        raise SessionRevoked
     if not used:
         TokenPair.objects.filter(pk=pk).update(access_used=True)
     account.session_key = session_key
@@ -233,10 +251,13 @@ def _refresh(token: str) -> Tokens | None:
     is_alive = pair.is_alive and pair.account.is_active
     if not is_alive or not _is_current(pair.password_mark, pair.account):
         raise SessionRevoked
-    now = timezone.now()
+    now, limits = timezone.now(), limits_of(pair.account)
     if is_mac_of(_USE, token, pair.refresh_hash):
         if pair.refresh_expires_at <= now:
             raise TokenExpired
+        if why := limits.passed(pair.started_at, pair.consumed_at or pair.started_at):
+            expire(pair.session_key, why)
+            return None
         pair.consumed_hash, pair.consumed_at = mac_of(_USE, token), now
     elif not is_mac_of(_ISSUED, token[4:-_SEAL], token[-_SEAL:]):
         raise TokenInvalid  # it was never one of the session's: whoever sends it has seen none
@@ -247,11 +268,9 @@ def _refresh(token: str) -> Tokens | None:
         UserSession.objects.filter(session_key=pair.session_key).delete()
         Session.objects.filter(session_key=pair.session_key).delete()
         return None
-    Session.objects.filter(session_key=pair.session_key).update(
-        expire_date=min(now + REFRESH_LIFE, _end_of(pair))
-    )
+    UserSession.objects.filter(session_key=pair.session_key).update(last_seen_at=now)
     pair.password_mark = pair.account.get_session_auth_hash()
-    return _renew(pair)
+    return _renew(pair, limits)
 
 
 def _was_lost(pair: TokenPair, token: str, now: datetime) -> bool:

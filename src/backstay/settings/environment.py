@@ -29,6 +29,7 @@ from pydantic import (
 
 from backstay.settings.local_secret import LOCAL_SECRETS, local_secret
 from backstay.settings.master_keys import parse_master_keys
+from backstay.settings.spans import parse_spans
 
 ENVIRONMENTS = ('local', 'test', 'development', 'staging', 'production')
 MIB = 1024 * 1024
@@ -131,6 +132,10 @@ class Environment(BaseModel):
     )
     #: Whether strangers may make an account for themselves.
     sign_up: bool = Field(True, alias='BACKSTAY_SIGN_UP')
+    #: How long a session may be idle, by kind of account: the shortest that fits counts.
+    session_idle: str = Field('14d,staff=30m,4=30m', alias='BACKSTAY_SESSION_IDLE')
+    #: How long a session may last in all.
+    session_life: str = Field('90d,staff=12h,4=12h', alias='BACKSTAY_SESSION_LIFE')
     #: Days for which lines of the audit are kept.
     audit_days: int = Field(400, alias='BACKSTAY_AUDIT_DAYS', ge=1, le=3660)
     #: GitHub's numeric ids of the owners whose workflows may call; none means no workflow may.
@@ -173,6 +178,12 @@ class Environment(BaseModel):
     @classmethod
     def _are_keys(cls, value: SecretStr) -> SecretStr:
         parse_master_keys(value.get_secret_value())
+        return value
+
+    @field_validator('session_idle', 'session_life')
+    @classmethod
+    def _are_spans(cls, value: str) -> str:
+        parse_spans(value)
         return value
 
     @field_validator('redis_url')

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 import django
 
 from backstay.settings.environment import Environment
+from backstay.settings.spans import parse_spans
 
 APPS = (
     'allauth',
@@ -18,6 +19,7 @@ APPS = (
 
 #: Behind Django's own authentication.
 MIDDLEWARE = (
+    'backstay.identity.session_limits.SessionLimitMiddleware',
     'allauth.account.middleware.AccountMiddleware',
     'backstay.identity.throttles.RateLimitMiddleware',
     'backstay.identity.headless.HeadlessMiddleware',
@@ -56,6 +58,7 @@ _PASSWORD_VALIDATORS: list[dict[str, Any]] = [
 def identity_settings(environment: Environment) -> dict[str, Any]:
     """Return all settings of allauth and of Django's authentication."""
     front = environment.frontend_url or ''
+    lives = parse_spans(environment.session_life).values()
     return {
         'AUTH_USER_MODEL': 'identity.Account',
         'AUTHENTICATION_BACKENDS': ['backstay.identity.passwords.PasswordBackend'],
@@ -63,6 +66,8 @@ def identity_settings(environment: Environment) -> dict[str, Any]:
         'AUTH_PASSWORD_VALIDATORS': _PASSWORD_VALIDATORS,
         **_ACCOUNT,
         **_SECOND_FACTOR,
+        # The cookie may last as long as any session; which ones do is decided by their limits.
+        'SESSION_COOKIE_AGE': int(max(lives).total_seconds()),
         'HEADLESS_ONLY': True,
         'HEADLESS_SERVE_SPECIFICATION': True,
         'HEADLESS_SPECIFICATION_TEMPLATE_NAME': None,  # its page would load from another server

@@ -219,6 +219,11 @@ SUBJECTS: Mapping[str, tuple[Code, ...]] = {
             403,
             'The credentials are right, and the e-mail address of the account is not verified',
         ),
+        _code(
+            'second-factor-required',
+            403,
+            'The account must have a second factor and has none: all it may do is add one',
+        ),
         _code('ip-not-allowed', 403, 'The key may not be used from this network'),
         _code('level-too-low', 403, 'Nothing of the resource is for callers of this level'),
         _code(

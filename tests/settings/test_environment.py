@@ -369,3 +369,20 @@ def test_limits_of_sessions_that_cannot_be_read_are_refused(
     tmp_path: Path, name: str, text: str
 ) -> None:
     assert [*mistakes_of(tmp_path, ENV='test', **{name: text})] == [name]
+
+
+@pytest.mark.parametrize('env', ENVIRONMENTS)
+def test_a_second_factor_is_demanded_of_staff_once_deployed(tmp_path: Path, env: str) -> None:
+    expected = () if env in ('local', 'test') else ('staff',)
+    given = {**DEPLOYED, 'ENV': env}
+
+    assert load(tmp_path, given).second_factor == expected
+    assert load(tmp_path, {**given, 'BACKSTAY_SECOND_FACTOR': ''}).second_factor == ()
+    assert load(tmp_path, {**given, 'BACKSTAY_SECOND_FACTOR': '4'}).second_factor == ('4',)
+
+
+@pytest.mark.parametrize('text', ['superuser', '0', '6', 'staff;4', '4+'])
+def test_a_kind_of_account_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    mistakes = mistakes_of(tmp_path, ENV='test', BACKSTAY_SECOND_FACTOR=text)
+
+    assert [*mistakes] == ['BACKSTAY_SECOND_FACTOR']

@@ -88,6 +88,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
         **config(),
         'BACKSTAY_TRUSTED_PROXIES': '127.0.0.1',
         'BACKSTAY_PROCESSES': '1',
+        'BACKSTAY_SECOND_FACTOR': '',  # the bot is a superuser here, by Basic
         'DATABASE_URL': f'sqlite:///{folder}/db.sqlite3',
         'DJANGO_SUPERUSER_PASSWORD': PASSWORD,
         'PATH': os.environ['PATH'],

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from backstay.audit import record
 from backstay.errors import csrf_failed
 from backstay.identity.callers import Machine
+from backstay.identity.demanded_factors import with_factor
 from backstay.identity.keys import caller_of_key
 from backstay.identity.loading import account_called
 from backstay.identity.passwords import verified_account, verified_passwords
@@ -39,7 +40,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
         if token is None:
             return None
         if token.startswith('cat_'):
-            return account_of_access_token(token, request._request), 'token'
+            return with_factor(account_of_access_token(token, request._request)), 'token'
         if token.startswith('cak_'):
             return Machine(caller_of_key(token, request._request)), 'key'
         if looks_like_pipeline(token):
@@ -94,7 +95,7 @@ class BasicAuthentication(authentication.BaseAuthentication):
             raise SecondFactorNeeded
         if account.is_unverified:
             raise EmailUnverified
-        return account, 'password'
+        return with_factor(account), 'password'
 
     def authenticate_header(self, _request: Request) -> str:
         """Return the challenge of a 401."""

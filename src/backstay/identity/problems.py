@@ -18,7 +18,8 @@ with the code of the problem document that Backstay's handler makes of it.
     Problem, because plain Django views raise it too
     ├── SignInThrottled          429 login-throttled
     ├── UndoExpired              410 expired
-    └── EmailTaken               409 email-taken
+    ├── EmailTaken               409 email-taken
+    └── SecondFactorRequired     403 second-factor-required
 """
 
 from collections.abc import Iterator
@@ -111,6 +112,15 @@ class SignInThrottled(Problem):
         super().__init__(
             'Too many attempts; try again later.', headers={'Retry-After': str(seconds)}
         )
+
+
+class SecondFactorRequired(Problem):
+    """The account must have a second factor, and may do nothing before it has added one."""
+
+    code = 'second-factor-required'
+
+    def __init__(self) -> None:
+        super().__init__('The account must have a second factor: add one at /auth/.')
 
 
 class UndoExpired(Problem):

@@ -19,13 +19,14 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from backstay.audit import record
 from backstay.caller import Caller
+from backstay.identity.demanded_factors import refusal_of
 from backstay.identity.ladder import level_of
 from backstay.identity.recent import signed_in_at
 from backstay.settings.spans import span_for
@@ -168,6 +169,10 @@ class SessionLimitMiddleware:
     def __call__(self, request: Any) -> HttpResponseBase:
         request.user = SimpleLazyObject(lambda: _user_of(request))
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+        """Refuse a browser whose account must add a second factor first."""
+        return refusal_of(request)
 
 
 def _user_of(request: Any) -> Any:

@@ -132,6 +132,9 @@ class Environment(BaseModel):
     )
     #: Whether strangers may make an account for themselves.
     sign_up: bool = Field(True, alias='BACKSTAY_SIGN_UP')
+    #: Who must have a second factor: `staff`, and levels from which on everybody must. `load` gives
+    #: `staff` to a deployed site that does not say.
+    second_factor: CommaSeparated = Field((), alias='BACKSTAY_SECOND_FACTOR')
     #: How long a session may be idle, by kind of account: the shortest that fits counts.
     session_idle: str = Field('14d,staff=30m,4=30m', alias='BACKSTAY_SESSION_IDLE')
     #: How long a session may last in all.
@@ -178,6 +181,13 @@ class Environment(BaseModel):
     @classmethod
     def _are_keys(cls, value: SecretStr) -> SecretStr:
         parse_master_keys(value.get_secret_value())
+        return value
+
+    @field_validator('second_factor')
+    @classmethod
+    def _are_kinds_of_accounts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch('staff|[1-5]', each) for each in value):
+            raise ValueError('give staff, a level from 1 to 5, both, or nothing')
         return value
 
     @field_validator('session_idle', 'session_life')
@@ -313,6 +323,8 @@ def load(base_dir: Path, process: Mapping[str, str] | None = None) -> Environmen
     # A suite makes thousands of calls in a minute; limits are for strangers.
     limits = ('ADDRESS', 'ACCOUNT', 'KEY') if env == 'test' else ()
     values = {f'BACKSTAY_CALLS_BY_{each}': '0' for each in limits}
+    if env not in _ON_ONE_MACHINE:
+        values['BACKSTAY_SECOND_FACTOR'] = 'staff'
     for name in ('.env', f'.env.{env}', f'.env.{env}.secrets'):
         layer = dotenv_values(base_dir / 'env' / name, interpolate=False)
         values |= {key: value for key, value in layer.items() if value is not None}

@@ -297,6 +297,7 @@ FAULTS: Mapping[str, str] = {
     'address-refused': 'The address of a webhook leads to where none may lead',
     'secret-invalid': 'The secret of a webhook is too short, too long, or not in base64',
     'types-invalid': 'The types of events are no list of known ones',
+    'password_breached': 'The password is known from a breach of another site',
     'password_too_long': 'The password has more characters than are read',
     'second-factor': 'The code of the second factor is needed',
 }

@@ -128,7 +128,8 @@ def test_no_weak_algorithm_is_used() -> None:
         for node in ast.walk(tree)
         if re.search(weak, name := getattr(node, 'attr', getattr(node, 'id', '')) or '')
     }
-    assert found == set()
+    # The lists of breached passwords that others publish are sorted by it; it protects nothing.
+    assert found == {'identity/breached_passwords.py: sha1'}
 
 
 def test_certificates_are_always_checked() -> None:

@@ -135,6 +135,8 @@ class Environment(BaseModel):
     #: Who must have a second factor: `staff`, and levels from which on everybody must. `load` gives
     #: `staff` to a deployed site that does not say.
     second_factor: CommaSeparated = Field((), alias='BACKSTAY_SECOND_FACTOR')
+    #: A file of passwords that are known from breaches, relative to the base directory.
+    breached_passwords: str = Field('', alias='BACKSTAY_BREACHED_PASSWORDS')
     #: How long a session may be idle, by kind of account: the shortest that fits counts.
     session_idle: str = Field('14d,staff=30m,4=30m', alias='BACKSTAY_SESSION_IDLE')
     #: How long a session may last in all.

@@ -102,7 +102,9 @@ def test_a_wrong_declaration_has_its_number(number: str | None, fields: dict[str
 
 
 def test_the_clinic_is_right() -> None:
-    assert list(run_checks(app_configs=[apps.get_app_config('clinic')])) == []
+    # Resources are checked whichever app is meant; W007 is silenced, and is about another's.
+    found = run_checks(app_configs=[apps.get_app_config('clinic')])
+    assert [each for each in found if not each.is_silenced()] == []
     assert check_contexts() == []
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 from sample_site.running import Site, StartSite, free_port, launch
 
 from backstay.operations import static_files
@@ -25,7 +26,8 @@ from backstay.settings import Environment
 def pretend_to_collect(folder: Path) -> None:
     """Write what `collectstatic` writes last, and no files: the real thing takes 40 s."""
     folder.mkdir(parents=True)
-    paths = dict.fromkeys(static_files.uncollected(), 'x')
+    with override_settings(STATIC_ROOT=folder):  # that of the checkout may be collected
+        paths = dict.fromkeys(static_files.uncollected(), 'x')
     (folder / 'staticfiles.json').write_text(json.dumps({'version': '1.1', 'paths': paths}))
 
 

@@ -163,7 +163,7 @@ def test_processes_of_a_site_share_their_counts(
     assert migrate.process.wait(timeout=60) == 0, migrate.output()
     limits = {'BACKSTAY_CALLS_BY_ADDRESS': '300', 'BACKSTAY_PROCESSES': '2'}
     site = start_site('serve', base_dir=folder, ENV='test', **limits)
-    wait_for_a_minute(15)
+    wait_for_a_minute(30)
     for _ in range(40):  # new connections, which the kernel spreads over the processes
         site.get('/sample/hello/')
     time.sleep(2.5)

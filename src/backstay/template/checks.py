@@ -19,6 +19,7 @@ from packaging.version import Version
 
 from backstay import __version__
 from backstay.settings.environment import ENVIRONMENTS, SettingsError, load
+from backstay.settings.local_secret import LOCAL_SECRETS
 from backstay.template import TemplateError
 from backstay.template.findings import Check, Finding, Patient
 from backstay.template.git import run_git
@@ -26,7 +27,7 @@ from backstay.template.update import is_under_way
 
 _LOCKS = ('requirements/run.lock', 'requirements/dev.lock')
 #: Variables that a deployed service is given, so its files need not have them.
-_GIVEN = {'ALLOWED_HOSTS': 'example.com', 'SECRET_KEY': '', 'DATABASE_URL': ''}
+_GIVEN = {'ALLOWED_HOSTS': 'example.com', 'DATABASE_URL': 'sqlite:///x'}
 
 
 def template_is_current(service: Patient) -> Iterator[Finding]:
@@ -123,7 +124,8 @@ def environments_can_be_read(service: Patient) -> Iterator[Finding]:
             for file in ('.env', f'.env.{env}', f'.env.{env}.secrets')
             for name in dotenv_values(service.folder / 'env' / file, interpolate=False)
         }
-        given = {**_GIVEN, 'SECRET_KEY': secrets.token_urlsafe(48), 'DATABASE_URL': 'sqlite:///x'}
+        # Given ones are not made and kept in the service's own folder.
+        given = {**_GIVEN, **{name: make() for name, make in LOCAL_SECRETS.items()}}
         process = {name: value for name, value in given.items() if name not in files}
         try:
             load(service.folder, {'ENV': env, **process})

@@ -19,7 +19,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from backstay.operations import static_files
-from backstay.operations.models import DemoLoad
+from backstay.operations.models import CallCount
 from backstay.operations.releasing import _LOCK, Patience, apply_missing, release_database
 from tests.tasks.conftest import shared_database, wait_for
 
@@ -34,8 +34,10 @@ IMPATIENT = Patience(lock_timeout=0.1, tries=2, pause=0.01)
 def behind(shared_database: str) -> Iterator[str]:
     """The URL of a database that lacks one migration."""
     with connection.schema_editor() as editor:
-        editor.delete_model(DemoLoad)
-    MigrationRecorder(connection).migration_qs.filter(app='operations').delete()
+        editor.delete_model(CallCount)
+    MigrationRecorder(connection).migration_qs.filter(app='operations').exclude(
+        name='0001_initial'
+    ).delete()
     yield shared_database
     apply_missing()
 
@@ -58,7 +60,7 @@ def another(url: str) -> Iterator[Any]:
 
 
 def has_table() -> bool:
-    return DemoLoad._meta.db_table in connection.introspection.table_names()
+    return CallCount._meta.db_table in connection.introspection.table_names()
 
 
 def release(**options: Any) -> str:

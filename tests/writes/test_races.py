@@ -185,7 +185,12 @@ class TestARowOfSeveralTables:
                     partial(patch, paths[at % 2], {'name': f'{version}-{at}'})
                     for at in range(WRITERS)
                 ]
-                assert statuses(race(asked)) == [200] + [412] * (WRITERS - 1)
+                # On SQLite each transaction locks all, and on a busy machine one may wait too long.
+                found = statuses(race(asked, may_be_busy=True))
+                assert [each for each in found if each != 503] == [
+                    200,
+                    *[412] * (WRITERS - 1 - found.count(503)),
+                ]
             house.refresh_from_db()
             assert house.version == 4
             assert_gapless()

@@ -60,7 +60,7 @@ def test_every_page_is_listed() -> None:
 
 def test_what_is_set_by_hand_is_what_app_json_sets() -> None:
     page = (DOCS / 'how-to' / 'deploy-codereview.md').read_text()
-    by_hand = dict(re.findall(r'(?<= )([A-Z_]+)=([\w./,-]+)', page.partition('git push')[0]))
+    by_hand = dict(re.findall(r'(?<= )([A-Z_]+)=([\w./,-]*)(?=\s)', page.partition('git push')[0]))
     told = json.loads((ROOT / 'app.json').read_text())['env']
     values = {name: each['value'] for name, each in told.items() if 'value' in each}
 

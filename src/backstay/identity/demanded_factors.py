@@ -38,11 +38,19 @@ def with_factor(account: Any) -> Any:
 
 
 def refusal_of(request: HttpRequest) -> HttpResponse | None:
-    """Return the answer to a browser whose account must add a factor first; None otherwise."""
+    """Return the answer to a browser whose account must add a factor first; None otherwise.
+
+    Views of Django REST Framework refuse by themselves when they ask who it is; probes never do.
+    """
     found = request.resolver_match
-    names = found.app_names if found is not None else []
-    is_open = 'headless' in names or (found is not None and found.view_name == 'admin:logout')
-    if is_open or settings.SESSION_COOKIE_NAME not in request.COOKIES:
+    if found is None or not settings.BACKSTAY.second_factor:
+        return None
+    names = found.app_names
+    is_open = 'headless' in names or found.view_name == 'admin:logout'
+    asks_nobody = found.func.__module__.startswith('backstay.operations.')
+    if is_open or asks_nobody or hasattr(found.func, 'cls'):
+        return None
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return None
     user: Any = request.user
     if not user.is_authenticated or not lacks_factor(user):

@@ -122,7 +122,9 @@ def is_within_limits(request: HttpRequest, session: Any, account: Any) -> bool:
 
     Two statements once in a step, none in between.
     """
-    limits, now, key = limits_of(account), timezone.now(), session.session_key
+    if (key := session.session_key) is None:  # it begins with this request
+        return True
+    limits, now = limits_of(account), timezone.now()
     started_at = datetime.fromtimestamp(signed_in_at(session), UTC)
     why = limits.passed(started_at, now)
     if not why and seen_sessions.knows(key, now - limits.step):
@@ -148,6 +150,8 @@ def note_start(request: Any, user: Any, **_: Any) -> None:
 
     allauth notes its own sign-ins, but not those of the admin.
     """
+    if not request.session.session_key:
+        request.session.save()
     _add_row(request, request.session.session_key, user)
     seen_sessions.remember(request.session.session_key, timezone.now())
 

@@ -174,6 +174,13 @@ class KeySerializer(serializers.ModelSerializer):
         )
         read_only_fields = ('id', 'prefix', 'created_at', 'last_used_at', 'revoked_at')
 
+    def validate(self, attrs: Any) -> Any:
+        """Refuse what the site alone decides, which the document says is not given."""
+        given = [name for name in KeySerializer.Meta.read_only_fields if name in self.initial_data]
+        if given:
+            raise serializers.ValidationError(dict.fromkeys(given, 'It cannot be given.'))
+        return attrs
+
 
 class NewKeySerializer(KeySerializer):
     """An API key with its secret, which is shown only when it is made."""

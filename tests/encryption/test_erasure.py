@@ -60,10 +60,10 @@ def test_p46_and_elsewhere_for_every_read_after_the_commit(patient: Patient) -> 
 
 @pytest.mark.django_db
 def test_the_values_of_others_stay(patient: Patient, letter: Letter) -> None:
-    other = Patient.objects.create(name='Bo', notes='his own', email='bo@example.org')
+    other = Patient.objects.create(name='Bo', notes='their own', email='bo@example.org')
     destroy(patient)
 
-    assert again(other).notes == 'his own'
+    assert again(other).notes == 'their own'
     assert Patient.objects.get(email='bo@example.org') == other
     assert again(letter).text == 'Dear Ada'
 

@@ -22,7 +22,7 @@ def refused(row: Any, name: str) -> None:
 
 def test_p45_ciphertext_of_another_row_cannot_be_decrypted(patient: Patient) -> None:
     """P45: copied to another row of the model."""
-    other = Patient.objects.create(name='Bo', notes='his own')
+    other = Patient.objects.create(name='Bo', notes='their own')
     store(other, 'notes', stored(patient, 'notes'))
 
     refused(other, 'notes')
@@ -94,7 +94,7 @@ def test_each_changed_bit_is_noticed(patient: Patient) -> None:
 
 
 def test_a_wrapped_key_belongs_to_its_owner(patient: Patient) -> None:
-    other = Patient.objects.create(name='Bo', notes='his own')
+    other = Patient.objects.create(name='Bo', notes='their own')
     keys = {key.owner_id: key for key in DataKey.objects.filter(owner='clinic.patient')}
     mine, his = keys[str(patient.pk)], keys[str(other.pk)]
     DataKey.objects.filter(pk=mine.pk).update(wrapped=his.wrapped)
@@ -114,7 +114,7 @@ def test_a_key_that_is_missing_is_no_destroyed_key(
 
 
 def test_stored_values_move_by_no_way_of_the_orm(patient: Patient) -> None:
-    other = Patient.objects.create(name='Bo', notes='his own')
+    other = Patient.objects.create(name='Bo', notes='their own')
     (found,) = Patient.objects.filter(pk=patient.pk).values_list('notes', flat=True)
     assert isinstance(found, Sealed)
 
@@ -127,7 +127,7 @@ def test_stored_values_move_by_no_way_of_the_orm(patient: Patient) -> None:
     ):
         with pytest.raises(EncryptionError), transaction.atomic():
             act()
-    assert again(other).notes == 'his own'
+    assert again(other).notes == 'their own'
     assert Patient.objects.count() == 2
 
 

@@ -137,7 +137,7 @@ def test_p47_blind_indexes_get_a_new_key_and_find_rows_all_the_while() -> None:
 
 @pytest.mark.django_db
 def test_a_value_that_cannot_be_read_stops_nothing_and_is_told(patient: Patient) -> None:
-    other = Patient.objects.create(name='Bo', notes='his own')
+    other = Patient.objects.create(name='Bo', notes='their own')
     raw = stored(patient, 'notes')
     store(other, 'notes', raw)
     run('renew')

@@ -1,5 +1,7 @@
 """Second factors that are demanded: of whom, and what an account without one may do."""
 
+import re
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -9,6 +11,8 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import Resolver404, URLResolver, get_resolver, resolve
+from rest_framework.authentication import SessionAuthentication
 
 from backstay.identity.keys import create_key
 from backstay.identity.models import Account
@@ -134,6 +138,54 @@ def test_signing_out_of_the_admin_works(settings: Any) -> None:
 
     assert admin.post('/admin/logout/').status_code == 200
     assert admin.get('/admin/').status_code == 302
+
+
+def _views(patterns: Any, before: str = '') -> Iterator[tuple[str, Any]]:
+    """Every address below these patterns, with 1 for what it takes, and its view."""
+    for each in patterns:
+        route = before + re.sub(r'\(\?P<\w+>[^()]*\)|<[^>]+>|[\^$]', _one, str(each.pattern))
+        if isinstance(each, URLResolver):
+            yield from _views(each.url_patterns, route)
+        else:
+            yield f'/{route}', each.callback
+
+
+def _one(found: re.Match[str]) -> str:
+    return '1' if len(found.group()) > 1 else ''
+
+
+def leads(path: str) -> bool:
+    """Whether a view has this address: some take words alone, and 1 is none."""
+    try:
+        return bool(resolve(path, 'backstay.site.urls'))
+    except Resolver404:
+        return False
+
+
+def test_no_view_of_the_site_lets_a_browser_in_without_one(settings: Any) -> None:
+    settings.ROOT_URLCONF = 'backstay.site.urls'
+    demand(settings, 'staff')
+    web = Client(raise_request_exception=False)
+    web.force_login(account_with_password(NAME, is_staff=True))
+    asked = []
+    for path, view in _views(get_resolver('backstay.site.urls').url_patterns):
+        classes = getattr(getattr(view, 'cls', None), 'authentication_classes', ())
+        if any(issubclass(each, SessionAuthentication) for each in classes) and leads(path):
+            asked.append(path)
+            assert web.get(path).json().get('code') == REQUIRED, path
+    assert len(asked) > 40
+    assert {'/auth/me', '/v1/diff/1/issues/', '/events/audit/'} <= {*asked}, asked
+
+
+@pytest.mark.parametrize('path', ['/livez', '/__version__', '/api/v1/two-list-sum/'])
+def test_what_asks_nobody_looks_up_nobody(settings: Any, path: str) -> None:
+    settings.ROOT_URLCONF = 'backstay.site.urls'
+    demand(settings, 'staff')
+    web = Client()
+    web.force_login(account_with_password(NAME, is_staff=True))
+    with CaptureQueriesContext(connection) as made:
+        assert web.get(path).status_code != 403
+    assert not [each for each in made.captured_queries if 'session' in each['sql']]
 
 
 @pytest.mark.parametrize('name', ['browser', 'bearer', 'basic'])

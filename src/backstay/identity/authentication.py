@@ -105,11 +105,6 @@ class BasicAuthentication(authentication.BaseAuthentication):
 class SessionAuthentication(authentication.SessionAuthentication):
     """The session cookie, with Django's protection against forged requests."""
 
-    def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        """Return the account. Raises SecondFactorRequired for one that must add a factor first."""
-        found = super().authenticate(request)
-        return None if found is None else (with_factor(found[0]), None)
-
     def enforce_csrf(self, request: Any) -> None:
         """Reject a request that another site's page may have sent."""
         check = authentication.CSRFCheck(_nothing)

@@ -11,6 +11,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from rest_framework.authentication import SessionAuthentication
 
 from backstay.errors import problem_response
 from backstay.identity.ladder import level_of
@@ -40,17 +41,14 @@ def with_factor(account: Any) -> Any:
 def refusal_of(request: HttpRequest) -> HttpResponse | None:
     """Return the answer to a browser whose account must add a factor first; None otherwise.
 
-    Views of Django REST Framework refuse by themselves when they ask who it is; probes never do.
+    Who it is, is asked for views alone that would ask by the cookie themselves.
     """
     found = request.resolver_match
     if found is None or not settings.BACKSTAY.second_factor:
         return None
     names = found.app_names
     is_open = 'headless' in names or found.view_name == 'admin:logout'
-    asks_nobody = found.func.__module__.startswith('backstay.operations.')
-    if is_open or asks_nobody or hasattr(found.func, 'cls'):
-        return None
-    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+    if is_open or settings.SESSION_COOKIE_NAME not in request.COOKIES or not _asks(found.func):
         return None
     user: Any = request.user
     if not user.is_authenticated or not lacks_factor(user):
@@ -59,3 +57,11 @@ def refusal_of(request: HttpRequest) -> HttpResponse | None:
         front = settings.BACKSTAY.frontend_url
         return render(request, 'identity/factor_required.html', {'front': front}, status=403)
     return problem_response(request, SecondFactorRequired())
+
+
+def _asks(view: Any) -> bool:
+    """Whether a view may ask whose cookie it is: all but probes and API views without sessions."""
+    if view.__module__.startswith('backstay.operations.'):
+        return False
+    classes = getattr(getattr(view, 'cls', None), 'authentication_classes', None)
+    return classes is None or any(issubclass(each, SessionAuthentication) for each in classes)

@@ -64,7 +64,6 @@ def record(
     refused: bool = False,
     session_key: str | None = None,
     resource: str = '',
-    using: str = 'default',
     **detail: Any,
 ) -> None:
     """Record what happened, and to which account.
@@ -90,11 +89,11 @@ def record(
         resource=resource,
         detail=detail,
     )
-    with transaction.atomic(using=using):
-        event.save(using=using, force_insert=True)
+    with transaction.atomic():
+        event.save(force_insert=True)
         # Nobody is told of reads one by one. Lines stand in the journal for who is told, else here.
         if action != 'read' and any(is_told(EVENT_TYPE) for is_told in told_by):
-            record_steps(by, [_step(event)], using=using)
+            record_steps(by, [_step(event)])
     (_log.warning if refused else _log.info)(action, account=account_id, by=by.key)
 
 

@@ -12,13 +12,13 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import get_user_model
-from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from backstay.audit import record
 from backstay.identity.models import EmailChange, TokenPair
 from backstay.identity.problems import EmailTaken, UndoExpired
+from backstay.identity.session_limits import end
 
 UNDO_LIFE = timedelta(hours=72)
 
@@ -59,9 +59,7 @@ def undo_change(undo: str) -> None:
 
 def end_sessions(account: Any) -> None:
     """Sign the account out everywhere."""
-    sessions = UserSession.objects.filter(user_id=account.pk)
-    Session.objects.filter(session_key__in=sessions.values('session_key')).delete()
-    sessions.delete()
+    end(UserSession.objects.filter(user_id=account.pk))
     TokenPair.objects.filter(account=account).delete()
 
 

@@ -161,17 +161,13 @@ ENCRYPTED = ValueKind(
 )
 
 #: The same with a blind index, by which rows are found.
-BLIND_INDEXED = ValueKind(
+BLIND_INDEXED = replace(
+    ENCRYPTED,
     name='encrypted text with a blind index',
     columns=(BlindIndexedTextField,),
     operators=EQUALITY,
     read=_read_wanted,
     expected=lambda _column: 'text of at most 256 characters, without NUL',
-    body_field=_checked,
-    check_body=check_text,
-    refine=Unsealed,
-    is_always_refined=True,
-    writing=_WRITING,
     bindings={
         'postgresql': replace(
             cast_binding('text'), adapt_list=lambda values: array_literal(_digests(values))
@@ -181,13 +177,6 @@ BLIND_INDEXED = ValueKind(
         ),
     },
     digest_form=DIGEST,
-    is_sortable=False,
-    reveal=_reveal,
-    beside=_beside,
-    answer_schema=_schema,
-    asked_schema=schema_of_short_text,
+    is_filterable=True,
     suffixes=('', 'in'),
-    is_null_at_times=True,
-    is_text=True,
-    is_long=True,
 )

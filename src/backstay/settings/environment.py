@@ -137,6 +137,10 @@ class Environment(BaseModel):
     second_factor: CommaSeparated = Field((), alias='BACKSTAY_SECOND_FACTOR')
     #: A file of passwords that are known from breaches, relative to the base directory.
     breached_passwords: str = Field('', alias='BACKSTAY_BREACHED_PASSWORDS')
+    #: A service that is asked for them by the first digits of their hashes; empty for none.
+    breached_passwords_url: str = Field(
+        '', alias='BACKSTAY_BREACHED_PASSWORDS_URL', pattern=r'^(https?://\S+/)?$'
+    )
     #: How long a session may be idle, by kind of account: the shortest that fits counts.
     session_idle: str = Field('14d,staff=30m,4=30m', alias='BACKSTAY_SESSION_IDLE')
     #: How long a session may last in all.
@@ -190,6 +194,13 @@ class Environment(BaseModel):
     def _are_kinds_of_accounts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not all(re.fullmatch('staff|[1-5]', each) for each in value):
             raise ValueError('give staff, a level from 1 to 5, both, or nothing')
+        return value
+
+    @field_validator('breached_passwords_url')
+    @classmethod
+    def _is_encrypted_on_the_way(cls, value: str, info: ValidationInfo) -> str:
+        if value.startswith('http:') and info.data['env'] not in _ON_ONE_MACHINE:
+            raise ValueError('give an address that begins with https://')
         return value
 
     @field_validator('session_idle', 'session_life')

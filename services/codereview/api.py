@@ -1,7 +1,7 @@
 """What every endpoint of code review has: Django REST Framework's own ways and bodies.
 
-Anybody reads, accounts write. Who is not let in gets 403, never 401: the bot and the front end
-expect that.
+Anybody reads, accounts and API keys write. Who is not let in gets 403, never 401: the bot and the
+front end expect that.
 """
 
 import json
@@ -17,14 +17,20 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import ErrorDetail, NotFound, ParseError
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
-from rest_framework.permissions import IsAuthenticatedOrReadOnly
+from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticatedOrReadOnly
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from backstay.errors import Problem, problem_from
-from backstay.identity import BasicAuthentication, CredentialsInvalid, caller_of
+from backstay.identity import (
+    ApiKeyAuthentication,
+    BasicAuthentication,
+    BearerAuthentication,
+    CredentialsInvalid,
+    caller_of,
+)
 from backstay.resources import FilterError, Resource, Rows, read_rows
 
 _UNSTORABLE = re.compile('[\x00\ud800-\udfff]')
@@ -44,11 +50,24 @@ class SafeJSONParser(JSONParser):
             raise ParseError('JSON parse error - it is nested too deeply') from None
 
 
+class IsNoWorkflow(BasePermission):
+    """Whoever may call the site as a workflow of GitHub may not publish by that alone."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002 its signature
+        """Whether the caller reads, or is no workflow."""
+        return request.method in SAFE_METHODS or caller_of(request).kind != 'pipeline'
+
+
 class ReviewView(APIView):
     """A view of the contract."""
 
-    authentication_classes = (BasicAuthentication, SessionAuthentication)
-    permission_classes = (IsAuthenticatedOrReadOnly,)
+    authentication_classes = (
+        BasicAuthentication,
+        BearerAuthentication,
+        ApiKeyAuthentication,
+        SessionAuthentication,
+    )
+    permission_classes = (IsAuthenticatedOrReadOnly, IsNoWorkflow)
     renderer_classes = (JSONRenderer, BrowsableAPIRenderer)
     parser_classes = (SafeJSONParser, FormParser, MultiPartParser)
 

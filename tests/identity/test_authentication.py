@@ -17,7 +17,7 @@ from tests.identity.signing_in import PASSWORD, App, account_with_password, basi
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures('site')]
 
-NAMES = ['token', 'key', 'key-header', 'basic', 'session']
+NAMES = ['token', 'key', 'key-header', 'key-by-basic', 'basic', 'session']
 
 
 @pytest.fixture
@@ -33,6 +33,8 @@ def presented(ann: Account) -> Callable[[str], tuple[Client, dict[str, str]]]:
                 return client, bearer(create_key(ann, 'ci')[1])
             case 'key-header':
                 return client, {'X-Api-Key': create_key(ann, 'ci')[1]}
+            case 'key-by-basic':
+                return client, basic('any name', create_key(ann, 'ci')[1])
             case 'basic':
                 return client, basic('ann@example.com')
         client.force_login(ann)

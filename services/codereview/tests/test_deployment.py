@@ -25,7 +25,11 @@ pytestmark = pytest.mark.engine_free  # it has a database of its own
 ROOT = Path(__file__).resolve().parents[3]
 #: What the proxy in front tells of the request that it was asked.
 PROXY = {'X-Forwarded-Proto': 'https', 'Host': 'review.example'}
-PASSWORD = 's3cret-s3cret'
+#: An account without any right, and a key of the lowest level.
+MAKES_BOT = (
+    'from backstay.identity.models import Account; from backstay.identity.keys import create_key; '
+    'print(create_key(Account.objects.create_user("bot"), "publishing", level=1)[1])'
+)
 
 
 def processes() -> dict[str, str]:
@@ -88,9 +92,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
         **config(),
         'BACKSTAY_TRUSTED_PROXIES': '127.0.0.1',
         'BACKSTAY_PROCESSES': '1',
-        'BACKSTAY_SECOND_FACTOR': '',  # the bot is a superuser here, by Basic
         'DATABASE_URL': f'sqlite:///{folder}/db.sqlite3',
-        'DJANGO_SUPERUSER_PASSWORD': PASSWORD,
         'PATH': os.environ['PATH'],
         'PORT': '0',
         'PYTHONUNBUFFERED': '1',
@@ -99,10 +101,16 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
 
 
 @pytest.fixture(scope='module')
-def site(deployed: Deployed) -> Iterator[httpx.Client]:
-    """A client behind the proxy of the site, released and served with an account for the bot."""
+def bot(deployed: Deployed) -> tuple[str, str]:
+    """What the bot of the released site is configured with."""
     assert 'collected already' in deployed.run(processes()['release'])
-    deployed.run('backstay createsuperuser --noinput --username bot')
+    key = deployed.run(f'backstay shell --no-imports -c {shlex.quote(MAKES_BOT)}').split()[-1]
+    return 'bot', key
+
+
+@pytest.fixture(scope='module')
+def site(deployed: Deployed, bot: tuple[str, str]) -> Iterator[httpx.Client]:
+    """A client behind the proxy of the site."""
     with deployed.start(processes()['web']) as server:
         try:
             assert server.stdout
@@ -154,8 +162,10 @@ def test_only_this_service_is_served(site: httpx.Client) -> None:
     assert site.get('/__heartbeat__').json() == {'status': 'ok'}
 
 
-def test_urls_in_bodies_are_those_that_the_proxy_was_asked_for(site: httpx.Client) -> None:
-    outside, bot = 'https://review.example', ('bot', PASSWORD)
+def test_urls_in_bodies_are_those_that_the_proxy_was_asked_for(
+    site: httpx.Client, bot: tuple[str, str]
+) -> None:
+    outside = 'https://review.example'
     body = data.revision_body()
 
     revision = site.post('/v1/revision/', json=body, auth=bot).json()

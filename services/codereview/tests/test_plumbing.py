@@ -8,10 +8,15 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.wsgi import get_wsgi_application
 from django.test import Client
+from rest_framework.test import APIRequestFactory, force_authenticate
 
+from backstay.caller import Caller
+from backstay.identity.callers import Machine
+from backstay.identity.keys import create_key, revoke_key
 from backstay.operations.proxies import trust_proxies
 from backstay.testing import statements
 from services.codereview.models import Repository, Revision
+from services.codereview.revisions import RevisionList
 from services.codereview.tests import data
 from services.codereview.tests.data import BOT, Bot, basic
 
@@ -40,6 +45,37 @@ class TestWhoMayWrite:
         assert Bot(basic('bot', 'wrong')).get(REVISIONS).status_code == 403
         assert guest.get(REVISIONS).status_code == 200
         assert bot.get(REVISIONS).status_code == 200
+
+    @pytest.mark.parametrize('by', ['basic', 'bearer', 'header'])
+    def test_a_key_of_the_lowest_level(self, bot: Bot, guest: Bot, by: str) -> None:
+        account = get_user_model().objects.create_user('nobody-special')
+        key, shown = create_key(account, 'publishing', level=1, scopes=())
+        headers = {
+            'basic': {'authorization': basic('any name', shown)},
+            'bearer': {'authorization': f'Bearer {shown}'},
+            'header': {'x-api-key': shown},
+        }[by]
+        guest.headers |= headers
+
+        assert guest.post(REVISIONS, data.revision_body()).status_code == 201
+        with statements(2):  # the key, the page
+            assert guest.get(REVISIONS).status_code == 200
+        revoke_key(key)
+        for refused in (guest.post(REVISIONS, data.revision_body()), guest.get(REVISIONS)):
+            assert refused.status_code == 403
+            assert refused.json() == {'detail': 'The key is not valid.'}
+            assert 'WWW-Authenticate' not in refused.headers
+
+    def test_no_workflow(self, db: None) -> None:
+        view, asked = RevisionList.as_view(), APIRequestFactory()
+        workflow: Any = Machine(Caller(kind='pipeline', name='octo/shop'))
+        statuses = []
+        for make in (asked.get, asked.post):
+            request = make(REVISIONS)
+            force_authenticate(request, workflow)
+            statuses.append(view(request).status_code)
+
+        assert statuses == [200, 403]
 
     @pytest.mark.django_db
     def test_case_04_an_inactive_account_may_not(self) -> None:

@@ -4,14 +4,15 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from pytest_django.live_server_helper import LiveServer
-
-from services.codereview.tests import data
 
 #: The numbers in the guide are those of an empty database.
 pytestmark = pytest.mark.django_db(transaction=True, reset_sequences=True)
@@ -28,9 +29,9 @@ def commands() -> list[tuple[str, str]]:
     return [found for block in blocks for found in COMMAND.findall(block)]
 
 
-def answer_to(command: str, site: str) -> httpx.Response:
+def answer_to(command: str, site: str, bot: str) -> httpx.Response:
     """The answer that curl would get, for the few options that the page uses."""
-    words = iter(shlex.split(command.replace('$BOT', 'bot:s3cret').replace(SITE, site))[1:])
+    words = iter(shlex.split(command.replace('$BOT', bot).replace(SITE, site))[1:])
     address, asked = '', {'method': 'GET'}
     for word in words:
         match word:
@@ -57,9 +58,14 @@ def named(texts: list[str]) -> Iterator[Any]:
 
 
 def test_every_call_is_answered_as_the_page_shows(live_server: LiveServer) -> None:
-    data.bot_account()
+    get_user_model().objects.create_user('bot')
+    made = StringIO()
+    arguments = re.search(r'^backstay key create (.+)$', PAGE.read_text(), re.MULTILINE)
+    assert arguments
+    call_command('key', 'create', *shlex.split(arguments[1]), stdout=made)
+    bot = f'bot:{made.getvalue().strip()}'
     told = commands()
-    answers = [answer_to(command, live_server.url) for command, _ in told]
+    answers = [answer_to(command, live_server.url, bot) for command, _ in told]
 
     statuses = [answer.status_code for answer in answers]
     assert statuses == [201, 400, 201, 200, 201, 400, 201, 201, 200, 200, 200, 200]

@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING
 from backstay.faces import imported_later
 
 if TYPE_CHECKING:
-    from backstay.identity.authentication import BasicAuthentication
+    from backstay.identity.authentication import (
+        ApiKeyAuthentication,
+        BasicAuthentication,
+        BearerAuthentication,
+    )
     from backstay.identity.callers import caller_of
     from backstay.identity.limits import Limit, guarded
     from backstay.identity.models import Account
@@ -17,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = [
     'Account',
     'AddressThrottle',
+    'ApiKeyAuthentication',
     'BasicAuthentication',
+    'BearerAuthentication',
     'CallerThrottle',
     'CredentialsInvalid',
     'Limit',
@@ -32,7 +38,9 @@ __getattr__ = imported_later(
     {
         'Account': 'models',
         'AddressThrottle': 'throttles',
+        'ApiKeyAuthentication': 'authentication',
         'BasicAuthentication': 'authentication',
+        'BearerAuthentication': 'authentication',
         'CallerThrottle': 'throttles',
         'CredentialsInvalid': 'problems',
         'Limit': 'limits',

@@ -15,7 +15,7 @@ from backstay.audit import record
 from backstay.errors import csrf_failed
 from backstay.identity.callers import Machine
 from backstay.identity.demanded_factors import with_factor
-from backstay.identity.keys import caller_of_key
+from backstay.identity.keys import PREFIX, caller_of_key
 from backstay.identity.loading import account_called
 from backstay.identity.passwords import verified_account, verified_passwords
 from backstay.identity.pipelines import caller_of_pipeline, looks_like_pipeline
@@ -68,10 +68,14 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
 
 
 class BasicAuthentication(authentication.BaseAuthentication):
-    """`Authorization: Basic` (RFC 7617), of accounts without a second factor."""
+    """`Authorization: Basic` (RFC 7617), of accounts without a second factor, or with an API key.
+
+    Programs that can be given a name and a password alone send a key as the password; their name
+    is theirs to choose.
+    """
 
     def authenticate(self, request: Request) -> tuple[Any, str] | None:
-        """Return the account: one statement, and at most one hash a minute."""
+        """Return the account or machine: one statement, and at most one hash a minute."""
         given = _credentials_of(request, 'basic')
         if given is None:
             return None
@@ -80,6 +84,8 @@ class BasicAuthentication(authentication.BaseAuthentication):
         except ValueError:  # of base64, or of UTF-8
             raise CredentialsInvalid('The credentials cannot be read.') from None
         name, _, password = text.partition(':')
+        if password.startswith(PREFIX):
+            return Machine(caller_of_key(password, request._request)), 'key'
         if not name or not password or '\x00' in text:
             raise CredentialsInvalid
         account = account_called(name)

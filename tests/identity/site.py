@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import DecimalField, F, Q, Value
+from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.decorators import api_view, permission_classes
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -71,6 +72,12 @@ def closed_view(request: Request) -> Response:
 def _who(request: Request) -> Response:
     caller = caller_of(request)
     return Response({'kind': caller.kind, 'name': caller.name, 'key': caller.key})
+
+
+async def awaited_view(request: HttpRequest) -> JsonResponse:
+    """Who asks, of a view that waits for the answer."""
+    user = await request.auser()
+    return JsonResponse({'name': user.get_username()})
 
 
 class ForbiddingView(APIView):
@@ -180,6 +187,7 @@ router.register('managed', view_set_of(ManagersProductResource, permission_class
 urlpatterns: list[URLPattern | URLResolver] = [
     path('open', open_view),
     path('closed', closed_view),
+    path('awaited', awaited_view),
     path('forbidding', ForbiddingView.as_view()),
     path('counted', CountedView.as_view()),
     path('ordinary', OrdinaryView.as_view()),

@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backstay.identity.models import Account, EmailChange, TokenPair
+from backstay.identity.session_store import SessionStore, StoredKey
 from tests.identity.signing_in import (
     PASSWORD,
     App,
@@ -155,7 +156,8 @@ class TestTheUndo:
             assert client.call('GET', 'app/v1/auth/session').status_code in (401, 410)
         assert not TokenPair.objects.exists()
         assert not any(
-            session.get_decoded().get('_auth_user_id') for session in Session.objects.all()
+            SessionStore(StoredKey(session.session_key)).get('_auth_user_id')
+            for session in Session.objects.all()
         )
 
     def test_ends_no_session_of_anybody_else(self, app: App) -> None:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -18,7 +17,15 @@ from backstay.identity import mails
 from backstay.identity.keys import create_key
 from backstay.identity.mails import plain_name
 from backstay.identity.models import Account, ApiKey, TokenPair
-from tests.identity.signing_in import PASSWORD, App, basic, bearer
+from backstay.identity.session_store import SessionStore, StoredKey
+from tests.identity.signing_in import (
+    PASSWORD,
+    App,
+    account_with_password,
+    basic,
+    bearer,
+    code_of_the_last_mail,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures('site')]
 
@@ -34,7 +41,7 @@ def make(who: dict[str, str], **more: Any) -> Any:
 
 def age(key: str, seconds: float) -> None:
     """Make a sign-in so much older."""
-    session = SessionStore(key)
+    session = SessionStore(StoredKey(key))
     session['backstay_signed_in_at'] = time.time() - seconds
     for proof in session.get('account_authentication_methods', []):
         proof['at'] = time.time() - seconds
@@ -72,7 +79,7 @@ class TestStepUp:
     def test_holds_in_the_admin(self, client: Client) -> None:
         client.force_login(Account.objects.create_superuser('root', PASSWORD))
         form = {'name': 'ci', 'level': 1, 'ip_allow': '[]'}
-        age(str(client.session.session_key), 3600)
+        age(client.session.stored_key, 3600)
 
         answer = client.post('/admin/identity/apikey/add/', form)
 
@@ -135,6 +142,62 @@ def test_keys_end_with_the_sessions_if_wanted(
 
     assert answer.status_code == 204
     assert ApiKey.objects.filter(revoked_at=None).count() == left
+
+
+NEW = 'another horse battery'
+
+
+def change_password(more: dict[str, Any]) -> Any:
+    """The answer to a change of the password."""
+    app = App()
+    app.sign_in()
+    body = {'current_password': PASSWORD, 'new_password': NEW}
+    return app.post('account/password/change', {**body, **more})
+
+
+def reset_password(more: dict[str, Any]) -> Any:
+    """The answer to a new password by a mailed code."""
+    app = App()
+    app.post('auth/password/request', {'email': 'ann@example.com'})
+    body = {'key': code_of_the_last_mail(), 'password': NEW}
+    return app.post('auth/password/reset', {**body, **more})
+
+
+@pytest.mark.parametrize('give', [change_password, reset_password])
+class TestANewPassword:
+    @pytest.mark.parametrize(
+        ('more', 'left', 'told'),
+        [({}, 1, 'still work: 1'), ({'keys': False}, 1, 'still work: 1'), ({'keys': True}, 0, '1')],
+    )
+    def test_ends_keys_if_wanted(
+        self, ann: Account, give: Any, more: dict[str, Any], left: int, told: str
+    ) -> None:
+        create_key(ann, 'x')
+        create_key(account_with_password('bob@example.com'), 'y')
+
+        give(more)
+
+        ann.refresh_from_db()
+        assert ann.has_password(NEW)
+        assert ApiKey.objects.filter(creator=ann, revoked_at=None).count() == left
+        assert ApiKey.objects.filter(revoked_at=None).count() == left + 1
+        text = str(mail.outbox[-1].body)
+        assert ('still work' in text, 'have ended' in text) == (bool(left), not left)
+        assert told in text
+
+    @pytest.mark.parametrize('keys', ['yes', 'false', 0, 1, None, [], {}])
+    def test_is_not_taken_where_it_cannot_be_told_if_they_end(
+        self, ann: Account, give: Any, keys: Any
+    ) -> None:
+        create_key(ann, 'x')
+
+        answer = give({'keys': keys})
+
+        assert (answer.status_code, answer.json()['code']) == (422, 'validation-failed')
+        assert answer.json()['errors'][0]['pointer'] == '/keys'
+        ann.refresh_from_db()
+        assert ann.has_password(PASSWORD)
+        assert ApiKey.objects.filter(revoked_at=None).count() == 1
 
 
 @pytest.mark.parametrize('path', ['/auth/keys/', '/auth/keys/7/', '/auth/keys/7/rotate/'])

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from allauth.usersessions.models import UserSession
 from django.conf import settings as site_settings
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.db.models import F
 from django.test import Client
@@ -18,6 +17,7 @@ from backstay.audit import SecurityEvent
 from backstay.identity.models import Account, TokenPair
 from backstay.identity.recent import _SIGNED_IN_AT
 from backstay.identity.session_limits import SeenSessions, seen_sessions
+from backstay.identity.session_store import SessionStore, StoredKey
 from backstay.settings.spans import span_for
 from tests.identity.signing_in import PASSWORD, App, account_with_password, bearer, get_me
 
@@ -41,8 +41,8 @@ def age(idle: timedelta = timedelta(), lasting: timedelta = timedelta()) -> None
     """Let the sessions have been idle and have lasted for so much longer."""
     lasting = max(idle, lasting)
     for row in UserSession.objects.all():
-        session = SessionStore(row.session_key)
-        if not session.exists(row.session_key):
+        session = SessionStore(StoredKey(row.session_key))
+        if not session.keys():
             continue
         session[_SIGNED_IN_AT] -= lasting.total_seconds()
         session.save()
@@ -159,6 +159,16 @@ def test_end_what_is_idle_or_old(kind: str, way: type[Any], passed: str) -> None
     assert (line.actor, line.detail) == ('command:backstay', {'why': passed})
     assert not UserSession.objects.exists()
     assert session.use().status_code in (401, 302, 410)  # and it stays so
+
+
+def test_hold_for_views_that_await_their_user() -> None:
+    account_with_password(NAME)
+    browser = Browser()
+    assert browser.client.get('/awaited').json() == {'name': NAME}
+    age(idle=14 * DAY)
+
+    assert browser.client.get('/awaited').json() == {'name': ''}
+    assert not UserSession.objects.exists()
 
 
 @pytest.mark.parametrize('way', [Browser, SessionToken, Bearer])

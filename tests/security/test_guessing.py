@@ -9,12 +9,12 @@ from allauth.account import app_settings as allauth_account
 from allauth.account.adapter import get_adapter
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import generate_totp_secret
-from django.contrib.sessions.backends.db import SessionStore
 
 from backstay.events.secrets import new_secret
 from backstay.identity import email_changes
 from backstay.identity.keys import new_key
 from backstay.identity.models import Account
+from backstay.identity.session_store import AppSessionStore, SessionStore
 from backstay.identity.tokens import start_pair
 
 MADE = 200
@@ -58,13 +58,18 @@ def session(_: Account) -> str:
     return SessionStore()._get_new_session_key()
 
 
+def app_session(_: Account) -> str:
+    """What an app shows, behind its prefix and the moment."""
+    return AppSessionStore()._get_new_session_key()[4 + 8 :]
+
+
 def webhook_secret(_: Account) -> str:
     """What events are signed with."""
     return new_secret().removeprefix('whsec_').rstrip('=')
 
 
 @pytest.mark.parametrize(
-    'make', [access_token, refresh_token, api_key, undo, session, webhook_secret]
+    'make', [access_token, refresh_token, api_key, undo, session, app_session, webhook_secret]
 )
 def test_a_token_has_128_bits_and_never_comes_twice(
     make: Callable[[Account], str], account: Account

@@ -1,5 +1,6 @@
 """Adapters for allauth: how accounts are made, which mails leave, which secrets are encrypted."""
 
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from backstay.audit import record
 from backstay.identity import stages
 from backstay.identity.addresses import address_of, network_of
 from backstay.identity.email_changes import remember_change
+from backstay.identity.keys import active_keys, revoke_keys_of
 from backstay.identity.limits import MAILS_FROM, RESETS
 from backstay.identity.loading import account_called
 from backstay.identity.mails import plain_name
@@ -64,6 +66,10 @@ _ASKED_FOR = (
 )
 
 
+#: Notices that an account has a new password.
+_NEW_PASSWORDS = tuple(f'account/email/password_{verb}' for verb in ('changed', 'set', 'reset'))
+#: The attribute of a request with the number of API keys that ended with the old password.
+_KEYS_ENDED = '_backstay_keys_ended'
 #: The key in the session under which a request for a new password keeps the account's mark.
 _RESET_MARK = 'backstay_reset_mark'
 #: Seconds after which every limit that allauth answers as a fault lets one more pass.
@@ -103,6 +109,7 @@ class AccountAdapter(DefaultAccountAdapter):
         is_right = bool(super().reauthenticate(user, password))
         if is_right:  # a wrong one is recorded where passwords are looked at
             record('reauthenticate', account_id=user.pk)
+            self.request.session.cycle_key()
         return is_right
 
     def _rollback_login_failed_rl_usage(self) -> None:
@@ -129,6 +136,13 @@ class AccountAdapter(DefaultAccountAdapter):
             template_prefix = 'identity/email/new_address'  # allauth's greets by name
         super().send_mail(template_prefix, email, context)
 
+    def set_password(self, user: Any, password: str) -> None:
+        """Save a new password; end the account's API keys with it where the request asks for it."""
+        with transaction.atomic():
+            super().set_password(user, password)
+            if _asks_to_end_keys(self.request):
+                setattr(self.request, _KEYS_ENDED, revoke_keys_of(user))
+
     def send_notification_mail(
         self,
         template_prefix: str,
@@ -136,13 +150,18 @@ class AccountAdapter(DefaultAccountAdapter):
         context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:
-        """Send a notice; one to the old address includes a link that undoes the change."""
+        """Send a notice: to the old address with what undoes the change; of what keys still do."""
         if template_prefix == 'account/email/email_changed' and context and email:
             undo = remember_change(user, email)
             site = settings.BACKSTAY.frontend_url
             context = {**context, 'undo': undo, 'page': f'{site}/account/email/undo/{undo}'}
             context['has_page'] = bool(site)
             template_prefix = 'identity/email/email_changed'
+        if template_prefix in _NEW_PASSWORDS:
+            left = active_keys(user).count()
+            ended = getattr(self.request, _KEYS_ENDED, 0)
+            context = {**(context or {}), 'keys_ended': ended, 'keys_left': left}
+            template_prefix = 'identity/email/password_changed'
         super().send_notification_mail(template_prefix, user, context, email)
 
     def clean_password(self, password: str, user: Any = None) -> str:
@@ -172,6 +191,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the client's address, as the rest of the site sees it."""
         return str(address_of(request) or '0.0.0.0')  # noqa: S104 an address that is nobody's
+
+
+def _asks_to_end_keys(request: Any) -> bool:
+    if not hasattr(getattr(request, 'allauth', None), 'headless'):
+        return False
+    return json.loads(request.body).get('keys') is True  # allauth has read it before
 
 
 def _marked(account: Any) -> str:

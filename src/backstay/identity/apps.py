@@ -13,6 +13,7 @@ class IdentityConfig(AppConfig):
 
     def ready(self) -> None:
         from allauth.account.signals import password_changed, password_set
+        from allauth.mfa.signals import authenticator_used
         from django.contrib.auth.signals import user_logged_in
         from django.core import checks
 
@@ -20,7 +21,7 @@ class IdentityConfig(AppConfig):
         from backstay.identity import openapi  # noqa: F401 drf-spectacular finds what is imported
         from backstay.identity.checks import check_scopes
         from backstay.identity.counters import problem_of
-        from backstay.identity.recent import note_sign_in
+        from backstay.identity.recent import note_sign_in, renew_key
         from backstay.identity.replaced import replace
         from backstay.identity.second_factor import rotate_factors
         from backstay.identity.session_limits import note_start
@@ -30,6 +31,7 @@ class IdentityConfig(AppConfig):
 
         replace()
         user_logged_in.connect(note_sign_in, dispatch_uid='backstay.identity.recent')
+        authenticator_used.connect(renew_key, dispatch_uid='backstay.identity.recent')
         user_logged_in.connect(note_start, dispatch_uid='backstay.identity.session_limits')
         rotations['secrets of second factors'] = rotate_factors
         translators.append(problem_of)

@@ -9,12 +9,13 @@ from typing import Any
 import structlog
 from allauth.headless.base.response import RateLimitResponse
 from django.conf import settings
+from django.contrib.sessions.backends.base import UpdateError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from backstay.errors import Problem, problem_response
+from backstay.errors import Fault, Problem, problem_response
 from backstay.identity.limits import GUESSES, guarded
-from backstay.identity.problems import SignInThrottled
+from backstay.identity.problems import CHALLENGE, SessionRevoked, SignInThrottled
 
 #: Seconds after which every limit that allauth answers with 429 allows one more.
 _LONGEST_LIMIT = 60
@@ -31,6 +32,8 @@ _UNREADABLE = (
 
 #: Ends of the routes that take mailed codes, and of those that have one mailed.
 _TAKE_CODES = ('auth/email/verify', 'auth/password/reset')
+#: Ends of the routes that take a new password, and `keys` beside it.
+_TAKE_PASSWORDS = ('account/password/change', 'auth/password/reset')
 _ASK_FOR_CODES = ('auth/email/verify/resend', 'auth/password/request', 'account/email')
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger('backstay.identity')
@@ -70,8 +73,14 @@ class HeadlessMiddleware:
         return problem_response(request, problem) if problem is not None else None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer a credential that a parser failed to read."""
+        """Answer a credential that a parser failed to read, and a session that ended meanwhile."""
         found = request.resolver_match
+        if isinstance(error, UpdateError):
+            challenge = {'WWW-Authenticate': CHALLENGE}
+            ended = Problem(
+                SessionRevoked.default_detail, code=SessionRevoked.default_code, headers=challenge
+            )
+            return problem_response(request, ended)
         if found is None or 'webauthn' not in found.route or not isinstance(error, _UNREADABLE):
             return None
         _log.warning('credential-unreadable', error=type(error).__name__)
@@ -83,9 +92,9 @@ def _count_guesses(request: HttpRequest, route: str) -> None:
 
     allauth counts them too, in the session, where tries at the same moment are lost.
     """
-    session = request.headers.get('X-Session-Token') or request.COOKIES.get(
-        settings.SESSION_COOKIE_NAME, ''
-    )
+    headers = request.headers
+    session = headers.get('X-Session-Token') or headers.get('Authorization')
+    session = session or request.COOKIES.get(settings.SESSION_COOKIE_NAME, '')
     mark = sha256(session.encode()).hexdigest()
     if request.method == 'POST' and route.endswith(_ASK_FOR_CODES):
         GUESSES.forget(mark)
@@ -102,6 +111,11 @@ def _fault_of(body: bytes, route: str) -> Problem | None:
         return Problem('The body is not valid JSON.', code='malformed-json')
     if not isinstance(given, dict):
         return Problem('The body must be an object.', code='malformed-json')
+    if route.endswith(_TAKE_PASSWORDS) and not isinstance(given.get('keys', False), bool):
+        fault = Fault(pointer='/keys', code='invalid', detail='Give true or false.')
+        return Problem(
+            '`keys` is neither true nor false.', code='validation-failed', errors=[fault]
+        )
     if 'credential' not in given:
         return None
     # Only the outline is checked here; allauth checks the content. It would store a credential

@@ -1,18 +1,30 @@
-"""Parts of allauth that are replaced, because they count and remember in the cache of a process."""
+"""Parts of allauth that are replaced.
+
+They count and remember in the cache of a process, or take what is stored of a session's key for
+the key.
+"""
 
 from typing import Any
 
+from allauth.account.signals import password_changed, password_set, user_logged_in
+from allauth.core import context
 from allauth.core.exceptions import RateLimited
 from allauth.core.internal import ratelimit
 from allauth.core.internal.cryptokit import compare_user_code
+from allauth.headless.internal import sessionkit
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.utils import decrypt
+from allauth.usersessions import signals
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest
 
 from backstay.identity.addresses import network_of
 from backstay.identity.limits import LIMITS, Limit
+from backstay.identity.session_limits import end
+from backstay.identity.session_store import AppSessionStore, SessionStore, StoredKey
 
 #: The member of a factor's data with the last step of time whose code was used.
 _LAST = 'last_step'
@@ -85,7 +97,31 @@ def _limits_of(
     return [(limit, names[limit.by]()) for limit in found]
 
 
+def _store_of(session: UserSession, *_: Any) -> SessionStore:
+    return SessionStore(StoredKey(session.session_key))
+
+
+def _exists(session: UserSession) -> bool:
+    return Session.objects.filter(session_key=session.session_key).exists()
+
+
+def _is_current(session: UserSession) -> bool:
+    return bool(session.session_key == context.request.session.stored_key)
+
+
+def _end(session: UserSession) -> None:
+    end(UserSession.objects.filter(pk=session.pk))
+
+
 def replace() -> None:
     """Put ours in their places."""
     vars(ratelimit).update(consume=consume, clear=clear)
     vars(totp).update(TOTP=OnceTOTP)
+    vars(sessionkit).update(new_session=AppSessionStore)
+    ours = {'_session_store': _store_of, 'exists': _exists, 'is_current': _is_current, 'end': _end}
+    for name, method in ours.items():
+        setattr(UserSession, name, method)
+    # `session_limits` keeps the rows of sessions, and they follow a new key by themselves.
+    user_logged_in.disconnect(signals.on_user_logged_in)
+    for changed in (password_changed, password_set):
+        changed.disconnect(signals.on_password_changed)

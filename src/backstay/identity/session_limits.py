@@ -8,11 +8,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Lock
 from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.middleware import get_user
 from django.contrib.auth.models import AnonymousUser
@@ -71,8 +73,11 @@ def limits_of(account: Any) -> SessionLimits:
 
 def end(sessions: QuerySet[UserSession], action: str = 'session-end', **detail: Any) -> int:
     """End these sessions, which voids their tokens, and record it; return how many they were."""
+    rows = UserSession.objects.select_for_update().order_by('pk')
     with transaction.atomic():
-        ended = list(sessions.values_list('user_id', 'session_key'))
+        # Their keys may change until they are locked.
+        rows = rows.filter(pk__in=list(sessions.values_list('pk', flat=True)))
+        ended = list(rows.values_list('user_id', 'session_key'))
         keys = [key for _, key in ended]
         Session.objects.filter(session_key__in=keys).delete()
         UserSession.objects.filter(session_key__in=keys).delete()
@@ -122,7 +127,7 @@ def is_within_limits(request: HttpRequest, session: Any, account: Any) -> bool:
 
     Two statements once in a step, none in between.
     """
-    if (key := session.session_key) is None:  # it begins with this request
+    if (key := session.stored_key) is None:  # it begins with this request
         return True
     limits, now = limits_of(account), timezone.now()
     started_at = datetime.fromtimestamp(signed_in_at(session), UTC)
@@ -135,7 +140,7 @@ def is_within_limits(request: HttpRequest, session: Any, account: Any) -> bool:
     if why:
         expire(key, why)
         return False
-    if used_at is None:  # a new password gave the session a new key
+    if used_at is None:  # it began without a signal of its sign-in
         _add_row(request, key, account)
     elif used_at <= now - limits.step:
         rows.update(last_seen_at=now)
@@ -146,14 +151,12 @@ def is_within_limits(request: HttpRequest, session: Any, account: Any) -> bool:
 
 
 def note_start(request: Any, user: Any, **_: Any) -> None:
-    """Note that the session is used now; a receiver of Django's `user_logged_in`.
-
-    allauth notes its own sign-ins, but not those of the admin.
-    """
+    """Note that the session is used now; a receiver of Django's `user_logged_in`."""
     if not request.session.session_key:
         request.session.save()
-    _add_row(request, request.session.session_key, user)
-    seen_sessions.remember(request.session.session_key, timezone.now())
+    key = request.session.stored_key
+    _add_row(request, key, user)
+    seen_sessions.remember(key, timezone.now())
 
 
 def _add_row(request: HttpRequest, key: str, account: Any) -> None:
@@ -172,6 +175,7 @@ class SessionLimitMiddleware:
 
     def __call__(self, request: Any) -> HttpResponseBase:
         request.user = SimpleLazyObject(lambda: _user_of(request))
+        request.auser = sync_to_async(partial(_user_of, request))
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:

@@ -75,9 +75,9 @@ class SessionSerializer(serializers.ModelSerializer):
 
 
 def _own_key(request: Request) -> str:
-    """The key of the session in which the request came; '' for none, as with a password."""
-    key = getattr(request.user, 'session_key', None) or request._request.session.session_key
-    return key or ''
+    """The stored key of the session in which the request came; '' for none, as with a password."""
+    session: Any = request._request.session
+    return getattr(request.user, 'session_key', None) or session.stored_key or ''
 
 
 @extend_schema(tags=['Identity'])

@@ -13,10 +13,8 @@ from typing import Any
 
 from allauth.core import context as allauth_context
 from allauth.core.internal.sessionkit import get_session_user
-from allauth.headless.internal import sessionkit
 from allauth.headless.tokens.strategies.base import AbstractTokenStrategy
 from allauth.usersessions.models import UserSession
-from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -44,6 +42,7 @@ from backstay.identity.session_limits import (
     is_within_limits,
     limits_of,
 )
+from backstay.identity.session_store import AppSessionStore, StoredKey, stored
 from backstay.secret_keys import is_mac_of, mac_of
 
 ACCESS_LIFE = timedelta(minutes=15)
@@ -55,6 +54,8 @@ _SELECTOR = 22
 _SEAL = 32
 #: The uses of the keys that hash tokens, and that seal refresh tokens.
 _USE, _ISSUED = 'token', 'refresh-token'
+#: The attribute of a request with the key that it showed.
+_SHOWN = '_backstay_shown_key'
 _PAIR = (
     'pk',
     'access_hash',
@@ -71,34 +72,40 @@ class TokenStrategy(AbstractTokenStrategy):
     """allauth's sessions for clients that are not browsers, with our tokens on top."""
 
     def get_session_token(self, request: HttpRequest) -> str | None:
-        """Return the key of the session of `X-Session-Token`, or of the access token."""
-        key = super().get_session_token(request)
-        scheme, _, token = request.META.get('HTTP_AUTHORIZATION', '').partition(' ')
-        if key is None and scheme.lower() == 'bearer' and token.startswith('cat_'):
-            with answered_as_problems():
-                key = str(account_of_access_token(token, request).session_key)
-        # A new password gives the session a new key, and its tokens have to follow.
-        request.backstay_session_key = key  # type: ignore[attr-defined]
-        return key
+        """Return the session's key of `X-Session-Token`, or the stored one of the access token."""
+        if request.resolver_match and request.resolver_match.url_name == 'refresh':
+            return None  # the refresh token says which; what else is sent may have expired
+        if not hasattr(request, _SHOWN):  # allauth asks again when it answers
+            key: Any = super().get_session_token(request)
+            scheme, _, token = request.META.get('HTTP_AUTHORIZATION', '').partition(' ')
+            if key is None and scheme.lower() == 'bearer' and token.startswith('cat_'):
+                with answered_as_problems():
+                    key = account_of_access_token(token, request).session_key
+            setattr(request, _SHOWN, key)
+        shown: str | None = getattr(request, _SHOWN)
+        return shown
 
-    def lookup_session(self, session_token: str) -> SessionBase | None:
+    def lookup_session(self, session_token: str) -> AppSessionStore | None:
         """Return the session, unless it has ended."""
-        session = sessionkit.lookup_session(session_token)
-        account = get_session_user(session) if session is not None else None
+        session = AppSessionStore(session_token)
+        account = get_session_user(session)  # which loads it, and drops the key of none
         request = allauth_context.request
         if account is not None and not is_within_limits(request, session, account):
             return None
-        return session
+        return session if session.session_key else None
 
-    def create_session_token(self, request: HttpRequest) -> str:
+    def create_session_token(self, request: Any) -> str:
         """Return the key of the session; save a session that has none."""
         if not request.session.session_key:
             request.session.save()
-        return str(request.session.session_key)
+        key: str = request.session.session_key
+        return key
 
     def create_access_token_payload(self, request: HttpRequest) -> dict[str, Any] | None:
         """Return the tokens that the answer to a sign-in carries beside the session."""
-        made = start_pair(request.user, self.create_session_token(request))
+        self.create_session_token(request)
+        session: Any = request.session
+        made = start_pair(request.user, session.stored_key)
         limits = limits_of(request.user)
         idle = int(min(limits.idle, limits.life).total_seconds())
         return {
@@ -110,8 +117,10 @@ class TokenStrategy(AbstractTokenStrategy):
 
     def refresh_token(self, refresh_token: str) -> tuple[str, str] | None:
         """Return a new pair for the refresh token; raise the errors of `refresh`."""
+        request = allauth_context.request
         with answered_as_problems():
-            made = refresh(refresh_token, allauth_context.request)
+            made, session = refresh(refresh_token, request)
+        request.session = session  # so that allauth adds its new key to the answer
         return made.access, made.refresh
 
 
@@ -184,7 +193,7 @@ def account_of_access_token(token: str, request: HttpRequest) -> Any:
         raise SessionRevoked
     if not used:
         TokenPair.objects.filter(pk=pk).update(access_used=True)
-    account.session_key = session_key
+    account.session_key = StoredKey(session_key)
     return account
 
 
@@ -215,8 +224,8 @@ def _is_alive() -> Exists:
     )
 
 
-def refresh(token: str, request: HttpRequest) -> Tokens:
-    """Return a new pair in place of the refresh token's own.
+def refresh(token: str, request: HttpRequest) -> tuple[Tokens, AppSessionStore]:
+    """Return a new pair in place of the refresh token's own, and the session under a new key.
 
     A token that has been used before ends the session, unless the answer to that use was lost:
     then its tokens are unused and it is at most 30 s old, and they are replaced. Raises
@@ -237,18 +246,19 @@ def refresh(token: str, request: HttpRequest) -> Tokens:
     return made
 
 
-def _refresh(token: str) -> Tokens | None:
-    """Return the new pair; None when the session has just been ended, which must be committed."""
+def _refresh(token: str) -> tuple[Tokens, AppSessionStore] | None:
+    """Return what `refresh` does; None when the session has just ended, which must be committed."""
     pair = (
         TokenPair.objects.select_for_update(of=('self',))
         .select_related('account')
-        .annotate(is_alive=_is_alive())
         .filter(selector=_selector_of(token))
         .first()
     )
     if pair is None or not token.startswith('crt_'):
         raise TokenInvalid
-    is_alive = pair.is_alive and pair.account.is_active
+    # Asked behind the lock: a refresh that was waited for has given the session another key.
+    session_rows = Session.objects.filter(session_key=pair.session_key, expire_date__gt=Now())
+    is_alive = session_rows.exists() and pair.account.is_active
     if not is_alive or not _is_current(pair.password_mark, pair.account):
         raise SessionRevoked
     now, limits = timezone.now(), limits_of(pair.account)
@@ -268,9 +278,14 @@ def _refresh(token: str) -> Tokens | None:
         UserSession.objects.filter(session_key=pair.session_key).delete()
         Session.objects.filter(session_key=pair.session_key).delete()
         return None
-    UserSession.objects.filter(session_key=pair.session_key).update(last_seen_at=now)
+    # Whoever ends sessions locks these rows: what has just been ended stays so.
+    if not UserSession.objects.filter(session_key=pair.session_key).update(last_seen_at=now):
+        raise SessionRevoked
+    session = AppSessionStore(StoredKey(pair.session_key))
+    session.cycle_key()
+    pair.session_key = stored(session.session_key or '')
     pair.password_mark = pair.account.get_session_auth_hash()
-    return _renew(pair, limits)
+    return _renew(pair, limits), session
 
 
 def _was_lost(pair: TokenPair, token: str, now: datetime) -> bool:
@@ -283,13 +298,13 @@ def _was_lost(pair: TokenPair, token: str, now: datetime) -> bool:
     )
 
 
-def follow_session(request: HttpRequest, user: Any, **_: Any) -> None:
+def follow_session(request: Any, user: Any, **_: Any) -> None:
     """Keep the tokens of this session after a change of the password; all others end.
 
     A receiver of allauth's `password_changed` and `password_set`.
     """
-    TokenPair.objects.filter(session_key=getattr(request, 'backstay_session_key', None)).update(
-        session_key=request.session.session_key, password_mark=user.get_session_auth_hash()
+    TokenPair.objects.filter(session_key=request.session.stored_key).update(
+        password_mark=user.get_session_auth_hash()
     )
 
 

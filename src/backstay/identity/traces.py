@@ -74,7 +74,7 @@ def _record_confirmation(email_address: Any, **_: Any) -> None:
 
 
 def _session_of(request: Any) -> str | None:
-    return getattr(getattr(request, 'session', None), 'session_key', None)
+    return getattr(getattr(request, 'session', None), 'stored_key', None)
 
 
 def _keep_rights(instance: Any, update_fields: Any = None, **_: Any) -> None:

@@ -67,6 +67,7 @@ def identity_settings(environment: Environment) -> dict[str, Any]:
         'AUTH_PASSWORD_VALIDATORS': _PASSWORD_VALIDATORS,
         **_ACCOUNT,
         **_SECOND_FACTOR,
+        'SESSION_ENGINE': 'backstay.identity.session_store',
         # The cookie may last as long as any session; which ones do is decided by their limits.
         'SESSION_COOKIE_AGE': int(max(lives).total_seconds()),
         'HEADLESS_ONLY': True,

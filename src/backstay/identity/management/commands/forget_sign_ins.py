@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from backstay.audit.recording import forget_old_events
 from backstay.identity.counters import forget_old_counters
 from backstay.identity.email_changes import forget_old_changes
+from backstay.identity.session_store import forget_ended_sessions
 from backstay.identity.tokens import forget_dead_pairs
 
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **_options: Any) -> None:
         """Delete them, and report the numbers."""
         call_command('clearsessions')
+        forget_ended_sessions()
         pairs, counters = forget_dead_pairs(), forget_old_counters()
         changes = forget_old_changes()
         events = forget_old_events(timedelta(days=settings.BACKSTAY.audit_days))

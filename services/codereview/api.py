@@ -53,7 +53,7 @@ class SafeJSONParser(JSONParser):
 class IsNoWorkflow(BasePermission):
     """Whoever may call the site as a workflow of GitHub may not publish by that alone."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002 its signature
+    def has_permission(self, request: Request, _view: Any) -> bool:
         """Whether the caller reads, or is no workflow."""
         return request.method in SAFE_METHODS or caller_of(request).kind != 'pipeline'
 

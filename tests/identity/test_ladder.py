@@ -419,7 +419,8 @@ def test_an_ended_session_lets_nobody_in(world: World) -> None:
     actor, account = Actor(5, 'keeper'), world.accounts[Target(1, 'staff')]
     client = Client()
     client.force_login(account)
-    key = client.session.stored_key  # type: ignore[attr-defined] ours
+    session: Any = client.session
+    key = session.stored_key
     row = UserSession.objects.get(session_key=key)
 
     world.clients[actor].post(f'{ADMIN}/usersessions/usersession/{row.pk}/delete/', {'post': 'yes'})

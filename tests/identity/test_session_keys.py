@@ -14,6 +14,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection, connections
 from django.db.models.signals import post_save
 from django.test import Client
+from django.utils import timezone
 
 from backstay.audit import SecurityEvent
 from backstay.identity import session_store
@@ -23,7 +24,7 @@ from backstay.identity.session_store import (
     AppSessionStore,
     SessionStore,
     StoredKey,
-    forget_ended_sessions,
+    lines_of_ended_sessions,
     stored,
 )
 from backstay.identity.tokens import start_pair
@@ -323,7 +324,8 @@ class TestAnEnd:
         row = UserSession.objects.latest('pk')
         Session.objects.exclude(session_key=row.session_key).delete()
 
-        assert forget_ended_sessions() == 1
+        UserSession.objects.update(created_at=timezone.now() - timedelta(hours=2))
+        assert lines_of_ended_sessions().delete()[0] == 1
         assert UserSession.objects.get() == row
         assert kept.get('/auth/me').status_code == 200
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backstay.identity.models import Account, TokenPair
-from backstay.identity.tokens import forget_dead_pairs
+from backstay.identity.tokens import dead_pairs
 from tests.identity.signing_in import PASSWORD, App, account_with_password, bearer, get_me
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures('site', 'ann')]
@@ -200,7 +200,7 @@ def test_pairs_that_are_dead_are_forgotten() -> None:
     bobs = TokenPair.objects.filter(account__username='bob@example.com')
     bobs.update(refresh_expires_at=timezone.now() - timedelta(seconds=1))
 
-    assert forget_dead_pairs() == 1
+    assert dead_pairs().delete()[0] == 1
     assert TokenPair.objects.count() == 1
 
 

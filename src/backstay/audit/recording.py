@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from structlog.contextvars import get_contextvars
 
@@ -110,6 +111,6 @@ def _step(event: SecurityEvent) -> Step:
     )
 
 
-def forget_old_events(kept: timedelta) -> int:
-    """Delete what is older than this; return the number of rows deleted."""
-    return SecurityEvent.objects.filter(at__lt=timezone.now() - kept).delete()[0]
+def old_events(kept: timedelta) -> QuerySet[SecurityEvent]:
+    """Return what is older than this."""
+    return SecurityEvent.objects.filter(at__lt=timezone.now() - kept)

@@ -55,9 +55,12 @@ class _Compares(lookups.BuiltinLookup):
             whole, _, fraction = str(params[0]).partition('.')
             longest = f'{whole}.{fraction:0<6}'
             return (right, (longest.rstrip('0').rstrip('.'),)), (right, (longest,))
+        # What is the same for every row, such as the present, is worked out once and not for each.
+        is_same = not getattr(self.rhs, 'contains_column_references', True)
+        once = '(SELECT {x})' if is_same else '{x}'
         return (
-            (_LEAST.format(x=right), [*params] * _LEAST.count('{x}')),
-            (_MOST.format(x=right), [*params] * _MOST.count('{x}')),
+            (once.format(x=_LEAST.format(x=right)), [*params] * _LEAST.count('{x}')),
+            (once.format(x=_MOST.format(x=right)), [*params] * _MOST.count('{x}')),
         )
 
 

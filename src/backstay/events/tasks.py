@@ -8,19 +8,18 @@ from django.utils import timezone
 from backstay.events.delivering import deliver, mail_disabled
 from backstay.events.models import SAYS_WHAT_IS_KNOWN, Delivery, State
 from backstay.events.relaying import relay, wake_forgotten
-from backstay.tasks import periodic, task
+from backstay.tasks import forget, periodic, task
 
 __all__ = ['deliver', 'forget_old_deliveries', 'mail_disabled', 'relay', 'wake_forgotten']
 
 #: How long the log of deliveries reaches back.
 KEPT = timedelta(days=30)
-_AT_ONCE = 1_000
 
 
 @periodic(daily='03:40')
 @task
 def forget_old_deliveries() -> int:
-    """Delete old deliveries that were done or withheld; how many they were.
+    """Delete old deliveries that were done or withheld; return the number deleted.
 
     Of each object the last one stays that says whether the owner of a webhook knows of it, because
     that decides about its deletion. Dead letters stay until somebody delivers them again.
@@ -37,7 +36,4 @@ def forget_old_deliveries() -> int:
         state__in=(State.DONE, State.WITHHELD),
         created_at__lt=timezone.now() - KEPT,
     )
-    count = 0
-    while keys := list(old.values_list('pk', flat=True)[:_AT_ONCE]):
-        count += Delivery.objects.filter(pk__in=keys).delete()[0]
-    return count
+    return forget(old)

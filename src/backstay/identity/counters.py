@@ -6,6 +6,7 @@ processes share them. A hit is atomic on both.
 
 import hashlib
 import math
+import sys
 import time
 from array import array
 from functools import lru_cache
@@ -13,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from limits import RateLimitItem
 from limits.errors import StorageError
 from limits.storage import MovingWindowSupport, Storage, storage_from_string
@@ -104,11 +106,15 @@ def _limiter(redis_url: str) -> MovingWindowRateLimiter:
 
 
 def problem_of(error: Exception) -> Problem | None:
-    """Return 503 `unavailable` where Redis, which counts, does not answer; None of all else."""
-    if not isinstance(error, StorageError):
+    """Return 503 `unavailable` where Redis does not answer; None of all else.
+
+    The counters wrap its errors; the cache and what else asks it let them through.
+    """
+    package = sys.modules.get('redis')  # not every site has it
+    if not (isinstance(error, StorageError) or (package and isinstance(error, package.RedisError))):
         return None
     return Problem(
-        'What counts attempts cannot be reached; try again.',
+        'What counts attempts and keeps codes cannot be reached; try again.',
         code='unavailable',
         headers={'Retry-After': '2'},
     )
@@ -126,6 +132,6 @@ def seconds_left(limit: RateLimitItem, *names: str) -> int:
     return max(1, math.ceil(reset_time - time.time()))
 
 
-def forget_old_counters() -> int:
-    """Delete the rows that count nothing any more; return the number deleted."""
-    return Counter.objects.filter(expires_at__lt=time.time()).delete()[0]
+def old_counters() -> QuerySet[Counter]:
+    """Return the rows that count nothing any more."""
+    return Counter.objects.filter(expires_at__lt=time.time())

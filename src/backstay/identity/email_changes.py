@@ -13,6 +13,7 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from backstay.audit import record
@@ -67,7 +68,6 @@ def _hash(undo: str) -> str:
     return hashlib.sha256(undo.encode('utf-8', 'surrogatepass')).hexdigest()
 
 
-def forget_old_changes() -> int:
-    """Delete the changes that can no longer be undone; return the number deleted."""
-    old = EmailChange.objects.filter(changed_at__lte=timezone.now() - UNDO_LIFE)
-    return old.delete()[0]
+def old_changes() -> QuerySet[EmailChange]:
+    """Return the changes that can no longer be undone."""
+    return EmailChange.objects.filter(changed_at__lte=timezone.now() - UNDO_LIFE)

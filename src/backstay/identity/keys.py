@@ -62,6 +62,10 @@ _COLUMNS = (
 )
 
 
+#: How long a key that has ended can still be looked up.
+_ENDED_KEPT = timedelta(days=90)
+
+
 class TooManyKeys(Problem):
     """409: the creator has as many keys as anybody may have."""
 
@@ -268,3 +272,9 @@ def _hash(secret: str) -> str:
 
 def _read(written: Mapping[str, Any]) -> Held:
     return Held(**written)
+
+
+def old_keys() -> QuerySet[ApiKey]:
+    """Return the keys that ended so long ago that nobody looks for them."""
+    ended = timezone.now() - _ENDED_KEPT
+    return ApiKey.objects.filter(Q(expires_at__lt=ended) | Q(revoked_at__lt=ended))

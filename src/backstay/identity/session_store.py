@@ -17,7 +17,7 @@ from cryptography.fernet import InvalidToken
 from django.contrib.sessions.backends import base, db
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Exists, Model, OuterRef
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
@@ -157,7 +157,10 @@ class AppSessionStore(SessionStore):
         return f'{_APP}{int(time.time()):08x}{key}'
 
 
-def forget_ended_sessions() -> int:
-    """Delete the lines of sessions that are stored no more; return the number deleted."""
+def lines_of_ended_sessions() -> QuerySet[UserSession]:
+    """Return the lines of sessions that are stored no more."""
     session = Session.objects.filter(session_key=OuterRef('session_key'))
-    return UserSession.objects.filter(~Exists(session)).delete()[0]
+    # A sign-in writes the line before the session itself.
+    made = timezone.now() - timedelta(hours=1)
+    ended: QuerySet[UserSession] = UserSession.objects.filter(~Exists(session), created_at__lt=made)
+    return ended

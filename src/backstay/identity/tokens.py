@@ -17,7 +17,7 @@ from allauth.headless.tokens.strategies.base import AbstractTokenStrategy
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils import timezone
@@ -78,7 +78,7 @@ class TokenStrategy(AbstractTokenStrategy):
         if not hasattr(request, _SHOWN):  # allauth asks again when it answers
             key: Any = super().get_session_token(request)
             scheme, _, token = request.META.get('HTTP_AUTHORIZATION', '').partition(' ')
-            if key is None and scheme.lower() == 'bearer' and token.startswith('cat_'):
+            if key is None and scheme.lower() == 'bearer':
                 with answered_as_problems():
                     key = account_of_access_token(token, request).session_key
             setattr(request, _SHOWN, key)
@@ -308,6 +308,6 @@ def follow_session(request: Any, user: Any, **_: Any) -> None:
     )
 
 
-def forget_dead_pairs() -> int:
-    """Delete the pairs that can neither be used nor refreshed; return the number deleted."""
-    return TokenPair.objects.filter(refresh_expires_at__lt=timezone.now()).delete()[0]
+def dead_pairs() -> QuerySet[TokenPair]:
+    """Return the pairs that can neither be used nor refreshed."""
+    return TokenPair.objects.filter(refresh_expires_at__lt=timezone.now())

@@ -5,12 +5,11 @@ from datetime import timedelta
 from django.utils import timezone
 
 from backstay.resources.models import IdempotencyKey
-from backstay.tasks import periodic, task
+from backstay.tasks import forget, periodic, task
 
 
 @periodic(every=timedelta(hours=1))
 @task
 def forget_idempotency_keys() -> int:
-    """Delete what is stored of requests that nobody may repeat any more; how many they were."""
-    gone: int = IdempotencyKey.objects.filter(expires_at__lte=timezone.now()).delete()[0]
-    return gone
+    """Delete stored answers to requests that nobody may repeat any more; return their number."""
+    return forget(IdempotencyKey.objects.filter(expires_at__lte=timezone.now()))

@@ -1,6 +1,8 @@
 """Figures of the tasks: tries and their times, counted here; queues, read from the database."""
 
 from collections.abc import Iterator
+from threading import Lock
+from time import monotonic
 
 import structlog
 from django.db import Error
@@ -15,10 +17,20 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 #: By the outcome of the try: done, failed (it is tried again) or dead (it was the last).
 TRIES = Counter('backstay_tasks', 'Tries of tasks that ended.', ('task', 'outcome'))
 SECONDS = Histogram('backstay_task_duration_seconds', 'Time that a try of a task took.', ('task',))
+#: By the table, such as `sessions.session`.
+FORGOTTEN = Counter('backstay_forgotten_rows', 'Rows deleted because they are over.', ('table',))
 
 
 class Queues(Collector):
-    """The figures of the queues, in one statement for each request of them."""
+    """The figures of the queues, counted for requests of them.
+
+    Counting takes longer the more jobs wait, so its result is kept for a hundred times as long.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counted: tuple[Metric, ...] = ()
+        self._until = 0.0
 
     def describe(self) -> list[Metric]:
         """Return the series without figures, so that registering them asks no database."""
@@ -26,27 +38,33 @@ class Queues(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the current figures; none while the database does not answer."""
-        from backstay.tasks.models import OPEN, Job, JobState
+        with self._lock:
+            if monotonic() >= self._until:
+                began = monotonic()
+                try:
+                    self._counted = _count()
+                except Error as error:
+                    _log.warning('the queues of tasks cannot be counted', error=str(error).strip())
+                    return
+                ended = monotonic()
+                self._until = ended + 100 * (ended - began)
+            yield from self._counted
 
-        jobs, oldest = _gauges()
-        now = timezone.now()
-        due = Q(state=JobState.QUEUED, due_at__lte=now)
-        counted = Job.objects.order_by().filter(state__in=(*OPEN, JobState.DEAD))
-        try:
-            rows = list(
-                counted.values('queue', 'state').annotate(
-                    count=Count('pk'), since=Min('due_at', filter=due)
-                )
-            )
-        except Error as error:
-            _log.warning('the queues of tasks cannot be counted', error=str(error).strip())
-            return
-        for row in rows:
+
+def _count() -> tuple[Metric, ...]:
+    from backstay.tasks.models import HAS_ENDED, IS_OPEN, Job, JobState
+
+    jobs, oldest = _gauges()
+    now = timezone.now()
+    due = Q(state=JobState.QUEUED, due_at__lte=now)
+    # Each set by the condition of its indexes: what was done in the last day is not read.
+    for counted in (Q(IS_OPEN), Q(HAS_ENDED, state=JobState.DEAD)):
+        rows = Job.objects.order_by().filter(counted).values('queue', 'state')
+        for row in rows.annotate(count=Count('pk'), since=Min('due_at', filter=due)):
             jobs.add_metric([row['queue'], row['state']], row['count'])
             if row['since'] is not None:
                 oldest.add_metric([row['queue']], max(0.0, (now - row['since']).total_seconds()))
-        yield jobs
-        yield oldest
+    return jobs, oldest
 
 
 def _gauges() -> tuple[GaugeMetricFamily, GaugeMetricFamily]:

@@ -30,6 +30,7 @@ class JobState(models.TextChoices):
 
 #: The states of calls that have not ended.
 OPEN = (JobState.QUEUED, JobState.HANDED_OVER, JobState.RUNNING)
+ENDED = (JobState.DONE, JobState.DEAD, JobState.MERGED)
 
 
 class Constant(models.Value):
@@ -46,6 +47,7 @@ class Constant(models.Value):
 
 #: The conditions of the indexes below, as statements have to say them.
 IS_OPEN = Q(state__in=[Constant(state.value) for state in OPEN])
+HAS_ENDED = Q(state__in=[Constant(state.value) for state in ENDED])
 HAS_KEY = ~Q(key=Constant(''))
 
 _STATUS = {
@@ -93,7 +95,12 @@ class Job(models.Model):
                 name='tasks_job_key',
                 condition=Q(state__in=OPEN) & ~Q(key=''),
             ),
-            models.Index(fields=['state', 'finished_at'], name='tasks_job_finished'),
+            # Of ended jobs alone: a claim on SQLite would read all open ones by it, and sort them.
+            models.Index(
+                fields=['state', 'finished_at'],
+                name='tasks_job_ended',
+                condition=Q(state__in=ENDED),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ import yaml
 from django.test import Client
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
+from backstay import docs
 from backstay.services import Service, find, mounted
 from backstay.urls import site_urls
 
@@ -41,6 +42,17 @@ def document_at(client: Client, address: str) -> dict[str, Any]:
     document = json.loads(response.content)
     assert isinstance(document, dict)
     return document
+
+
+def part_at(document: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """The part itself, or the component that it refers to."""
+    if '$ref' not in part:
+        return part
+    found: Any = document
+    for name in part['$ref'].removeprefix('#/').split('/'):
+        found = found[name]
+    assert isinstance(found, dict)
+    return found
 
 
 def assets_of(client: Client, page: str) -> list[str]:
@@ -110,7 +122,10 @@ class TestDocument:
         document = document_at(client, address)
 
         operations = [each for path in document['paths'].values() for each in path.values()]
-        answers = [operation['responses']['default']['content'] for operation in operations]
+        answers = [
+            part_at(document, operation['responses']['default'])['content']
+            for operation in operations
+        ]
         assert answers
         assert all(set(answer) == {'application/problem+json'} for answer in answers)
 
@@ -206,3 +221,46 @@ def test_the_document_of_a_service_has_its_own_paths_and_no_other(
         '/two/openapi.json': {'/two/{rest}'},
         '/docs.json': {'/one/{rest}', '/two/{rest}'},
     }
+
+
+class TestKept:
+    """A document is made once for each standing, and told in few words."""
+
+    @pytest.fixture(autouse=True)
+    def _none_is_kept(self) -> None:
+        docs._texts.clear()
+
+    def test_it_is_made_once_for_a_standing(self, client: Client, admin_client: Client) -> None:
+        first = client.get('/docs.json')
+        again = client.get('/docs.json')
+        of_staff = admin_client.get('/docs.json', {'as': 'guest'})
+
+        assert first.content == again.content == of_staff.content
+        assert len(docs._texts) == 1
+        assert admin_client.get('/docs.json').content != first.content
+        assert len(docs._texts) == 2
+        assert client.get('/docs.yaml').content.startswith(b'openapi: 3.1')
+
+    def test_what_is_asked_beside_it_is_not_kept(self, client: Client) -> None:
+        client.get('/docs.json', {'lang': 'de'})
+
+        assert len(docs._texts) == 0
+
+    def test_who_has_it_is_told_so(self, client: Client) -> None:
+        first = client.get('/docs.json')
+        headers = {'If-None-Match': first['ETag']}
+
+        assert client.get('/docs.json', headers=headers).status_code == 304
+        assert client.get('/docs.yaml', headers=headers).status_code == 200
+        assert client.get('/v1/openapi.json', headers=headers).status_code == 200
+
+    @pytest.mark.parametrize('address', DOCUMENTS)
+    def test_what_operations_share_is_told_once(self, client: Client, address: str) -> None:
+        document = document_at(client, address)
+
+        operations = [each for path in document['paths'].values() for each in path.values()]
+        parts = [part for each in operations for part in each.get('parameters', ())]
+        parts += [part for each in operations for part in each['responses'].values()]
+        texts = [json.dumps(each) for each in parts if '$ref' not in each]
+        assert len([text for text in texts if len(text) > 100 and texts.count(text) > 1]) == 0
+        assert all(part_at(document, each) for each in parts)

@@ -23,6 +23,7 @@ from backstay.resources.openapi.components import Components
 from backstay.resources.openapi.written_values import value
 from backstay.resources.write import granting
 from backstay.resources.write.members import writable, writable_relations
+from tests.inlined import inlined
 from tests.lending.models import Branch, Item, Note
 from tests.lending.resources import SERVED, BranchResource, StampResource
 from tests.rights.site import AT_ITS_WORD
@@ -41,10 +42,9 @@ def document_of(role: str, patterns: Any = None) -> Document:
     force_authenticate(request, staff)
     GENERATOR_STATS.reset()
     with override_settings(ROOT_URLCONF='tests.lending.site'):
-        answer = JsonDocumentView.as_view(patterns=patterns)(request).render()
+        answer = JsonDocumentView.as_view(patterns=patterns)(request)
     assert not GENERATOR_STATS, (GENERATOR_STATS._warn_cache, GENERATOR_STATS._error_cache)
-    made: Document = json.loads(answer.content)
-    return made
+    return inlined(json.loads(answer.content))
 
 
 DOCUMENTS = {role: document_of(role) for role in ROLES}

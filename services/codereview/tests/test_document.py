@@ -14,6 +14,7 @@ from backstay.site.wsgi import application
 from services.codereview.tests import data
 from services.codereview.tests.data import BOT
 from tests.described import each_operation
+from tests.inlined import inlined
 
 #: Every operation of the contract, with its name there.
 OPERATIONS = {
@@ -43,8 +44,7 @@ OPERATIONS = {
 def document(client: Client) -> dict[str, Any]:
     response = client.get('/v1/openapi.json')
     assert response.status_code == 200
-    content: dict[str, Any] = response.json()
-    return content
+    return inlined(response.json())
 
 
 def test_it_has_every_operation(document: dict[str, Any]) -> None:

@@ -129,6 +129,7 @@ _SPECTACULAR = {
     'POSTPROCESSING_HOOKS': [
         'drf_spectacular.hooks.postprocess_schema_enums',
         'backstay.docs.describe_problems',
+        'backstay.resources.openapi.shared_parts.share_parts',
     ],
 }
 
@@ -179,6 +180,8 @@ def _database(environment: Environment, base_dir: Path) -> dict[str, Any]:
         pool = {'min_size': 1, 'max_size': environment.concurrency}
         pool |= {'timeout': 1, 'reconnect_timeout': 2}
         options = {'pool': pool, 'connect_timeout': 2, **options}
+        # A cursor outlives its transaction only in a session of one's own.
+        database['DISABLE_SERVER_SIDE_CURSORS'] = environment.pooler == 'transaction'
     return {**database, 'OPTIONS': options}
 
 

@@ -1,6 +1,7 @@
 """The `backstay` command: commands on the files of a service, and Django's commands in a site."""
 
 import os
+import signal
 import sys
 import tempfile
 from contextlib import AbstractContextManager, nullcontext
@@ -34,7 +35,12 @@ def main() -> None:
 
 
 def _run_in_the_site() -> None:
-    """Run one of Django's commands in the site of the current folder."""
+    """Run one of Django's commands in the site of the current folder.
+
+    SIGTERM ends it with 143; those that have something to end take the signal themselves. Left
+    alone, the first process of a container would not notice it, and be killed later.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings')
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))

@@ -11,7 +11,13 @@ from backstay.settings import Environment, django_settings
 
 def environment(**differs: str) -> Environment:
     return Environment.model_validate(
-        {'ENV': 'production', 'SECRET_KEY': 'k' * 40, 'ALLOWED_HOSTS': 'a.example', **differs}
+        {
+            'ENV': 'staging',
+            'SECRET_KEY': 'k' * 40,
+            'ALLOWED_HOSTS': 'a.example',
+            'DATABASE_URL': 'postgres://u@h/d',
+            **differs,
+        }
     )
 
 

@@ -3,7 +3,10 @@
 import io
 import json
 import os
+import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +23,13 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from backstay.operations import static_files
 from backstay.operations.models import CallCount
-from backstay.operations.releasing import _LOCK, Patience, apply_missing, release_database
+from backstay.operations.releasing import (
+    _LOCK,
+    Ending,
+    Patience,
+    apply_missing,
+    release_database,
+)
 from tests.tasks.conftest import shared_database, wait_for
 
 __all__ = ['shared_database']
@@ -168,6 +177,48 @@ def test_a_mistake_of_a_migration_is_not_tried_again(
         patch.setattr('backstay.operations.releasing.apply_missing', full)
         with pytest.raises(OperationalError):
             release_database(IMPATIENT, pytest.fail)
+
+
+class TestSigterm:
+    """As an orchestrator sends it, to the first process of a container too."""
+
+    @staticmethod
+    def start(url: str) -> 'subprocess.Popen[str]':
+        return subprocess.Popen(
+            [sys.executable, 'manage.py', 'release', '--no-static', '--pause=0.2'],
+            env={**os.environ, 'ENV': 'test', 'DATABASE_URL': url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def test_ends_it_while_it_waits(self, behind: str) -> None:
+        with another(behind) as other:
+            if connection.vendor == 'postgresql':
+                other.execute('SELECT pg_advisory_lock(%s)', (_LOCK,))
+            else:
+                other.execute('BEGIN IMMEDIATE')
+            with self.start(behind) as process:
+                time.sleep(4)
+                assert process.poll() is None
+                process.terminate()
+                assert process.wait(8) == 128 + signal.SIGTERM
+                assert process.stdout is not None
+                assert 'Traceback' not in process.stdout.read()
+            other.rollback()
+        assert not has_table()
+
+    def test_lets_a_migration_end_and_begins_no_other(
+        self, behind: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr('backstay.operations.releasing.ending', ending := Ending())
+            with ending.migrating():
+                ending()  # the signal, in the middle of a migration
+            with pytest.raises(SystemExit) as ended:
+                apply_missing()
+        assert ended.value.code == 143
+        assert not has_table()
 
 
 @pytest.mark.parametrize('options', [{'tries': 0}, {'lock_timeout': 0}, {'pause': -1}])

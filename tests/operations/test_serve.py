@@ -55,6 +55,55 @@ def test_a_signal_ends_it_after_open_requests(
         pass  # the port is free
 
 
+class TestDrain:
+    """What a load balancer and its clients see between SIGTERM and the end."""
+
+    def test_says_so_first_and_loses_no_request(self, start_site: StartSite) -> None:
+        site = start_site('serve', ENV='test', BACKSTAY_DRAIN_SECONDS='4', BACKSTAY_PROCESSES='2')
+        statuses: list[int] = []
+        failures: list[Exception] = []
+        ended = threading.Event()
+
+        def keep_asking() -> None:
+            # Each answer of a process that leaves says that its connection ends with it, so a
+            # client that keeps connections alive never sends into one that is closed.
+            with httpx.Client(base_url=site.url, timeout=10) as client:
+                while not ended.is_set():
+                    try:
+                        statuses.append(client.get('/sample/hello/').status_code)
+                        time.sleep(0.01)
+                    except httpx.ConnectError:  # it has ended
+                        return
+                    except httpx.HTTPError as error:
+                        failures.append(error)
+
+        clients = [threading.Thread(target=keep_asking) for _ in range(2)]
+        for each in clients:
+            each.start()
+        os.kill(site.process.pid, signal.SIGTERM)
+        with httpx.Client(base_url=site.url) as probe:
+            time.sleep(0.5)
+            assert probe.get('/readyz').json() == {'status': 'stopping'}
+            paths = ('/readyz', '/__lbheartbeat__', '/livez')
+            assert [probe.get(each).status_code for each in paths] == [503, 503, 200]
+        assert site.process.wait(10) == 0
+        ended.set()
+        for each in clients:
+            each.join()
+        assert failures == []
+        assert {*statuses} == {200}
+
+    def test_ends_at_once_when_told_again(self, start_site: StartSite) -> None:
+        site = start_site('serve', ENV='test', BACKSTAY_DRAIN_SECONDS='60')
+        (worker,) = site.workers()
+        os.kill(site.process.pid, signal.SIGTERM)
+        time.sleep(0.3)
+        started = time.monotonic()
+        os.kill(worker, signal.SIGTERM)
+        assert site.process.wait(10) == 0
+        assert time.monotonic() - started < 5
+
+
 def test_a_port_in_use_is_one_clear_line(site: Site, tmp_path: Path) -> None:
     second = launch(tmp_path, 'serve', site.port, {'ENV': 'test'})
     assert second.process.wait(timeout=20) == 1
@@ -66,7 +115,12 @@ def test_a_port_in_use_is_one_clear_line(site: Site, tmp_path: Path) -> None:
 
 class TestStaticFiles:
     DEPLOYED = MappingProxyType(
-        {'ENV': 'staging', 'SECRET_KEY': 'k' * 40, 'ALLOWED_HOSTS': '127.0.0.1'}
+        {
+            'ENV': 'staging',
+            'SECRET_KEY': 'k' * 40,
+            'ALLOWED_HOSTS': '127.0.0.1',
+            'DATABASE_URL': 'sqlite:///var/db.sqlite3',
+        }
     )
 
     def test_have_to_be_collected_before_a_deployed_site_serves(self, tmp_path: Path) -> None:

@@ -128,6 +128,10 @@ class Engine(ABC):
         """Take a lock that ends with the connection; return False while another one holds it."""
 
     @abstractmethod
+    def shares_sessions(self, connection: BaseDatabaseWrapper) -> bool:
+        """Whether a pooler lends sessions for single transactions; it makes two connections."""
+
+    @abstractmethod
     def limit_lock_waits(self, connection: BaseDatabaseWrapper, seconds: float) -> None:
         """Have every later statement of the connection wait no longer than this for a lock."""
 

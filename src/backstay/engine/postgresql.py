@@ -103,6 +103,8 @@ class PostgreSQL(Engine):
         self, connection: Any, sql: str, parameters: Sequence[Any], seconds: float | None
     ) -> Columns:
         def read() -> Columns:
+            if _is_pooled() and not connection.in_atomic_block:
+                return _run_limited(connection, sql, parameters, seconds)
             _limit(connection, seconds)
             return _run(connection, sql, parameters)
 
@@ -150,6 +152,18 @@ class PostgreSQL(Engine):
 
     def lock_release(self, connection: BaseDatabaseWrapper, number: int) -> bool:
         return bool(_ask(connection, 'SELECT pg_try_advisory_lock(%s)', number))
+
+    def shares_sessions(self, connection: Any) -> bool:
+        import psycopg
+
+        given = {**connection.get_connection_params(), 'autocommit': True}
+        with (
+            connection.wrap_database_errors,
+            psycopg.connect(**given) as one,
+            psycopg.connect(**given) as other,
+        ):
+            sessions = [_session_of(each) for each in (one, other, one, other)]
+        return len({*sessions}) < 2 or sessions[:2] != sessions[2:]
 
     def limit_lock_waits(self, connection: BaseDatabaseWrapper, seconds: float) -> None:
         milliseconds = f'{round(seconds * 1000)}ms'
@@ -236,11 +250,49 @@ def _run(connection: Any, sql: str, parameters: Sequence[Any]) -> Columns:
     """Run SQL past psycopg's own cursor, but through Django's wrappers and its query log."""
     from backstay.engine.prepared import PreparedCursor
 
-    # A site without an environment prepares statements.
-    prepare = bool(getattr(getattr(settings, 'BACKSTAY', None), 'prepare_statements', True))
-    raw = PreparedCursor(connection.connection, prepare=prepare)
+    raw = PreparedCursor(connection.connection, prepare=not _is_pooled())
     connection._prepare_cursor(raw).execute(sql, parameters)
     return raw.columns
+
+
+def _is_pooled() -> bool:
+    """Whether the next transaction may find another session, so that none may leave anything."""
+    return bool(getattr(getattr(settings, 'BACKSTAY', None), 'pooler', ''))
+
+
+def _run_limited(
+    connection: Any, sql: str, parameters: Sequence[Any], seconds: float | None
+) -> Columns:
+    """Run the statement in a transaction of its own, with whose end its limits end."""
+    limits = '; '.join(f'SET LOCAL {each}' for each in _limits(seconds))
+    raw = connection.connection
+    with connection.wrap_database_errors:
+        raw.execute(f'BEGIN; {limits}')
+    end = 'ROLLBACK'
+    try:
+        columns = _run(connection, sql, parameters)
+        end = 'COMMIT'
+    finally:
+        with connection.wrap_database_errors:
+            if not raw.closed:
+                raw.execute(end)
+    return columns
+
+
+def _limits(seconds: float | None) -> tuple[str, ...]:
+    """Return what limits a read.
+
+    Left to itself, PostgreSQL would plan anew for every LIMIT, which it takes for ten per cent of
+    the table when it is a parameter. Compiling a wide statement to machine code takes seconds,
+    which a page never earns back.
+    """
+    timeout = f'statement_timeout = {int((seconds or 0) * 1000)}'
+    return (timeout, 'plan_cache_mode = force_generic_plan', 'jit = off')
+
+
+def _session_of(raw: Any) -> int:
+    """Return the number of the server's process that answers."""
+    return int(raw.execute('SELECT pg_backend_pid()').fetchone()[0])
 
 
 def _set(connection: Any, **parameters: str) -> None:
@@ -256,11 +308,7 @@ def _set_deadline(connection: Any, deadline: float) -> None:
 
 
 def _limit(connection: Any, seconds: float | None) -> None:
-    """Set limits once per connection, since each request would pay a round trip for them.
-
-    Left to itself, PostgreSQL would plan anew for every LIMIT, which it takes for ten per cent of
-    the table when it is a parameter.
-    """
+    """Set limits once per connection, since each request would pay a round trip for them."""
     raw = connection.connection
     wanted = int((seconds or 0) * 1000)
     if getattr(raw, '_backstay_timeout', None) == wanted:
@@ -268,10 +316,8 @@ def _limit(connection: Any, seconds: float | None) -> None:
     scope = 'LOCAL ' if connection.in_atomic_block else ''
     # Straight to the driver: it is no statement of the read.
     with connection.wrap_database_errors:
-        raw.execute(f'SET {scope}statement_timeout = {wanted}')
-        raw.execute(f'SET {scope}plan_cache_mode = force_generic_plan')
-        # Compiling a wide statement to machine code takes seconds, which a page never earns back.
-        raw.execute(f'SET {scope}jit = off')
+        for each in _limits(seconds):
+            raw.execute(f'SET {scope}{each}')
     if not connection.in_atomic_block:  # whose end undoes what it set
         raw._backstay_timeout = wanted
 

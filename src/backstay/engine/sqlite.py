@@ -127,6 +127,9 @@ class SQLite(Engine):
     def lock_release(self, connection: BaseDatabaseWrapper, number: int) -> bool:
         return True  # it has one writer
 
+    def shares_sessions(self, connection: BaseDatabaseWrapper) -> bool:
+        return False
+
     def limit_lock_waits(self, connection: BaseDatabaseWrapper, seconds: float) -> None:
         """Nothing to do: each connection has a limit from its start."""
 

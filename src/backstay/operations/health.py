@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import cache as once
 from functools import wraps
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
 
@@ -37,6 +37,9 @@ DEADLINE = 1.5
 LIVE = b'{"status": "ok"}'
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+#: Whether the process was told to stop. Load balancers learn it first; requests are still answered.
+_leaving = Event()
 
 #: The fault of each part, by name; an empty text when it works.
 Faults = Mapping[str, str]
@@ -134,6 +137,16 @@ def readiness() -> tuple[bool, Faults]:
     return not wrong, faults
 
 
+def say_leaving() -> None:
+    """Have load balancers told from now on to send requests elsewhere."""
+    _leaving.set()
+
+
+def is_leaving() -> bool:
+    """Whether the process was told to stop."""
+    return _leaving.is_set()
+
+
 def _endpoint(view: View) -> View:
     """Make a view answer GET and HEAD only, never cached."""
 
@@ -154,13 +167,15 @@ def live(_: HttpRequest) -> HttpResponse:
 
 @_endpoint
 def load_balancer(_: HttpRequest) -> HttpResponse:
-    """Answer an empty 200, Dockerflow's form of `live`."""
-    return HttpResponse(content_type='text/plain')
+    """Answer an empty 200, Dockerflow's form of `live`; 503 when the process is about to stop."""
+    return HttpResponse(content_type='text/plain', status=503 if is_leaving() else 200)
 
 
 @_endpoint
 def ready(request: HttpRequest) -> HttpResponse:
-    """Answer 200 when requests may come, and 503 when a part does not work."""
+    """Answer 200 when requests may come, and 503 when a part does not work or the process stops."""
+    if is_leaving():
+        return JsonResponse({'status': 'stopping'}, status=503)
     is_ready, faults = readiness()
     body: dict[str, Any] = {'status': 'ok' if is_ready else 'unavailable'}
     if _may_see_details(request, faults):

@@ -5,13 +5,17 @@ only seconds, gives up, lets the others pass, and tries again.
 """
 
 import random
+import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.core.management.commands import migrate
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -32,6 +36,47 @@ class Patience:
     pause: float = 3
 
 
+class Ending:
+    """Ends a release on SIGTERM: at once while it waits, and else before the next migration."""
+
+    def __init__(self) -> None:
+        self._is_told = self._is_migrating = False
+
+    def __call__(self, *_: Any) -> None:
+        """Handle the signal."""
+        self._is_told = True
+        if not self._is_migrating:
+            self.exit_if_told()
+
+    def exit_if_told(self) -> None:
+        """End the process with the code of a command that SIGTERM ended."""
+        if self._is_told:
+            sys.exit(128 + signal.SIGTERM)
+
+    @contextmanager
+    def migrating(self) -> Iterator[None]:
+        """Let what runs within end by itself, between two migrations."""
+        self._is_migrating = True
+        try:
+            yield
+        finally:
+            self._is_migrating = False
+
+
+#: That of this process, which `backstay release` makes the handler of SIGTERM.
+ending = Ending()
+
+
+class _Migrate(migrate.Command):
+    """Django's command, which may end between two migrations."""
+
+    def migration_progress_callback(self, action: str, *args: Any, **kwargs: Any) -> None:
+        """Look before each migration whether to go on."""
+        if action == 'apply_start':
+            ending.exit_if_told()
+        super().migration_progress_callback(action, *args, **kwargs)
+
+
 def release_database(patience: Patience, tell: Callable[[str], Any]) -> int:
     """Apply the missing migrations and return their number.
 
@@ -47,6 +92,7 @@ def release_database(patience: Patience, tell: Callable[[str], Any]) -> int:
                 raise
             if number == patience.tries:
                 raise CommandError(f'{reason}; gave up after {number} tries') from None
+            ending.exit_if_told()
             tell(f'{reason}; try {number} of {patience.tries}')
             time.sleep(patience.pause * random.uniform(0.5, 1.5))  # noqa: S311 no secret
     return 0
@@ -57,7 +103,9 @@ def apply_missing() -> int:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:
-        call_command('migrate', verbosity=0, interactive=False, skip_checks=True)
+        with ending.migrating():
+            call_command(_Migrate(), verbosity=0, interactive=False, skip_checks=True)
+        ending.exit_if_told()
     return len(plan)
 
 

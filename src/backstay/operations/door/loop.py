@@ -56,47 +56,62 @@ class Loop:
         at_once: Mapping[bytes, tuple[str, bytes]],
         apart: frozenset[bytes],
     ) -> None:
-        """`at_once` holds content type and body by path; `apart` the paths of other probes."""
+        """`at_once` holds content type and body by path; `apart` the paths of all probes."""
         self._listener, self._terms, self._most = listener, terms, most_connections
         self._at_once, self._apart = at_once, apart
         self._connections: dict[int, Connection] = {}
         self._epoll = select.epoll()
         self._woken, self._waker = socket.socketpair()
-        self._is_accepting = self._is_stopping = False
+        self._is_accepting = self._is_leaving = self._is_stopping = False
+        #: The moment from which nothing more is taken, once it leaves.
+        self._stops_at = 0.0
         self._threads = Threads(threads, application, proxies, self._hand_back)
         self._probes = Threads(_PROBES, application, proxies, self._hand_back)
 
     def run(self) -> None:
-        """Answer until `stop` is called, and then what has begun."""
+        """Answer until the time that `stop` gives is over, and then what has begun."""
         for each in (self._woken, self._waker, self._listener):
             each.setblocking(False)
         self._epoll.register(self._woken, select.EPOLLIN)
         self._accept_more()
         ticked = time.monotonic()
         while not self._is_stopping or self._connections:
-            for number, _ in self._epoll.poll(_TICK if self._connections else -1):
+            has_to_look = self._connections or self._is_leaving
+            for number, _ in self._epoll.poll(_TICK if has_to_look else -1):
                 if number == self._listener.fileno():
                     self._accept()
                 elif number == self._woken.fileno():
                     self._woken.recv(_CHUNK)
-                    self._accept_no_more()
-                    self._listener.close()
                 elif connection := self._connections.get(number):
                     self._ready(connection)
-            if time.monotonic() - ticked > _TICK:
-                ticked = time.monotonic()
-                self._look_at_deadlines(ticked)
+            now = time.monotonic()
+            if self._is_leaving and not self._is_stopping and now >= self._stops_at:
+                self._take_no_more()
+            if now - ticked > _TICK:
+                ticked = now
+                self._look_at_deadlines(now)
         self._threads.stop()
         self._probes.stop()
         for each in (self._woken, self._waker, self._listener):
             each.close()
         self._epoll.close()
 
-    def stop(self) -> None:
-        """Take no more connections; a handler of a signal, or another thread, may call it."""
-        self._is_stopping = True
+    def stop(self, after: float = 0) -> None:
+        """Leave: from now on each answer ends its connection, and `after` seconds nothing is taken.
+
+        A handler of a signal, or another thread, may call it; a second call may shorten the time.
+        """
+        self._stops_at, self._is_leaving = time.monotonic() + after, True
         with suppress(OSError):  # it was woken already, or has ended
             self._waker.send(b'.')
+
+    def _take_no_more(self) -> None:
+        """Take the connections that the kernel holds already, and then none."""
+        while self._is_accepting and self._accept():
+            pass
+        self._is_stopping = True
+        self._accept_no_more()
+        self._listener.close()
 
     def _accept_more(self) -> None:
         if not (self._is_accepting or self._is_stopping):
@@ -108,25 +123,26 @@ class Loop:
             self._epoll.unregister(self._listener)
             self._is_accepting = False
 
-    def _accept(self) -> None:
+    def _accept(self) -> bool:
         """Take one new connection: the others are for whichever process is free first."""
         if len(self._connections) >= self._most and not self._drop_one():
             self._accept_no_more()
-            return
+            return False
         try:
             client, address = self._listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
-            return
+            return False
         except OSError as error:  # out of files, say: those waiting stay in the queue of the kernel
             _log.warning('no connection could be taken', error=str(error))
             self._accept_no_more()
-            return
+            return False
         client.setblocking(False)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(client, str(address[0]), self._terms)
         connection.deadline = time.monotonic() + self._terms.head
         self._connections[connection.number] = connection
         self._epoll.register(connection.number, _ONCE_READABLE)
+        return True
 
     def _drop_one(self) -> bool:
         """Close the connection that has waited longest without a whole head; False without one."""
@@ -182,8 +198,10 @@ class Loop:
     def _hand_over(self, connection: Connection) -> None:
         """Have the request answered: here, apart, or by one of the threads."""
         connection.state = Waiting.ANSWER
+        connection.is_last |= self._is_leaving
         path = connection.target.partition(b'?')[0]
-        if path in self._at_once and connection.method in ('GET', 'HEAD'):
+        is_asked = connection.method in ('GET', 'HEAD') and not self._is_leaving
+        if is_asked and path in self._at_once:
             content_type, body = self._at_once[path]
             self._send(connection, 200, content_type, body)
         elif path in self._apart:
@@ -254,10 +272,9 @@ class Loop:
             self._after_answer(connection)
 
     def _after_answer(self, connection: Connection) -> None:
-        is_last = connection.is_last or self._is_stopping
         connection.clear()
         now = time.monotonic()
-        if is_last:
+        if connection.is_last:
             # A client that still sends would lose the answer if the socket was closed at once.
             with suppress(OSError):
                 connection.socket.shutdown(socket.SHUT_WR)
@@ -282,7 +299,9 @@ class Loop:
         for connection in [*self._connections.values()]:
             state = connection.state
             if state is Waiting.IDLE and self._is_stopping:
-                self._close(connection)
+                # One whose last answer did not say so may send a request just now.
+                if now > connection.deadline - self._terms.idle + _TICK:
+                    self._close(connection)
             elif state is Waiting.ANSWER or connection.deadline > now:
                 continue
             elif state in (Waiting.HEAD, Waiting.BODY):

@@ -14,11 +14,14 @@ _YOUNG = 5.0
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-def run_processes(count: int, work: Callable[[], None], *, kill_after: float) -> int:
+def run_processes(
+    count: int, work: Callable[[], None], *, at_end: Callable[[], None], kill_after: float
+) -> int:
     """Run `work` in so many processes until SIGTERM or SIGINT; return the exit code.
 
     One that dies is replaced; one that dies young ends them all with exit code 1, because a crash
-    loop is for the orchestrator. After the signal they have `kill_after` seconds.
+    loop is for the orchestrator. After the signal `at_end` is called, and they have `kill_after`
+    seconds.
     """
     ending = {signal.SIGTERM, signal.SIGINT}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {*ending, signal.SIGCHLD})
@@ -29,6 +32,7 @@ def run_processes(count: int, work: Callable[[], None], *, kill_after: float) ->
         while True:
             number = signal.sigwait({*ending, signal.SIGCHLD})
             if number in ending:
+                at_end()
                 return _end(born, kill_after)
             for process in _dead(born):
                 age = time.monotonic() - born.pop(process)

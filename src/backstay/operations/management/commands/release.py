@@ -1,5 +1,6 @@
 """`backstay release`: prepare the database and the static files for a new version, once."""
 
+import signal
 from argparse import ArgumentParser
 from typing import Any
 
@@ -7,7 +8,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from backstay.operations.releasing import Patience, release_database
+from backstay.operations.poolers import refuse_pooler
+from backstay.operations.releasing import Patience, ending, release_database
 from backstay.operations.static_files import outdated
 
 _USUAL = Patience()
@@ -40,7 +42,16 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Apply the missing migrations, then collect the static files."""
+        """Apply the missing migrations, then collect the static files; SIGTERM ends it."""
+        before = signal.signal(signal.SIGTERM, ending)
+        try:
+            self._release(options)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+    def _release(self, options: dict[str, Any]) -> None:
+        """Raise CommandError for what has to change before it can be tried again."""
+        refuse_pooler()
         patience = Patience(**{name: options[name] for name in ('lock_timeout', 'tries', 'pause')})
         if patience.lock_timeout <= 0 or patience.tries < 1 or patience.pause < 0:
             raise CommandError('--lock-timeout and --tries must be above 0, --pause not below it')

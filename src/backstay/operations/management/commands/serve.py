@@ -20,7 +20,8 @@ from django.utils.module_loading import import_string
 from backstay.operations.door.connections import Room, Terms
 from backstay.operations.door.loop import Loop
 from backstay.operations.door.processes import run_processes
-from backstay.operations.health import LIVE
+from backstay.operations.health import LIVE, is_leaving, say_leaving
+from backstay.operations.poolers import refuse_unknown_pooler
 from backstay.operations.proxies import proxies_of
 from backstay.operations.sharing import share_calls
 from backstay.operations.static_files import manifest_path, uncollected
@@ -31,6 +32,8 @@ from backstay.settings import Environment
 _MOST_CONNECTIONS = 4096
 #: Files that a process opens besides the sockets of its clients.
 _OTHER_FILES = 512
+#: Seconds that open requests have to end.
+_TO_END = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +52,11 @@ class Server:
     backlog: int = 1024
     #: Connections that a process holds open, including idle ones.
     connections_open: int = _MOST_CONNECTIONS
-    #: Seconds after which a process that does not stop is killed: fewer than the 30 s that
-    #: Kubernetes and Heroku give.
-    kill_timeout: int = 25
+    #: Seconds after the signal to stop in which requests are still taken.
+    drain: float = 0
+    #: Seconds after that signal after which a process is killed: fewer than the 30 s that
+    #: Kubernetes and Heroku give, unless it drains for longer than usual.
+    kill_timeout: float = 25
 
 
 def server_of(environment: Environment) -> Server:
@@ -67,6 +72,8 @@ def server_of(environment: Environment) -> Server:
         threads=environment.concurrency,
         bodies_in_flight=environment.bodies_in_flight,
         connections_open=most,
+        drain=environment.drain,
+        kill_timeout=_TO_END + environment.drain,
     )
 
 
@@ -82,7 +89,10 @@ def serve(server: Server) -> int:
         forget_connections()
         gc.freeze()  # what is loaded stays: no collection looks at it, and processes share it
         return run_processes(
-            server.processes, partial(_work, server, listener), kill_after=server.kill_timeout
+            server.processes,
+            partial(_work, server, listener),
+            at_end=listener.close,  # or the kernel would take connections that nobody answers
+            kill_after=server.kill_timeout,
         )
 
 
@@ -93,7 +103,8 @@ def _work(server: Server, listener: socket.socket) -> None:
     limit_at('GET', b'/')  # reads every module of addresses before the first request
     gc.collect()
     gc.freeze()
-    ask_apart = ['/readyz', '/__heartbeat__', '/__version__', f'/{environment.metrics_path}']
+    probes = ['/livez', '/readyz', '/__lbheartbeat__', '/__heartbeat__', '/__version__']
+    ask_apart = [*probes, f'/{environment.metrics_path}']
     loop = Loop(
         listener,
         application,
@@ -107,8 +118,13 @@ def _work(server: Server, listener: socket.socket) -> None:
         },
         apart=frozenset(path.encode() for path in ask_apart if path != '/'),
     )
+
+    def leave(*_: Any) -> None:
+        loop.stop(after=0 if is_leaving() else server.drain)
+        say_leaving()
+
     share_calls()
-    signal.signal(signal.SIGTERM, lambda *_: loop.stop())
+    signal.signal(signal.SIGTERM, leave)
     loop.run()
 
 
@@ -181,6 +197,7 @@ class Command(BaseCommand):
             self.stdout.write('\n'.join(describe(server, environment)))
             return
         refuse_without_static_files(environment)
+        refuse_unknown_pooler()
         host, port = claim(server.host, server.port)
         self.check()
         self.stdout.write(f'Serving on http://{url_host(host)}:{port}')

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from backstay.operations.poolers import refuse_unknown_pooler
 from backstay.operations.side_port import answer_beside
 from backstay.tasks.worker import Worker, of_the_site, work
 
@@ -44,6 +45,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Run tasks until told to stop."""
+        refuse_unknown_pooler()
         if port := options['health_port']:
             answer_beside(settings.BACKSTAY, port)
         given = {'threads': options['threads']} if options['threads'] else {}

@@ -172,10 +172,29 @@ class TestWhatIsWrong:
 
         assert problem(answer) == (401, 'credentials-invalid')
 
-    def test_of_another_scheme_is_nothing(self, path: str) -> None:
-        answer = ask(path, Authorization='Negotiate abc')
+    @pytest.mark.parametrize(
+        'given',
+        [
+            'Negotiate abc',
+            'Token abc',
+            'Bearer',
+            'Bearer x\xe9',
+            'Bearer\xa0cat_x',
+            'Basic \xe9',
+            '\xe9',
+            'B\xe9arer x',
+            'Bearer x, Bearer y',
+        ],
+    )
+    def test_is_never_ignored(self, path: str, given: str) -> None:
+        answer = ask(path, Authorization=given)
 
-        assert answer.status_code == (200 if path == '/open' else 401)
+        assert answer.status_code == 401
+        assert answer['WWW-Authenticate']
+        assert problem(answer)[1] in ('credentials-invalid', 'token-invalid')
+
+    def test_that_is_empty_is_none(self, path: str) -> None:
+        assert ask(path, Authorization=' ').status_code == (200 if path == '/open' else 401)
 
 
 class TestBasic:

@@ -6,15 +6,20 @@ import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import wait
+from io import StringIO
 from typing import Any
 
 import django
 import pytest
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.test import Client
 
+from backstay.audit import SecurityEvent
 from backstay.identity import mails
+from backstay.identity.keys import new_key, store_key
 from backstay.identity.models import Account
+from backstay.identity.passwords import verified_passwords
 from tests.identity.signing_in import PASSWORD, App, account_with_password, basic, get_me
 from tests.identity.test_sign_in import code_of, let_pass
 
@@ -316,3 +321,81 @@ class TestACodeBesideThePassword:
         )
 
         assert answer.status_code == 400
+
+
+class TestAProgram:
+    """Strangers lock the name of a bot, which calls by Basic or with a key."""
+
+    HOME, ELSEWHERE = '198.51.100.7', '203.0.113.7'
+
+    @pytest.fixture(autouse=True)
+    def _bot(self) -> None:
+        account_with_password('bot')
+
+    def call(self, address: str, password: str = PASSWORD) -> int:
+        verified_passwords.clear()
+        headers = basic('bot', password)
+        answer = Client(REMOTE_ADDR=address).get('/auth/me', headers=headers)
+        return int(answer.status_code)
+
+    def lock(self) -> None:
+        for number in range(20):
+            self.call(f'192.0.2.{number}', 'wrong')
+
+    def test_that_called_lately_is_let_in_from_its_network_alone(self) -> None:
+        assert self.call(self.HOME) == 200
+        self.lock()
+
+        assert [self.call(self.HOME), self.call(self.ELSEWHERE)] == [200, 429]
+
+    def test_has_few_tries_there_as_well(self) -> None:
+        self.call(self.HOME)
+        self.lock()
+
+        assert [self.call(self.HOME, 'wrong') for _ in range(6)] == [401] * 5 + [429]
+        assert self.call(self.HOME) == 429
+
+    def test_that_called_long_ago_is_a_stranger(self) -> None:
+        self.call(self.HOME)
+        let_pass(8 * 24 * 3600)
+        self.lock()
+
+        assert self.call(self.HOME) == 429
+
+    def test_with_a_key_notices_nothing(self) -> None:
+        key, text = new_key(Account.objects.get(username='bot'), 'key')
+        store_key(key)
+        self.lock()
+
+        assert Client().get('/auth/me', headers={'X-Api-Key': text}).status_code == 200
+
+
+class TestAnOperator:
+    def test_opens_a_name_by_command_also_where_it_was_tried(
+        self, lock: Callable[..., None]
+    ) -> None:
+        for _ in range(5):
+            App('198.51.100.1').post(LOGIN, {'email': ANN, 'password': 'wrong'})
+        lock()
+        assert sign_in().status_code == 429
+
+        call_command('unlock', 'Ann@example.com', stdout=(said := StringIO()))
+
+        assert said.getvalue() == 'ann@example.com may be tried again.\n'
+        assert sign_in().status_code == 200
+        assert SecurityEvent.objects.filter(action='sign-in-unlock').count() == 1
+
+    def test_is_told_of_a_name_that_nobody_has(self) -> None:
+        with pytest.raises(CommandError, match=r"no account called 'nobody'"):
+            call_command('unlock', 'nobody')
+
+    def test_opens_it_in_the_admin_below_their_own_level(
+        self, lock: Callable[..., None], admin_client: Client
+    ) -> None:
+        lock()
+        chosen = {'action': 'unlock', '_selected_action': [Account.objects.get(username=ANN).pk]}
+
+        answer = admin_client.post('/admin/identity/account/', chosen)
+
+        assert answer.status_code == 302
+        assert sign_in().status_code == 200

@@ -7,6 +7,7 @@ ACTIONS: Final = {
     'sign-in': 'An account signed in; refused: the name or the password was wrong.',
     'sign-out': 'A session was ended by the one who used it.',
     'sign-in-locked': 'So many passwords were wrong that the name is locked for a while.',
+    'sign-in-unlock': 'A name that was locked was opened, by staff or by a command.',
     'session-end': 'A session was ended from another one, or by staff.',
     'session-expire': 'A session was used that had been idle or lasted for too long, and ended.',
     'refresh-reuse': 'A refresh token came a second time, which ended its session.',

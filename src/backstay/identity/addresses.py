@@ -27,9 +27,14 @@ def address_of(request: HttpRequest) -> IPv4Address | IPv6Address | None:
 def network_of(request: HttpRequest) -> str:
     """Return the network that limits count by: the IPv4 address, or the /64 of an IPv6 address."""
     address = address_of(request)
+    return network_around(address) if address else 'unknown'
+
+
+def network_around(address: IPv4Address | IPv6Address) -> str:
+    """Return the IPv4 address, or the /64 of the IPv6 address."""
     if isinstance(address, IPv6Address):
         return str(ip_network((address, _IPV6_PREFIX), strict=False))
-    return str(address or 'unknown')
+    return str(address)
 
 
 def lies_in(address: IPv4Address | IPv6Address | None, networks: Iterable[str]) -> bool:

@@ -36,6 +36,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, str] | None:
         """Return the account or machine, and the kind of its credentials."""
+        refuse_other_schemes(request)
         token = _credentials_of(request, 'bearer')
         if token is None:
             return None
@@ -90,7 +91,7 @@ class BasicAuthentication(authentication.BaseAuthentication):
             raise CredentialsInvalid
         account = account_called(name)
         if account is None or not verified_passwords.knows(account, password):
-            account = verified_account(request._request, name, password)
+            account = verified_account(request._request, name, password, by_program=True)
             if account is None:
                 raise CredentialsInvalid
             verified_passwords.remember(account, password)
@@ -121,6 +122,13 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
 def _nothing(_request: Any) -> Any:
     """Stand in for the view that the check would call next."""
+
+
+def refuse_other_schemes(request: Request) -> None:
+    """Raise CredentialsInvalid for an `Authorization` that none of the classes reads."""
+    given = request.META.get('HTTP_AUTHORIZATION', '').strip()
+    if given and given.partition(' ')[0].lower() not in ('bearer', 'basic'):
+        raise CredentialsInvalid('`Authorization` is either Bearer or Basic here.')
 
 
 def _credentials_of(request: Request, scheme: str) -> str | None:

@@ -27,7 +27,7 @@ class Deed(Enum):
     CREDENTIAL = 'credential'
     #: Take a second factor or a linked sign-in away.
     FACTOR = 'factor'
-    #: Block and unblock it.
+    #: Block and unblock it, and open its name when wrong passwords have locked it.
     STATUS = 'status'
     #: Give it another level.
     LEVEL = 'level'

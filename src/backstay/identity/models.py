@@ -107,9 +107,17 @@ class AccountFields(AbstractBaseUser, PermissionsMixin):
         return self.username
 
     @property
-    def is_active(self) -> bool:  # type: ignore[override]
+    def is_active(self) -> bool:
         """Whether the account may sign in; Django and allauth read this name."""
         return self.status == AccountStatus.ACTIVE
+
+    @is_active.setter
+    def is_active(self, value: bool) -> None:
+        """Follow Django's convention: False blocks the account, True opens one that is not."""
+        if not value and self.is_active:
+            self.status = AccountStatus.BLOCKED
+        elif value:
+            self.status = AccountStatus.ACTIVE
 
     @classmethod
     def normalize_username(cls, username: str) -> str:

@@ -44,14 +44,22 @@ class PasswordBackend(AuthenticationBackend):
         return account
 
 
-def verified_account(request: HttpRequest | None, name: str, password: str, code: str = '') -> Any:
+def verified_account(
+    request: HttpRequest | None,
+    name: str,
+    password: str,
+    code: str = '',
+    *,
+    by_program: bool = False,
+) -> Any:
     """Return the account of a name and its password; None otherwise, after the same time.
 
     It may be blocked: callers must check that. `code` is one of a second factor, which opens
-    a name that is locked after too many wrong passwords. Raises SignInThrottled.
+    a name that is locked after too many wrong passwords; `by_program` says that no person is asked
+    for one. Raises SignInThrottled.
     """
     name = get_user_model().normalize_username(name)
-    with password_attempt(request, name, has_code=bool(code)) as attempt:
+    with password_attempt(request, name, has_code=bool(code), by_program=by_program) as attempt:
         account = account_called(name)
         if account is None:
             make_password(password)

@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from backstay.identity.admin.history_pages import record_changes
 from backstay.identity.admin.safe_pages import SafePages
+from backstay.identity.attempts import unlock
 from backstay.identity.ladder import Deed, may
 from backstay.identity.models import Account, AccountStatus
 from backstay.identity.traces import record_rights
@@ -78,7 +79,7 @@ class AccountAdmin(SafePages, UserAdmin):
     search_help_text = 'By user name, name or e-mail address'
     ordering = ('username',)
     readonly_fields: ClassVar = ('created_at', 'last_login')
-    actions = ('block', 'unblock')
+    actions = ('block', 'unblock', 'unlock')
     fieldsets = (
         (None, {'fields': ('username', 'password', 'email', 'name')}),
         (
@@ -145,6 +146,15 @@ class AccountAdmin(SafePages, UserAdmin):
         """Let blocked accounts sign in again; closed ones stay closed."""
         blocked = accounts.filter(status=AccountStatus.BLOCKED)
         self._set_status(request, blocked, AccountStatus.ACTIVE)
+
+    @admin.action(description='Unlock the selected accounts', permissions=('change',))
+    def unlock(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
+        """Let accounts sign in again that too many wrong passwords have locked."""
+        opened = [each for each in accounts if may(request.user, Deed.STATUS, each)]
+        for each in opened:
+            unlock(each)
+        record_changes(request, opened, 'Unlocked.')
+        self.message_user(request, f'{len(opened)} unlocked.')
 
     def _set_status(self, request: HttpRequest, accounts: QuerySet, status: AccountStatus) -> None:
         changed = [each for each in accounts if may(request.user, Deed.STATUS, each)]

@@ -79,6 +79,7 @@ pipeline: ## One step of a pipeline (ARGS); needs no environment
 
 # Production settings with throwaway values: what Django would warn about in front of strangers.
 PRODUCTION := ENV=production ALLOWED_HOSTS=example.com DATABASE_URL=sqlite:///var/check.sqlite3 \
+  BACKSTAY_SQLITE_IN_PRODUCTION=1 \
   SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))')
 
 settings-check: .venv/dev ## Django's checks under production settings; migrations; OpenAPI

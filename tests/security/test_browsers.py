@@ -41,7 +41,12 @@ DEEDS = (
 @pytest.fixture
 def browser(tmp_path: Path, settings: Any) -> Client:
     """A browser of a deployed site, by HTTPS."""
-    variables = {'ENV': 'production', 'SECRET_KEY': 'k' * 40, 'ALLOWED_HOSTS': 'testserver'}
+    variables = {
+        'ENV': 'production',
+        'SECRET_KEY': 'k' * 40,
+        'ALLOWED_HOSTS': 'testserver',
+        'DATABASE_URL': 'postgres://u@h/d',
+    }
     made = django_settings(load(tmp_path, variables), base_dir=tmp_path, services={})
     for name, value in made.items():
         if name.startswith(('CSRF_', 'MESSAGE_', 'SECURE_', 'SESSION_', 'X_FRAME_')):

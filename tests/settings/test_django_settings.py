@@ -14,7 +14,11 @@ from django.db import ConnectionHandler
 from backstay.settings import SettingsError, django_settings, load
 from backstay.settings.environment import ENVIRONMENTS
 
-DEPLOYED = {'SECRET_KEY': 'k' * 40, 'ALLOWED_HOSTS': 'example.com'}
+DEPLOYED = {
+    'SECRET_KEY': 'k' * 40,
+    'ALLOWED_HOSTS': 'example.com',
+    'DATABASE_URL': 'postgres://u@h/d',
+}
 
 
 def settings_of(
@@ -43,6 +47,7 @@ def test_django_has_nothing_to_warn_of_under_production(run_python) -> None:
         SECRET_KEY=secrets.token_urlsafe(48),
         ALLOWED_HOSTS='example.com',
         DATABASE_URL='sqlite://:memory:',
+        BACKSTAY_SQLITE_IN_PRODUCTION='1',
         EMAIL_URL='smtp+tls://mail.example.com',
         BACKSTAY_ENCRYPTION_KEYS=f'2026:{base64.b64encode(secrets.token_bytes(32)).decode()}',
         SERVICES=None,

@@ -10,7 +10,11 @@ from backstay.settings import Environment, SettingsError, load
 from backstay.settings.environment import ENVIRONMENTS
 
 KEY = 'k' * 40
-DEPLOYED = {'SECRET_KEY': KEY, 'ALLOWED_HOSTS': 'example.com'}
+DEPLOYED = {
+    'SECRET_KEY': KEY,
+    'ALLOWED_HOSTS': 'example.com',
+    'DATABASE_URL': 'postgres://u@h/d',
+}
 
 
 def write(base_dir: Path, name: str, text: str) -> None:
@@ -38,10 +42,10 @@ class TestLayers:
         assert environment.log_level == 'WARNING'
 
     def test_the_secrets_file_is_stronger_than_the_other_files(self, tmp_path: Path) -> None:
-        write(tmp_path, '.env.production', f'SECRET_KEY={"a" * 40}\nALLOWED_HOSTS=example.com\n')
-        write(tmp_path, '.env.production.secrets', f'SECRET_KEY={KEY}\n')
+        write(tmp_path, '.env.staging', f'SECRET_KEY={"a" * 40}\nALLOWED_HOSTS=example.com\n')
+        write(tmp_path, '.env.staging.secrets', f'SECRET_KEY={KEY}\nDATABASE_URL=sqlite:///x\n')
 
-        environment = load(tmp_path, {'ENV': 'production'})
+        environment = load(tmp_path, {'ENV': 'staging'})
 
         assert environment.secret_key.get_secret_value() == KEY
 
@@ -136,7 +140,92 @@ class TestDeployed:
     def test_a_git_checkout_does_not_relax_it(self, tmp_path: Path) -> None:
         (tmp_path / '.git').mkdir()
 
-        assert set(mistakes_of(tmp_path, ENV='production')) == {'SECRET_KEY', 'ALLOWED_HOSTS'}
+        assert set(mistakes_of(tmp_path, ENV='production')) == {
+            'SECRET_KEY',
+            'ALLOWED_HOSTS',
+            'DATABASE_URL',
+        }
+
+
+class TestTheDatabase:
+    """No site runs on a database that nobody chose."""
+
+    @pytest.mark.parametrize('env', ['development', 'staging', 'production'])
+    @pytest.mark.parametrize('given', [{}, {'DATABASE_URL': ''}])
+    def test_has_to_be_named_where_strangers_come(
+        self, tmp_path: Path, env: str, given: dict[str, str]
+    ) -> None:
+        rest = {name: value for name, value in DEPLOYED.items() if name != 'DATABASE_URL'}
+
+        assert 'is required' in mistakes_of(tmp_path, ENV=env, **rest, **given)['DATABASE_URL']
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize('env', ['local', 'test'])
+    def test_is_a_file_on_a_developers_machine(self, tmp_path: Path, env: str) -> None:
+        url = load(tmp_path, {'ENV': env}).database_url.get_secret_value()
+
+        assert url == 'sqlite:///var/db.sqlite3'
+
+    @pytest.mark.parametrize('url', ['sqlite:///var/db.sqlite3', 'sqlite://:memory:'])
+    def test_is_sqlite_in_production_only_when_that_is_said(self, tmp_path: Path, url: str) -> None:
+        given = {**DEPLOYED, 'ENV': 'production', 'DATABASE_URL': url}
+
+        mistakes = mistakes_of(tmp_path, **given)
+        assert 'BACKSTAY_SQLITE_IN_PRODUCTION=1' in mistakes['DATABASE_URL']
+
+        said = load(tmp_path, {**given, 'BACKSTAY_SQLITE_IN_PRODUCTION': '1'})
+        assert said.database_url.get_secret_value() == url
+        assert load(tmp_path, {**given, 'ENV': 'staging'}).env == 'staging'
+
+    @pytest.mark.parametrize(
+        ('missing', 'slip'),
+        [
+            ('DATABASE_URL', 'DATABSE_URL'),
+            ('DATABASE_URL', 'DATABASE_URI'),
+            ('SECRET_KEY', 'SECERT_KEY'),
+            ('ALLOWED_HOSTS', 'ALLOWED_HOST'),
+        ],
+    )
+    def test_and_what_else_is_missing_is_told_with_the_slip(
+        self, tmp_path: Path, missing: str, slip: str
+    ) -> None:
+        given = {(slip if name == missing else name): value for name, value in DEPLOYED.items()}
+
+        (mistake,) = mistakes_of(tmp_path, ENV='production', **given).values()
+        assert f'({slip} is set, which nothing reads)' in mistake
+
+
+class TestFiles:
+    """A variable in a file is one that something reads."""
+
+    @pytest.mark.parametrize('file', ['.env', '.env.test', '.env.test.secrets'])
+    @pytest.mark.parametrize(
+        ('slip', 'meant'),
+        [
+            ('DATABSE_URL', 'DATABASE_URL'),
+            ('REDISURL', 'REDIS_URL'),
+            ('LOGLEVEL', 'LOG_LEVEL'),
+            ('SENTRY_DNS', 'SENTRY_DSN'),
+            ('BACKSTAY_CONCURENCY', 'BACKSTAY_CONCURRENCY'),
+        ],
+    )
+    def test_what_nothing_reads_is_told_with_the_nearest_name(
+        self, tmp_path: Path, file: str, slip: str, meant: str
+    ) -> None:
+        write(tmp_path, file, f'{slip}=hunter2\n')
+
+        (mistake,) = mistakes_of(tmp_path, ENV='test').items()
+        assert mistake == (slip, f'in env/{file} is read by nothing; did you mean {meant}?')
+
+    def test_what_is_near_nothing_is_told_as_well(self, tmp_path: Path) -> None:
+        write(tmp_path, '.env', 'FRUIT=apple\n')
+
+        assert mistakes_of(tmp_path, ENV='test') == {'FRUIT': 'in env/.env is read by nothing'}
+
+    def test_env_is_not_chosen_by_a_file(self, tmp_path: Path) -> None:
+        write(tmp_path, '.env', 'ENV=production\n')
+
+        assert 'the process alone' in mistakes_of(tmp_path, ENV='test')['ENV']
 
 
 class TestMistakes:
@@ -287,7 +376,6 @@ class TestDatabaseUrl:
     @pytest.mark.parametrize(
         'url',
         [
-            '',
             'nonsense',
             'mysql://u@h/d',
             'oracle://u@h/d',

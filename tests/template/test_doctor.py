@@ -152,7 +152,7 @@ def action_by_its_tag(service: Path) -> None:
         (
             misspelt_variable,
             'misconfigured',
-            'BACKSTAY_CONCURENCY for ENV=production: is not a variable',
+            'BACKSTAY_CONCURENCY for ENV=production: .*; did you mean BACKSTAY_CONCURRENCY',
             'grep -n BACKSTAY_CONCURENCY env/.env env/.env.production*',
         ),
         (wrong_value, 'misconfigured', 'LOG_LEVEL for ENV=staging', 'grep -n LOG_LEVEL env/.env'),

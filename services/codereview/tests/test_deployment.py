@@ -44,6 +44,7 @@ def config() -> dict[str, str]:
     return {name: each['value'] for name, each in told.items() if 'value' in each} | {
         'SECRET_KEY': 'not-so-secret-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP',
         'ALLOWED_HOSTS': 'review.example',
+        'DATABASE_URL': 'postgres://review@database/review',
     }
 
 
@@ -93,6 +94,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
         'BACKSTAY_TRUSTED_PROXIES': '127.0.0.1',
         'BACKSTAY_PROCESSES': '1',
         'DATABASE_URL': f'sqlite:///{folder}/db.sqlite3',
+        'BACKSTAY_SQLITE_IN_PRODUCTION': '1',
         'PATH': os.environ['PATH'],
         'PORT': '0',
         'PYTHONUNBUFFERED': '1',

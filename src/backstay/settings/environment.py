@@ -7,7 +7,8 @@ cannot find a secret from a file.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
@@ -34,6 +35,7 @@ from backstay.settings.spans import parse_spans
 ENVIRONMENTS = ('local', 'test', 'development', 'staging', 'production')
 MIB = 1024 * 1024
 _ON_ONE_MACHINE = ('local', 'test')
+_OWN_DATABASE = 'sqlite:///var/db.sqlite3'
 
 
 class SettingsError(ImproperlyConfigured):
@@ -76,8 +78,10 @@ class Environment(BaseModel):
     secret_key_fallbacks: Annotated[tuple[SecretStr, ...], BeforeValidator(_split_on_commas)] = (
         Field((), alias='SECRET_KEY_FALLBACKS')
     )
-    #: `sqlite:///path`, relative to the base directory, or `postgres://user@host:port/name`.
-    database_url: SecretStr = Field(SecretStr('sqlite:///var/db.sqlite3'), alias='DATABASE_URL')
+    sqlite_in_production: bool = Field(False, alias='BACKSTAY_SQLITE_IN_PRODUCTION')
+    #: `sqlite:///path`, relative to the base directory, or `postgres://user@host:port/name`. Only
+    #: `local` and `test` have one without being told.
+    database_url: SecretStr = Field(SecretStr(''), alias='DATABASE_URL', validate_default=True)
     #: A shared cache; without it every process has its own in memory.
     redis_url: SecretStr | None = Field(None, alias='REDIS_URL')
     #: The runner of tasks: workers on the database, or Celery with Redis as its broker.
@@ -97,6 +101,9 @@ class Environment(BaseModel):
     concurrency: int = Field(4, alias='BACKSTAY_CONCURRENCY', ge=1, le=256)
     #: Web processes.
     processes: int = Field(1, alias='BACKSTAY_PROCESSES', ge=1, le=64)
+    #: Seconds after the signal to stop in which requests are still taken, while `/readyz` says 503.
+    #: `load` gives 5 to a deployed site that does not say.
+    drain: float = Field(0, alias='BACKSTAY_DRAIN_SECONDS', ge=0, le=300)
     #: Bytes that a request body may have, unless its view says otherwise.
     body_limit: int = Field(MIB, alias='BACKSTAY_BODY_LIMIT', ge=1)
     #: Bytes of all bodies that one web process holds at a time.
@@ -113,8 +120,8 @@ class Environment(BaseModel):
     statement_timeout: float = Field(5.0, alias='BACKSTAY_STATEMENT_TIMEOUT', gt=0, le=3600)
     #: Seconds that an export of every row may take, from its start to its last row.
     export_timeout: float = Field(300.0, alias='BACKSTAY_EXPORT_TIMEOUT', gt=0, le=86_400)
-    #: Have PostgreSQL prepare hot statements; off behind a pooler that cannot keep them.
-    prepare_statements: bool = Field(True, alias='BACKSTAY_PREPARE_STATEMENTS')
+    #: `transaction` where a pooler lends connections of PostgreSQL for single transactions.
+    pooler: Literal['', 'transaction'] = Field('', alias='BACKSTAY_POOLER')
     #: The path that Prometheus reads; empty switches the metrics off.
     metrics_path: str = Field('metrics', alias='BACKSTAY_METRICS_PATH')
     #: What readers of the metrics have to show as a bearer token; none lets everybody read them.
@@ -147,6 +154,8 @@ class Environment(BaseModel):
     session_life: str = Field('90d,staff=12h,4=12h', alias='BACKSTAY_SESSION_LIFE')
     #: Days for which lines of the audit are kept.
     audit_days: int = Field(400, alias='BACKSTAY_AUDIT_DAYS', ge=1, le=3660)
+    #: Days after which entries of the journal go that a later one replaces; 0 keeps all of them.
+    journal_days: int = Field(0, alias='BACKSTAY_JOURNAL_DAYS', ge=0, le=36_500)
     #: GitHub's numeric ids of the owners whose workflows may call; none means no workflow may.
     pipeline_owners: CommaSeparated = Field((), alias='BACKSTAY_PIPELINE_OWNERS')
     #: Workflows that may call, as `owner/repository/.github/workflows/file.yaml@ref`; a `*` in them
@@ -172,7 +181,11 @@ class Environment(BaseModel):
 
     @field_validator('database_url')
     @classmethod
-    def _is_known_engine(cls, value: SecretStr) -> SecretStr:
+    def _is_chosen(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if not value.get_secret_value():
+            if info.data['env'] not in _ON_ONE_MACHINE:
+                raise ValueError('is required: postgres://user:password@host:port/name')
+            return SecretStr(_OWN_DATABASE)
         try:
             engine = dj_database_url.parse(value.get_secret_value()).get('ENGINE', '')
         except (ValueError, KeyError):
@@ -181,6 +194,11 @@ class Environment(BaseModel):
             raise ValueError('give sqlite:///path or postgres://user:password@host:port/name')
         if engine == 'django.db.backends.postgresql':
             _need('psycopg', 'postgres')
+        elif info.data['env'] == 'production' and not info.data.get('sqlite_in_production'):
+            raise ValueError(
+                'is SQLite, whose file one machine has; in production that also needs '
+                'BACKSTAY_SQLITE_IN_PRODUCTION=1'
+            )
         return value
 
     @field_validator('encryption_keys')
@@ -337,32 +355,58 @@ def load(base_dir: Path, process: Mapping[str, str] | None = None) -> Environmen
     limits = ('ADDRESS', 'ACCOUNT', 'KEY') if env == 'test' else ()
     values = {f'BACKSTAY_CALLS_BY_{each}': '0' for each in limits}
     if env not in _ON_ONE_MACHINE:
-        values['BACKSTAY_SECOND_FACTOR'] = 'staff'
+        values |= {'BACKSTAY_SECOND_FACTOR': 'staff', 'BACKSTAY_DRAIN_SECONDS': '5'}
+    mistakes: dict[str, str] = {}
     for name in ('.env', f'.env.{env}', f'.env.{env}.secrets'):
         layer = dotenv_values(base_dir / 'env' / name, interpolate=False)
         values |= {key: value for key, value in layer.items() if value is not None}
+        mistakes |= {key: _unread(key, name) for key in layer if key not in _read_from_files()}
     values |= {**process, 'ENV': env}
     if env in _ON_ONE_MACHINE:
         for name, make in LOCAL_SECRETS.items():
             values[name] = values.get(name) or local_secret(base_dir, env, name, make())
-    return _validate(values)
+    return _validate(values, mistakes)
 
 
-def _validate(values: Mapping[str, str]) -> Environment:
+def _read_from_files() -> set[str]:
+    """Return the names of the variables that the files in `env/` may have."""
+    return {str(field.alias) for field in Environment.model_fields.values()} - {'ENV'}
+
+
+def _unread(name: str, file: str) -> str:
+    """Return the mistake of a file that holds a variable which nothing would read."""
+    if name == 'ENV':
+        return f'comes from the process alone; remove it from env/{file}'
+    return f'in env/{file} is read by nothing{_meant(name, _read_from_files())}'
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """Return the question for the nearest of the known names, if one is near."""
+    near = get_close_matches(name, known, n=1, cutoff=0.75)
+    return f'; did you mean {near[0]}?' if near else ''
+
+
+def _validate(values: Mapping[str, str], wrong: Mapping[str, str]) -> Environment:
     aliases = {name: str(field.alias) for name, field in Environment.model_fields.items()}
     known = set(aliases.values())
     mistakes = {
-        name: 'is not a variable of Backstay; see docs/reference/environment.md'
+        name: f'is not a variable of Backstay{_meant(name, known)}'
         for name in values
         if name.startswith('BACKSTAY_') and name not in known
     }
+    mistakes |= wrong
     try:
         environment = Environment.model_validate({n: v for n, v in values.items() if n in known})
     except ValidationError as error:
         for each in error.errors():
             # pydantic names a variable by its alias when it was given, else by its field.
             name = str(each['loc'][0])
-            mistakes[aliases.get(name, name)] = each['msg'].removeprefix('Value error, ')
+            variable = aliases.get(name, name)
+            mistake = each['msg'].removeprefix('Value error, ')
+            if not values.get(variable):  # perhaps it was given under a name with a slip
+                near = get_close_matches(variable, values.keys() - known, n=1, cutoff=0.85)
+                mistake += f' ({near[0]} is set, which nothing reads)' if near else ''
+            mistakes[variable] = mistake
     if mistakes:
         raise SettingsError(mistakes)
     return environment

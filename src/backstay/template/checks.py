@@ -27,7 +27,11 @@ from backstay.template.update import is_under_way
 
 _LOCKS = ('requirements/run.lock', 'requirements/dev.lock')
 #: Variables that a deployed service is given, so its files need not have them.
-_GIVEN = {'ALLOWED_HOSTS': 'example.com', 'DATABASE_URL': 'sqlite:///x'}
+_GIVEN = {
+    'ALLOWED_HOSTS': 'example.com',
+    'BACKSTAY_SQLITE_IN_PRODUCTION': '1',
+    'DATABASE_URL': 'sqlite:///x',
+}
 
 
 def template_is_current(service: Patient) -> Iterator[Finding]:
@@ -234,6 +238,7 @@ def site_passes_its_checks(service: Patient) -> Iterator[Finding]:
         'ENV': 'production',
         'ALLOWED_HOSTS': 'example.com',
         'DATABASE_URL': 'sqlite:///var/check.sqlite3',
+        'BACKSTAY_SQLITE_IN_PRODUCTION': '1',
         'SECRET_KEY': secrets.token_urlsafe(48),
     }
     ran = subprocess.run(  # noqa: S603 our own interpreter and arguments

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Window
 from django.db.models.functions import Now, RowNumber, Upper
+from django.test import override_settings
 
 from backstay.events import declaration
 from backstay.resources import (
@@ -144,6 +145,14 @@ class TestNames:
         declare(tags=Many('NowhereResource'))
 
         assert_found('E001', "no resource called 'NowhereResource'")
+
+    def test_e045_audited_reads_without_the_audit(self) -> None:
+        declare(audited_reads=True)
+
+        assert check_resources() == []
+        without = [each for each in settings.INSTALLED_APPS if each != 'backstay.audit']
+        with override_settings(INSTALLED_APPS=without):
+            assert_found('E045', 'backstay.audit')
 
     @pytest.mark.parametrize('option', ['filterable', 'orderable'])
     def test_e002_an_option_that_names_no_field(self, option: str) -> None:

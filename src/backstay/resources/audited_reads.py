@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from backstay.audit import record
 from backstay.caller import Caller
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.plan.plan import Plan
@@ -44,6 +43,9 @@ def record_pages(caller: Caller, resource: type[Resource], keys: Iterable[Any]) 
 
 
 def _record(caller: Caller, resources: Iterable[type[Resource]], detail: Mapping[str, Any]) -> None:
+    # A project whose resources do not ask for it need not have the tables of the audit.
+    from backstay.audit import record
+
     for each in sorted(each.options.name for each in resources):
         record('read', account_id=caller.account_id, by=caller, resource=each, **detail)
 

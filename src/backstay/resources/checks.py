@@ -416,6 +416,16 @@ def _is_array(field: models.Field) -> bool:
     return field.get_internal_type() == 'ArrayField'
 
 
+def _check_audit(resource: type[Resource]) -> Iterator[Error]:
+    if resource.options.audited_reads and not apps.is_installed('backstay.audit'):
+        yield _error(
+            resource,
+            'E045',
+            'Meta.audited_reads asks for the audit, and its tables are not there.',
+            "Add 'backstay.audit' to INSTALLED_APPS.",
+        )
+
+
 def _check_engine(resource: type[Resource]) -> Iterator[Error]:
     if engine_of(connections['default']).has_arrays:
         return
@@ -440,6 +450,7 @@ _CHECKS: tuple[Callable[[type[Resource]], Iterator[CheckMessage]], ...] = (
     _check_recursion,
     _check_parent_ids,
     _check_declared,
+    _check_audit,
     _check_engine,
     check_writes,
 )

@@ -128,7 +128,11 @@ class AccountAdapter(DefaultAccountAdapter):
                 return
         # Alike for addresses that nobody has, so that no time tells of them.
         if template_prefix.endswith(('password_reset_code', 'unknown_account')):
-            mark = mac_of('reset-mark', _marked(account_called(email)))
+            account = account_called(email)
+            if account is not None and not account.is_unverified:
+                # For every other address allauth has looked for accounts in this way too.
+                [*type(account).objects.filter(email=email)]
+            mark = mac_of('reset-mark', _marked(account))
             self.request.session[_RESET_MARK] = mark
             if not RESETS.hit(email.lower()):
                 return

@@ -1,6 +1,5 @@
 """Every declared resource, and how relations name them."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from django.utils.module_loading import import_string
@@ -19,9 +18,9 @@ def register(resource: 'type[Resource]') -> None:
 _registry: 'dict[str, type[Resource]]' = {}
 
 
-def resources() -> 'Iterator[type[Resource]]':
-    """Return every declared resource."""
-    return iter(tuple(_registry.values()))
+def resources() -> 'tuple[type[Resource], ...]':
+    """Return every declared resource; what follows from them all is kept by the tuple."""
+    return tuple(_registry.values())
 
 
 def resolve(target: 'type[Resource] | str', beside: str = '') -> 'type[Resource]':

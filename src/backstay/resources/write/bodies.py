@@ -13,6 +13,7 @@ from backstay.encryption import EncryptionError, Unsealed
 from backstay.errors import Problem, escape_pointer
 from backstay.resources.declaration.fields import Many
 from backstay.resources.declaration.readable import Readable
+from backstay.resources.declaration.shape import Relation
 from backstay.resources.kinds import JSON
 from backstay.resources.query.json_text import shown
 from backstay.resources.write import granting
@@ -28,7 +29,7 @@ from backstay.resources.write.members import (
 
 def read_bodies(batch: Batch) -> None:
     """Take the values of members; refuse unknown, forbidden, missing and wrong ones."""
-    columns = writable(batch.resource)
+    columns, relations = writable(batch.resource), writable_relations(batch.resource)
     may_create = granting.all_members(batch.resource, batch.standing, 'create')
     known = granting.known_names(batch)
     # Members that only some grants allow are demanded by the grant that covers the new row.
@@ -41,7 +42,7 @@ def read_bodies(batch: Batch) -> None:
         allowed = may_create
         if change.grant is not None:
             allowed = granting.members(batch.resource, change.grant, 'write')
-        _read_members(batch, change, columns, allowed, known)
+        _read_members(change, columns, relations, allowed, known)
         if change.verb == 'create':
             refuse_missing(change, needed)
         if change.meaning == 'replace':
@@ -54,20 +55,18 @@ def read_bodies(batch: Batch) -> None:
 
 
 def _read_members(
-    batch: Batch,
     change: Change,
     columns: Mapping[str, Writable],
+    relations: Mapping[str, Relation],
     allowed: frozenset[str],
     known: frozenset[str],
 ) -> None:
-    relations = writable_relations(batch.resource)
     for name, raw in change.body.items():
-        pointer = '/' + escape_pointer(name)
         member = columns.get(name)
         if name not in allowed or _is_to_parent(change, member):
             code = 'field-not-writable' if name in known else 'unknown-field'
             says = 'may not be written here' if name in known else 'is not known'
-            change.refuse(pointer, code, f'`{shown(name)}` {says}.')
+            change.refuse(_pointer_to(name), code, f'`{shown(name)}` {says}.')
         elif member is not None:
             is_merged = member.field.kind is JSON and change.meaning == 'patch'
             given = merged(change.before.get(member.attribute), raw) if is_merged else raw
@@ -75,16 +74,16 @@ def _read_members(
             if not faults:
                 change.values[member.attribute] = value
             for fault in faults:
-                change.refuse(pointer + fault.pointer, fault.code, fault.detail)
+                change.refuse(_pointer_to(name) + fault.pointer, fault.code, fault.detail)
         elif isinstance(relations[name].declared, Many):
             if isinstance(raw, list):
                 change.related[name] = raw
             else:
-                change.refuse(pointer, 'invalid', 'A list is required.')
+                change.refuse(_pointer_to(name), 'invalid', 'A list is required.')
         elif raw is None or isinstance(raw, dict):
             change.related[name] = raw
         else:
-            change.refuse(pointer, 'invalid', 'An object or null is required.')
+            change.refuse(_pointer_to(name), 'invalid', 'An object or null is required.')
 
 
 def _drop_unchanged(batch: Batch, change: Change, columns: Mapping[str, Writable]) -> None:
@@ -122,6 +121,10 @@ def _is_to_parent(change: Change, member: Writable | None) -> bool:
     return member is not None and member.attribute == change.parent_attribute
 
 
+def _pointer_to(name: str) -> str:
+    return f'/{escape_pointer(name)}'
+
+
 def merged(target: Any, patch: Any) -> Any:
     """Return the result of a JSON Merge Patch (RFC 7396).
 
@@ -145,7 +148,7 @@ def refuse_missing(change: Change, needed: Sequence[Writable]) -> None:
         name = member.name
         is_given = name in change.body or member.attribute in change.values
         if not (is_given or _is_to_parent(change, member)):
-            change.refuse(f'/{escape_pointer(name)}', 'required', f'`{name}` is required.')
+            change.refuse(_pointer_to(name), 'required', f'`{name}` is required.')
 
 
 def _differs(column: models.Field, old: Any, value: Any) -> bool:
@@ -167,7 +170,7 @@ def refuse_without_address(batch: Batch) -> None:
         if is_new and isinstance(value, str) and ('/' in value or value in _NO_ADDRESS):
             is_known = name in granting.known_names(batch)
             change.refuse(
-                f'/{escape_pointer(name)}' if is_known else '',
+                _pointer_to(name) if is_known else '',
                 'no-address',
                 f'`{shown(value)}` makes no address of the row.',
             )

@@ -179,8 +179,10 @@ class Batch:
 
     def open(self, *verbs: Verb) -> Iterator[Change]:
         """Yield the changes that are not refused, with these verbs or with any."""
+        # Every pass asks every change; a property would cost a call for each.
         for change in self.changes:
-            if not change.is_refused and (not verbs or change.verb in verbs):
+            is_open = change.problem is None and not change.faults
+            if is_open and (not verbs or change.verb in verbs):
                 yield change
 
     def refuse(self) -> None:

@@ -8,6 +8,7 @@ afterwards.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.db import models
@@ -110,8 +111,14 @@ def resource_of(model: type[models.Model]) -> type[Resource] | None:
 
     Of several it is the first that can be written, or the first of all.
     """
-    concrete = model._meta.concrete_model
-    own = [each for each in resources() if each.options.model._meta.concrete_model is concrete]
+    return _resource_of(model._meta.concrete_model, resources())
+
+
+@lru_cache(maxsize=1_024)
+def _resource_of(
+    concrete: type[models.Model] | None, declared: Sequence[type[Resource]]
+) -> type[Resource] | None:
+    own = [each for each in declared if each.options.model._meta.concrete_model is concrete]
     able = [each for each in own if any(_writes(grant) for grant in each.grants)]
     return next(iter(able or own), None)
 

@@ -6,6 +6,8 @@ the values of sensitive and of encrypted ones are masked.
 
 import math
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +25,8 @@ from backstay.resources.write.parts import verb_of
 from backstay.resources.write.storing import is_written
 
 MASKED = '***'
+#: The types of most values, looked at first: each other question costs as much again.
+_SHOWN_AS_IS = frozenset({bool, int, str, Decimal, datetime, date})
 
 
 def write_journal(batch: Batch) -> None:
@@ -132,8 +136,8 @@ def snapshot(resource: type[Resource], row: models.Model) -> dict[str, Any]:
 
 
 def _shown(value: Any, is_sensitive: bool) -> Any:
-    if value is None:
-        return None
+    if value is None or (type(value) in _SHOWN_AS_IS and not is_sensitive):
+        return value
     if is_sensitive or isinstance(value, Sealed | Unsealed):
         return MASKED
     if isinstance(value, float) and not math.isfinite(value):

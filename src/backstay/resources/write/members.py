@@ -38,6 +38,8 @@ class Writable:
     """A member of bodies that is a column of the row."""
 
     name: str
+    #: The attribute of the model.
+    attribute: str
     field: Field
     #: The column; for a reference the foreign key and not its target.
     column: models.Field
@@ -48,11 +50,6 @@ class Writable:
     reference: Relation | None = None
     #: The only values that it takes, as the model has them; any where it is empty.
     choices: tuple[Any, ...] = ()
-
-    @property
-    def attribute(self) -> str:
-        """The attribute of the model."""
-        return self.field.attname
 
     @property
     def is_required(self) -> bool:
@@ -121,6 +118,7 @@ def _writable(readable: Readable) -> dict[str, Writable]:
         is_slow = field.kind.is_always_refined or bool(choices)
         members[name] = Writable(
             name=name,
+            attribute=field.attname,
             field=field,
             column=column,
             check=check,
@@ -144,9 +142,14 @@ def _required(readable: Readable, names: frozenset[str]) -> tuple[Writable, ...]
 
 def writable_relations(resource: type[Resource]) -> Mapping[str, Relation]:
     """Return the relations that are written with their parent, by name."""
+    return _writable_relations(Readable(resource))
+
+
+@lru_cache(maxsize=1_024)
+def _writable_relations(readable: Readable) -> dict[str, Relation]:
     return {
         name: relation
-        for name, relation in resource.relations().items()
+        for name, relation in readable.resource.relations().items()
         if isinstance(relation.declared, One | Many) and relation.declared.writable
     }
 

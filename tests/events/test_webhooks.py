@@ -13,12 +13,12 @@ from standardwebhooks import WebhookVerificationError
 from backstay.events.delivering import MAX_FAILURES, PAUSES, deliver
 from backstay.events.models import Delivery, State, Webhook
 from backstay.events.relaying import relay, wake_forgotten
-from backstay.events.secrets import unseal
+from backstay.events.secrets import new_secret, unseal
 from backstay.identity.models import Account
 from backstay.journal.models import Entry
 from backstay.tasks.models import Job
 from backstay.testing.tasks import run_tasks
-from tests.events.conftest import Ask, Receiver, hold, make_hook, states
+from tests.events.conftest import Ask, Receiver, asking, hold, make_hook, states
 from tests.lending.models import Branch
 
 pytestmark = pytest.mark.django_db
@@ -259,6 +259,40 @@ def test_what_a_dead_worker_left_is_woken(
     wake_forgotten.enqueue()
     run_tasks()
     assert states() == [State.DONE]
+
+
+def test_two_secrets_sign_for_a_day(
+    write: Ask, owner: Account, hook: Webhook, receiver: Receiver, north: Branch
+) -> None:
+    first, second, third = unseal(hook.secret), new_secret(), new_secret()
+
+    def sign_by(secrets: list[str], number: int) -> None:
+        new_item(write, north, number)
+        run_tasks()
+        came = receiver.got[-1]
+        assert len(came.headers['webhook-signature'].split()) == len(secrets)
+        for secret in (first, second, third):
+            if secret in secrets:
+                assert Standard(secret).verify(came.text, came.headers) == came.body
+            else:
+                with pytest.raises(WebhookVerificationError):
+                    Standard(secret).verify(came.text, came.headers)
+
+    sign_by([first], 1)
+    path = f'/events/webhooks/{hook.pk}/'
+    told = asking(owner)('patch', path, {'secret': second})
+    assert told.status_code == 200, told.content
+    assert 'former' not in told.text
+    stored = Webhook.objects.get()
+    assert unseal(stored.former_secret) == first
+    assert first not in stored.former_secret
+    sign_by([second, first], 2)
+    assert asking(owner)('patch', path, {'name': 'x'}).status_code == 200
+    sign_by([second, first], 3)
+    assert asking(owner)('patch', path, {'secret': third}).status_code == 200
+    sign_by([third, second], 4)
+    Webhook.objects.update(former_until=timezone.now() - timedelta(seconds=1))
+    sign_by([third], 5)
 
 
 def test_a_receiver_that_shows_the_secret_does_not_have_it_stored(

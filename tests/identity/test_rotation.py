@@ -1,6 +1,7 @@
 """A new secret key: what was written with the old one is read, and written anew (the how-to)."""
 
 import secrets
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from cryptography.fernet import InvalidToken
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from backstay import secret_keys
 from backstay.events.models import Webhook
-from backstay.events.secrets import new_secret, seal, unseal
+from backstay.events.secrets import new_secret, seal
 from backstay.identity.keys import create_key, rotate_key
 from backstay.identity.models import Account
 from tests.catalogue.models import Product
@@ -174,16 +176,21 @@ def test_an_api_key_needs_no_secret_key(rotation: Rotation) -> None:
 
 
 def test_the_secret_of_a_webhook_is_read_and_written_anew(rotation: Rotation) -> None:
-    secret = new_secret()
-    made = {'name': 'x', 'url': 'https://example.com', 'owner': Account.objects.get()}
-    hook = Webhook.objects.create(secret=seal(secret), **made)
+    both, now = [new_secret(), new_secret()], timezone.now()
+    hook = Webhook.objects.create(
+        url='https://example.com',
+        owner=Account.objects.get(),
+        secret=seal(both[0]),
+        former_secret=seal(both[1]),
+        former_until=now + timedelta(hours=1),
+    )
     rotation.begin()
-    assert unseal(hook.secret) == secret
+    assert hook.signing_secrets(now) == both
     call_command('rotate_secrets')
     rotation.end()
 
     hook.refresh_from_db()
-    assert unseal(hook.secret) == secret
+    assert hook.signing_secrets(now) == both
 
 
 def test_a_cursor_leads_on(rotation: Rotation, client: Client) -> None:
@@ -202,7 +209,8 @@ def test_a_cursor_leads_on(rotation: Rotation, client: Client) -> None:
 
 
 def test_each_use_has_a_key_of_its_own(settings: Any) -> None:
-    uses = ('token', 'refresh-token', 'second-factor', 'webhook-secret', 'cursor', 'reset-mark')
+    uses = ('token', 'refresh-token', 'session', 'second-factor', 'webhook-secret', 'cursor')
+    uses += ('reset-mark',)
     keys = {key for use in uses for key in secret_keys.derived_keys(use)}
 
     assert len(keys) == len(uses)

@@ -26,7 +26,7 @@ from backstay.events.addresses import policy
 from backstay.events.declaration import Event, event_id, registered
 from backstay.events.messages import Withheld, message
 from backstay.events.models import Delivery, State, Webhook
-from backstay.events.secrets import signed, unseal
+from backstay.events.secrets import signed
 from backstay.events.sending import Outcome, post
 from backstay.tasks import task
 
@@ -175,8 +175,9 @@ def _prepared(delivery: Delivery) -> Callable[[], Outcome] | None:
 
 def _posting(delivery: Delivery, hook: Webhook, text: str) -> Callable[[], Outcome]:
     """Return what asks the webhook; it needs no database, so any thread may call it."""
+    now = timezone.now()
     try:
-        secret = unseal(hook.secret)
+        secrets = hook.signing_secrets(now)
     except InvalidToken:
         return partial(Outcome, error='secret')
     headers = {
@@ -184,14 +185,16 @@ def _posting(delivery: Delivery, hook: Webhook, text: str) -> Callable[[], Outco
         'User-Agent': 'Backstay-Webhooks',
         'X-Delivery-Id': str(delivery.pk),
         'X-Attempt': str(delivery.attempts),
-        **signed(secret, event_id(delivery.entry_id), text, timezone.now()),
+        **signed(secrets, event_id(delivery.entry_id), text, now),
     }
     url, allowed = hook.url, policy()
 
     def ask() -> Outcome:
         outcome = post(url, text, headers, allowed)
-        # A receiver may show what it knows.
-        return replace(outcome, response=outcome.response.replace(secret, '***'))
+        response = outcome.response
+        for secret in secrets:  # a receiver may show what it knows
+            response = response.replace(secret, '***')
+        return replace(outcome, response=response)
 
     return ask
 

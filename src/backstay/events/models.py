@@ -1,5 +1,6 @@
 """What is stored of events: who is to be told, and how far that has come."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from backstay.events.addresses import validate_url
 from backstay.events.declaration import EVERY
-from backstay.events.secrets import validate_secret
+from backstay.events.secrets import unseal, validate_secret
 from backstay.journal.models import Entry
 
 #: What targets of webhooks begin with; those of functions are dotted paths.
@@ -37,6 +38,9 @@ class Webhook(models.Model):
     url = models.CharField(max_length=2000, validators=[validate_url])
     #: Encrypted, see `backstay.events.secrets`.
     secret = models.CharField(max_length=300, blank=True, validators=[validate_secret])
+    #: The secret before it, which signs too until a moment: the receiver has time to learn the new.
+    former_secret = models.CharField(max_length=300, blank=True, editable=False, db_default='')
+    former_until = models.DateTimeField(null=True, blank=True, editable=False)
     types = models.JSONField(default=every_type, validators=[validate_types])
     #: Whose rows it is told of; empty for everybody's.
     tenant = models.CharField(max_length=190, blank=True)
@@ -60,6 +64,11 @@ class Webhook(models.Model):
     def is_on(self) -> bool:
         """Whether anything is posted there."""
         return self.active and self.deleted_at is None
+
+    def signing_secrets(self, now: datetime) -> list[str]:
+        """The secrets that sign at a moment. Raises InvalidToken; see `unseal`."""
+        overlaps = self.former_until is not None and now < self.former_until
+        return [unseal(self.secret), *([unseal(self.former_secret)] if overlaps else ())]
 
     @property
     def target(self) -> str:

@@ -7,12 +7,13 @@ says: it is told what its owner may read.
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from backstay.caller import Caller
 from backstay.events.declaration import EVERY
 from backstay.events.models import Delivery, Webhook
-from backstay.events.secrets import new_secret, seal
+from backstay.events.secrets import OVERLAP, new_secret, seal
 from backstay.events.told_types import types_told
 from backstay.resources.declaration.conditions import CallerValue
 from backstay.resources.declaration.grants import Grant, Who, trusted
@@ -50,9 +51,15 @@ def own(change: Change, caller: Caller) -> None:
 
 
 def keep_secret(change: Change, _caller: Caller) -> None:
-    """A secret is made where none is given, and stored encrypted."""
+    """A secret is made where none is given, and stored encrypted; the one before signs on."""
     if change.verb == 'create' or 'secret' in change.values:
         change.values['secret'] = seal(change.values.get('secret') or new_secret())
+    if change.verb == 'update' and 'secret' in change.values:
+        former: Any = change.row
+        change.values |= {
+            'former_secret': former.secret,
+            'former_until': timezone.now() + OVERLAP,
+        }
 
 
 def refuse_empty_secret(change: Change, _caller: Caller) -> None:

@@ -5,7 +5,8 @@ https://www.standardwebhooks.com/
 
 import base64
 import binascii
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from secrets import token_bytes
 
 from django.core.exceptions import ValidationError
@@ -16,6 +17,8 @@ from backstay.secret_keys import ciphers
 
 _PREFIX = 'whsec_'
 _USE = 'webhook-secret'
+#: How long deliveries are signed by the former secret too, once there is a new one.
+OVERLAP = timedelta(days=1)
 #: Bytes that the standard lets a secret have.
 _LEAST, _MOST = 24, 64
 
@@ -47,13 +50,17 @@ def unseal(stored: str) -> str:
     return ciphers(_USE).decrypt(stored.encode()).decode()
 
 
-def signed(secret: str, event: str, body: str, now: datetime) -> dict[str, str]:
-    """The headers by which a receiver knows who sent the body, and when."""
+def signed(secrets: Sequence[str], event: str, body: str, now: datetime) -> dict[str, str]:
+    """The headers by which a receiver knows who sent the body, and when.
+
+    It has a signature by each secret, of which one has to be right.
+    """
     moment = now.astimezone(UTC)
+    signatures = (Signer(secret).sign(event, moment, body) for secret in secrets)
     return {
         'webhook-id': event,
         'webhook-timestamp': str(int(moment.timestamp())),
-        'webhook-signature': Signer(secret).sign(event, moment, body),
+        'webhook-signature': ' '.join(signatures),
     }
 
 
@@ -65,6 +72,11 @@ def rotate_secrets() -> int:
     for key in Webhook._base_manager.exclude(secret='').values_list('pk', flat=True):
         with transaction.atomic():
             hook = Webhook._base_manager.select_for_update().filter(pk=key)
-            for stored in hook.values_list('secret', flat=True):
-                count += hook.update(secret=ciphers(_USE).rotate(stored.encode()).decode())
+            for stored in hook.values('secret', 'former_secret'):
+                anew = {name: _anew(text) for name, text in stored.items() if text}
+                count += hook.update(**anew)
     return count
+
+
+def _anew(stored: str) -> str:
+    return ciphers(_USE).rotate(stored.encode()).decode()

@@ -66,11 +66,16 @@ PROOFS = (
     Proof('every verb on every column', ('tests/columns',)),
     Proof(
         'forged headers',
-        ('tests/operations/test_forged_headers.py', 'tests/operations/test_behind_haproxy.py'),
+        ('tests/operations/test_forged_headers.py', 'tests/operations/test_behind_proxies.py'),
     ),
     Proof('four large bodies', ('tests/operations/test_bodies_in_flight.py',)),
     Proof('slow clients', ('tests/operations/test_slow_clients.py',)),
     Proof('encrypted columns', ('tests/encryption',)),
+    Proof(
+        'hostile requests to identity and the admin', ('tests/security/test_hostile_requests.py',)
+    ),
+    Proof('limits over processes', ('tests/operations/test_several_processes.py',)),
+    Proof('a database that stops', ('tests/operations/test_lost_database.py',)),
     Proof('state machine of writes', ('tests/writes/test_state_machine.py',)),
 )
 

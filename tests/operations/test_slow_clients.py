@@ -10,7 +10,7 @@ import socket
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -60,8 +60,9 @@ def times_of(client: httpx.Client, path: str, seconds: float) -> list[float]:
     return found
 
 
-def measured(site: Site, seconds: float) -> tuple[float, float]:
-    """The longest time of `/livez`, each on a new connection, and the 99th percentile of a page."""
+@contextlib.contextmanager
+def lives_of(site: Site) -> Iterator[list[float]]:
+    """How long `/livez` took, asked again and again, each time on a new connection."""
     lives: list[float] = []
     stop = threading.Event()
 
@@ -76,11 +77,16 @@ def measured(site: Site, seconds: float) -> tuple[float, float]:
     prober = threading.Thread(target=probe)
     prober.start()
     try:
-        with httpx.Client(base_url=site.url, timeout=30) as client:
-            pages = times_of(client, '/sample/hello/', seconds)
+        yield lives
     finally:
         stop.set()
         prober.join()
+
+
+def measured(site: Site, seconds: float) -> tuple[float, float]:
+    """The longest time of `/livez`, and the 99th percentile of a page."""
+    with lives_of(site) as lives, httpx.Client(base_url=site.url, timeout=30) as client:
+        pages = times_of(client, '/sample/hello/', seconds)
     return max(lives), statistics.quantiles(pages, n=100)[98]
 
 

@@ -73,7 +73,7 @@ def rotate_secrets() -> int:
         with transaction.atomic():
             hook = Webhook._base_manager.select_for_update().filter(pk=key)
             for stored in hook.values('secret', 'former_secret'):
-                anew = {name: _anew(text) for name, text in stored.items() if text}
+                anew = {name: _anew(str(text)) for name, text in stored.items() if text}
                 count += hook.update(**anew)
     return count
 

@@ -1,5 +1,7 @@
 """The agreement: cases C97 to C103 of the contract, and who counts as who."""
 
+from dataclasses import replace
+
 import pytest
 
 from backstay.contributing import Config, decide
@@ -242,3 +244,41 @@ def test_signing_on_an_issue_is_nothing() -> None:
     snapshot = Snapshot(issue=issue(), store=Store())
 
     assert names(decide(on_pull(SENTENCE, on_pull=False), snapshot, CONFIG, NOW)) == ['Noop']
+
+
+class TestWhoIsExempt:
+    CLAUDE = Author(name='Claude', email='noreply@anthropic.example')
+
+    def exempt(self, *bots: str) -> Config:
+        return Config(agreement=replace(AGREEMENT, bots=bots))
+
+    @pytest.mark.parametrize('bot', ['Helper[bot]', 'helper[BOT]'])
+    def test_letters_do_not_matter(self, bot: str) -> None:
+        app = Person(login='helper[bot]', id=900, bot=True)
+        place = pull(commits=(commit(author(ALICE), author(app)),))
+
+        assert state_of(checked(place, signature(ALICE))) == [CheckState.FAILED]
+        commands = checked(place, signature(ALICE), config=self.exempt(bot))
+        assert state_of(commands) == [CheckState.PASSED]
+
+    @pytest.mark.parametrize('bot', ['noreply@anthropic.example', 'NoReply@Anthropic.Example'])
+    def test_an_author_without_an_account_is_so_by_address(self, bot: str) -> None:
+        place = pull(commits=(commit(author(ALICE), self.CLAUDE),))
+
+        assert state_of(checked(place, signature(ALICE))) == [CheckState.FAILED]
+        assert state_of(checked(place, signature(ALICE), config=self.exempt(bot))) == [
+            CheckState.PASSED
+        ]
+
+    @pytest.mark.parametrize('bot', ['Claude', 'anthropic.example', 'noreply'])
+    def test_nobody_is_so_by_name(self, bot: str) -> None:
+        place = pull(commits=(commit(author(ALICE), self.CLAUDE),))
+
+        commands = checked(place, signature(ALICE), config=self.exempt(bot))
+        assert state_of(commands) == [CheckState.FAILED]
+
+    def test_an_address_exempts_nobody_who_opens_a_pull_request(self) -> None:
+        place = pull(commits=(commit(self.CLAUDE),))
+
+        commands = checked(place, config=self.exempt('noreply@anthropic.example'))
+        assert state_of(commands) == [CheckState.FAILED]

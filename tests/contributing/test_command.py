@@ -1,6 +1,7 @@
 """`backstay contributing`: what it prints, how it ends, and that it runs as a workflow runs it."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -223,6 +224,54 @@ class TestSimulate:
 
         assert 'text=idle-warning' in capsys.readouterr().out
 
+    @pytest.mark.parametrize(
+        ('options', 'told'),
+        [
+            (('--now', 'yesterday'), '--now yesterday: give a time such as 2026-02-01'),
+            (('--configuration', 'none.toml'), 'none.toml: No such file or directory'),
+            (('--configuration', '.'), 'Is a directory'),
+            (('--configuration', 'latin.toml'), 'latin.toml is no text in UTF-8'),
+            (('--snapshot', 'none.json'), 'none.json: No such file or directory'),
+            (
+                ('--snapshot', 'zoneless.json'),
+                'issue.assignments.0.at: Input should',
+            ),
+            (('--snapshot', 'latin.toml'), 'latin.toml is no text in UTF-8'),
+            (('--event', 'none.json', '--name', 'issues'), 'none.json cannot be read as JSON'),
+        ],
+    )
+    def test_says_in_one_line_what_is_wrong(
+        self,
+        options: tuple[str, ...],
+        told: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / 's.json').write_text(SNAPSHOT)
+        (tmp_path / 'zoneless.json').write_text(SNAPSHOT.replace('Z"', '"'))
+        (tmp_path / 'latin.toml').write_bytes(b'# \xe9')
+        first = ('simulate', '--name', 'schedule', '--snapshot', 's.json')
+
+        assert main([*first, *options], {}) == REFUSED
+
+        (line,) = capsys.readouterr().err.splitlines()
+        assert told in line
+
+    def test_a_day_is_a_time_and_one_without_a_zone_is_in_utc(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / 's.json').write_text(SNAPSHOT)
+        options = ('simulate', '--name', 'schedule', '--snapshot', str(tmp_path / 's.json'))
+        said = []
+        for now in ('2026-02-01', '2026-02-01T00:00:00', '2026-02-01T01:00:00+01:00'):
+            assert main([*options, '--now', now], {}) == FINE
+            said.append(capsys.readouterr().out)
+
+        assert 'text=idle-warning' in said[0]
+        assert said[0] == said[1] == said[2]
+
     @pytest.mark.parametrize('text', ['{', '{"issue": {"number": "x"}}'])
     def test_names_what_is_wrong_in_a_snapshot(
         self, tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
@@ -233,6 +282,33 @@ class TestSimulate:
 
         assert main(['simulate', *options], {}) == REFUSED
         assert 's.json' in capsys.readouterr().err
+
+
+def test_the_page_shows_a_snapshot_and_what_is_decided_on_it(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (root / 'docs/how-to/contributing.md').read_text()
+    (snapshot,) = re.findall(r'```json\n(.*?)```', page, re.DOTALL)
+    asked = re.findall(r'^\$ backstay contributing (simulate .*)\n(#.*)$', page, re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    Path('snapshot.json').write_text(snapshot)
+    assert len(asked) == 2
+
+    for command, decided in asked:
+        assert main(command.split(), {}) == FINE
+        assert capsys.readouterr().out == f'{decided}\n'
+
+
+SNAPSHOT = json.dumps(
+    {
+        'issue': {
+            'repository': 'a/b',
+            'number': 7,
+            'author': {'login': 'bob', 'id': 102},
+            'assignments': [{'issue': 7, 'login': 'bob', 'at': '2026-01-01T00:00:00Z'}],
+        }
+    }
+)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Inactivity: cases C86 to C90 of the contract. All times are counted back from one noon."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -174,3 +175,30 @@ def test_idle_time_is_what_no_pause_covers(pauses: list[Pause], hours: int) -> N
     )
 
     assert idle_time(NOW, end, pauses) == timedelta(hours=counted)
+
+
+class TestAnAssignmentWithoutADate:
+    """GitHub has no event of it: the issue may be old, and the assignment new."""
+
+    SINCE = tuple(replace(each, is_dated=False) for each in assigned('alice', at=NOW - 400 * DAY))
+
+    def test_starts_the_clock_at_first_sight(self) -> None:
+        assert templates(swept(assignments=self.SINCE)) == ['idle-seen']
+        seen = said('seen:alice', at=NOW)
+
+        quiet = swept(now=NOW + 14 * DAY, assignments=self.SINCE, said=(seen,))
+        assert names(quiet) == ['Noop']
+        late = swept(now=NOW + 14 * DAY + MINUTE, assignments=self.SINCE, said=(seen,))
+        assert templates(late) == ['idle-warning']
+
+    def test_is_ended_like_any_other(self) -> None:
+        seen = said('seen:alice', at=NOW)
+        told = warning(NOW, NOW + 15 * DAY)
+
+        ended = swept(now=NOW + 23 * DAY, assignments=self.SINCE, said=(seen, told))
+        assert templates(ended) == ['idle-removed']
+
+    def test_does_not_hide_one_that_has_a_date(self) -> None:
+        both = (*self.SINCE, *assigned('bob', at=NOW - 20 * DAY))
+
+        assert templates(swept(assignments=both)) == ['idle-seen', 'idle-warning']

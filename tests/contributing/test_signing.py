@@ -9,7 +9,8 @@ from backstay.contributing.github.signatures import (
     read_signatures,
     write_signature,
 )
-from tests.contributing.github.events import commented, pull_changed
+from backstay.contributing.snapshot import Person
+from tests.contributing.github.events import commented, pull_changed, queued
 from tests.contributing.github.running import Site
 from tests.contributing.github.simulator import GitHub
 from tests.contributing.github.state import Thing, Work
@@ -269,3 +270,30 @@ def test_signatures_are_read_as_they_were_written() -> None:
 def test_what_is_no_signature_makes_the_file_unreadable(text: str) -> None:
     with pytest.raises(SignaturesUnreadable):
         read_signatures(text)
+
+
+def test_the_forty_fifth_author_of_a_commit_is_asked_too(github: GitHub, site: Site) -> None:
+    pull = github.add_pull()
+    (work,) = pull.commits
+    work.authors = [('Alice', 'alice@example.com', ALICE)] * 44 + [('Bob', 'bob@example.com', BOB)]
+
+    push(site, pull)
+
+    assert conclusion(github, pull) == 'failure'
+    assert '@bob' in github.said(pull)[0]
+
+
+@pytest.mark.parametrize(('by', 'concluded'), [((), 'failure'), ((ALICE,), 'success')])
+def test_a_merge_queue_gets_the_check_on_the_commit_that_it_made(
+    by: tuple[Person, ...], concluded: str, github: GitHub, site: Site
+) -> None:
+    pull = github.add_pull()
+    for person in by:
+        sign(site, pull, person)
+    said, made = len(pull.comments), 'beef' * 10
+
+    assert site.run('merge_group', queued(pull, made)).failed == []
+
+    (check,) = github.repositories['acme/portal'].checks[made]
+    assert (check['name'], check['conclusion']) == ('Contributor agreement', concluded)
+    assert len(pull.comments) == said, 'nothing is said'

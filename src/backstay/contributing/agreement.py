@@ -15,7 +15,7 @@ from backstay.contributing.commands import (
     SetCheck,
 )
 from backstay.contributing.configuration import Agreement
-from backstay.contributing.events import Commented
+from backstay.contributing.events import Commented, PullQueued
 from backstay.contributing.replies import Safe, Text, link_to, mention, number, quoted, render
 from backstay.contributing.snapshot import (
     Check,
@@ -65,6 +65,18 @@ def check(pull: Pull, snapshot: Snapshot, agreement: Agreement) -> list[Command]
     return [*made, *said, *_set_check(pull, CheckState.FAILED, summary)]
 
 
+def check_queued(
+    event: PullQueued, pull: Pull, snapshot: Snapshot, agreement: Agreement
+) -> list[Command]:
+    """Set the check on the commit that a merge queue made of a pull request; say nothing."""
+    state, summary = CheckState.PASSED, SIGNED
+    if snapshot.store is None:
+        state, summary = CheckState.UNDECIDED, UNREADABLE
+    elif missing := missing_of(pull, snapshot.store, agreement):
+        state, summary = CheckState.FAILED, '\n'.join(f'* {render(item)}' for item in missing)
+    return [SetCheck(sha=event.sha, state=state, summary=summary)]
+
+
 def sign(
     event: Commented, pull: Pull, snapshot: Snapshot, agreement: Agreement, now: datetime
 ) -> list[Command]:
@@ -100,10 +112,12 @@ def sign(
 def missing_of(pull: Pull, store: Store, agreement: Agreement) -> list[Text]:
     """Return the missing signatures with their reasons, each once, in the order of the commits."""
     found = dict[Text, None]()
+    exempt = {each.casefold() for each in agreement.bots}
     for signer in signers_of(pull):
-        # A bot is known by its login, not by a name: no login of a person can hold a bracket, so
-        # nobody can pass as an app.
-        is_bot = signer.login in agreement.bots
+        # By login or address, not by name: no login of a person can hold a bracket, so nobody can
+        # pass as an app. An address can be claimed by anybody, but whoever opened the pull request
+        # is asked all the same.
+        is_bot = {(signer.login or '').casefold(), signer.address.casefold()} & exempt
         if not is_bot and (reason := _lacks(signer, store, agreement)):
             found[reason] = None
     missing = list(found)

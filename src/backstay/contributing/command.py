@@ -26,6 +26,7 @@ from backstay.contributing.snapshot import Snapshot
 #: Exit codes: everything went well; something failed; the command cannot begin.
 FINE, FAILED, REFUSED = 0, 1, 2
 _REPOSITORY = re.compile(r'[A-Za-z0-9-]{1,39}/[A-Za-z0-9_.-]{1,100}')
+_SNAPSHOT = TypeAdapter(Snapshot)
 _Transport = httpx.AsyncBaseTransport | None
 
 
@@ -96,20 +97,11 @@ async def _labels(runner: Runner) -> int:
 
 def _simulate(options: argparse.Namespace) -> int:
     """Decide on an event and a snapshot from files, without GitHub."""
-    path = Path(options.snapshot)
-    try:
-        snapshot = TypeAdapter(Snapshot).validate_json(path.read_bytes())
-    except OSError as error:
-        raise CommandRefused(f'{path.name}: {error.strerror}') from None
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        where = '.'.join(str(part) for part in fault['loc'])
-        raise CommandRefused(f'{path.name}: {where}: {fault["msg"]}') from None
-    config = (
-        read_configuration(Path(options.configuration).read_text())
-        if options.configuration
-        else Config()
-    )
+    now = _time_of(options.now) if options.now else datetime.now(UTC)
+    snapshot = _snapshot_of(Path(options.snapshot))
+    config = Config()
+    if options.configuration:
+        config = read_configuration(_text_of(Path(options.configuration)))
     event: Event | None = None
     if options.name != 'schedule':
         if not options.event:
@@ -122,10 +114,38 @@ def _simulate(options: argparse.Namespace) -> int:
     if event is None:
         _say('nothing is done about this event')
         return FINE
-    now = datetime.fromisoformat(options.now) if options.now else datetime.now(UTC)
     for command in decide(event, snapshot, config, now):
         _say(line_of(f'#{event.number}', command))
     return FINE
+
+
+def _time_of(text: str) -> datetime:
+    """Return the time that somebody gave; without a zone it is UTC."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise CommandRefused(
+            f'--now {text}: give a time such as 2026-02-01 or 2026-02-01T12:00:00Z'
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _snapshot_of(path: Path) -> Snapshot:
+    try:
+        return _SNAPSHOT.validate_json(_text_of(path))
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        where = '.'.join(str(part) for part in fault['loc'])
+        raise CommandRefused(f'{path.name}: {where}: {fault["msg"]}') from None
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding='utf-8')
+    except OSError as error:
+        raise CommandRefused(f'{path.name}: {error.strerror}') from None
+    except UnicodeDecodeError:
+        raise CommandRefused(f'{path.name} is no text in UTF-8') from None
 
 
 async def _repositories(

@@ -193,7 +193,8 @@ class Agreement:
     repository: _Repository = ''
     #: A branch that holds nothing else.
     branch: Annotated[str, Field(pattern=r'^[A-Za-z0-9][A-Za-z0-9_./-]{0,99}$')] = 'signatures'
-    #: Exact logins of apps that need not sign.
+    #: Logins of apps, and addresses of authors without an account, that need not sign. Upper and
+    #: lower case are the same.
     bots: tuple[_Word, ...] = ('dependabot[bot]', 'github-actions[bot]', 'renovate[bot]')
 
 

@@ -18,6 +18,7 @@ from backstay.contributing.events import (
     IssueOpened,
     IssueSwept,
     PullChanged,
+    PullQueued,
 )
 from backstay.contributing.labels import keep_groups
 from backstay.contributing.prompts import Prompt, Wish, read_prompt
@@ -118,4 +119,6 @@ def _of_pull(
         return []
     if isinstance(event, Commented):
         return agreement.sign(event, pull, snapshot, config.agreement, now)
+    if isinstance(event, PullQueued):
+        return agreement.check_queued(event, pull, snapshot, config.agreement)
     return agreement.check(pull, snapshot, config.agreement) if pull.open else []

@@ -60,6 +60,15 @@ class PullChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PullQueued:
+    """A merge queue tries a pull request on top of others, and waits for the check of that."""
+
+    number: int
+    #: The commit that the queue made, on which it looks for the check.
+    sha: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IssueSwept:
     """The daily look at an open issue."""
 
@@ -73,4 +82,13 @@ class PullSwept:
     number: int
 
 
-Event = Commented | Assigned | IssueOpened | IssueLabelled | PullChanged | IssueSwept | PullSwept
+Event = (
+    Commented
+    | Assigned
+    | IssueOpened
+    | IssueLabelled
+    | PullChanged
+    | PullQueued
+    | IssueSwept
+    | PullSwept
+)

@@ -6,7 +6,7 @@ is in a column for reviews, and while it is labelled as blocked.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from backstay.contributing.board import after_unassigning
@@ -32,6 +32,12 @@ def warn_or_unassign(issue: Issue, config: Config, now: datetime) -> list[Comman
     keys = {each.key for each in issue.said}
     limits = config.inactivity
     for assignment in issue.assignments:
+        if not assignment.is_dated:
+            seen = next((each for each in issue.said if each.key == _seen(assignment)), None)
+            if seen is None:
+                said.append(_first_sight(issue, assignment, config))
+                continue
+            assignment = replace(assignment, at=seen.at)
         start = last_active(issue, assignment, now)
         key = f'idle:{assignment.login}:{int(start.timestamp())}'
         warning = next((each for each in issue.said if each.key == key), None)
@@ -98,6 +104,17 @@ def pauses_of(issue: Issue, login: str, config: Config, now: datetime) -> list[P
 
 def _pulls_of(issue: Issue, login: str) -> list[Pull]:
     return [pull for pull in issue.pulls if pull.author.login == login]
+
+
+def _seen(assignment: Assignment) -> str:
+    return f'seen:{assignment.login}'
+
+
+def _first_sight(issue: Issue, assignment: Assignment, config: Config) -> Command:
+    """Say that the clock starts now, since nobody knows when the assignment was made."""
+    days = number(config.inactivity.warn_after_days)
+    text = Text(template='idle-seen', values={'who': mention(assignment.login), 'days': days})
+    return Comment(number=issue.number, key=_seen(assignment), text=text)
 
 
 def _warning(issue: Issue, assignment: Assignment, key: str, config: Config) -> Command:

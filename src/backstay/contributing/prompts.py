@@ -36,7 +36,16 @@ class Prompt:
 _OTHER_WORDS = {'i have read the contributor agreement and i sign it': Wish.SIGN}
 _AFTER_A_SLASH = {'assign': Wish.ASSIGN, 'unassign': Wish.UNASSIGN}
 _PLAIN = {wish.value: wish for wish in Wish if wish not in {Wish.LINK, Wish.UNLINK}}
-_CODE_OR_QUOTE = re.compile(r'>|```|~~~| {4}|\t')
+_INDENTED_CODE = re.compile(r' {4}|\t')
+_HIDDEN = re.compile(r'<!--.*?(?:-->|\Z)', re.DOTALL)
+#: Signs of text that somebody shows and does not say: code, struck text, quotations and tags; a
+#: whole line in single quotes; and the target of a link, which GitHub does not show.
+_SHOWN = re.compile(
+    r"""[`~<>"\u00ab\u00bb\u201c-\u201f\u2039\u203a\u300c-\u300f]
+      | \W*['\u2018-\u201b\u00b4].*['\u2018-\u201b\u00b4]\W*\Z
+      | \s*\[[^\]]*\]:""",
+    re.VERBOSE,
+)
 _EMOJI_NAME = re.compile(r':[a-z0-9_+-]+:', re.IGNORECASE)
 _MENTION = re.compile(r'(?<![\w/@])@([A-Za-z0-9][A-Za-z0-9-]*)(?:\[bot\])?', re.IGNORECASE)
 _NAME = r'[a-z0-9_.-]+'
@@ -82,13 +91,14 @@ def read_prompt(text: str, me: Collection[str] | None = None) -> Prompt | None:
 
 
 def _first_line(text: str) -> str | None:
-    """Return the first line with text; None for a quotation, code, or a line that is cut off."""
-    start = text[:LOOKED_AT].lstrip('\r\n')
+    """Return the first visible line; None for what is shown, not said, and for a cut-off line."""
+    start = _HIDDEN.sub('', text[:LOOKED_AT]).lstrip('\r\n')
     lines = [line for line in start.splitlines() if line.strip()]
-    if not lines or _CODE_OR_QUOTE.match(lines[0]) or len(lines[0]) == LOOKED_AT:
+    if not lines or len(lines[0]) >= LOOKED_AT or _INDENTED_CODE.match(lines[0]):
         return None
     plain = unicodedata.normalize('NFKC', lines[0])
-    return ''.join(sign for sign in plain if unicodedata.category(sign) != 'Cf').strip()
+    line = ''.join(sign for sign in plain if unicodedata.category(sign) != 'Cf').strip()
+    return None if _SHOWN.search(line) else line
 
 
 def _without_calls(line: str, me: Collection[str] | None) -> str:

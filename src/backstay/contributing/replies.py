@@ -59,6 +59,11 @@ TEMPLATES = {
         'comment here or work on your pull request will do; otherwise you will be taken off the '
         'issue in {left} days, so that somebody else can take it.'
     ),
+    'idle-seen': (
+        '{who}, you are assigned to this issue, and GitHub does not say since when. The clock '
+        'starts today: after {days} days without work you will be asked whether you are still on '
+        'it.'
+    ),
     'idle-removed': (
         '{who}, as there has been no work since the reminder, you have been taken off this issue. '
         'You are welcome to come back: comment `assign me`.'

@@ -1,8 +1,9 @@
 """The snapshot: facts on GitHub when the engine decides, read afresh and not from the event."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
+
+from pydantic import AwareDatetime
 
 
 class Status(StrEnum):
@@ -42,7 +43,9 @@ class Assignment:
 
     issue: int
     login: str
-    at: datetime
+    at: AwareDatetime
+    #: False where GitHub has no event of it: it was made some time before `at`.
+    is_dated: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,7 @@ class Act:
     """An act of somebody that counts as work: a comment, a push, a review."""
 
     login: str
-    at: datetime
+    at: AwareDatetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +61,9 @@ class Labelling:
     """A time in which a label was on the issue."""
 
     name: str
-    since: datetime
+    since: AwareDatetime
     #: None while it is still on.
-    until: datetime | None = None
+    until: AwareDatetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,7 @@ class Said:
     key: str
     comment_id: int
     text: str
-    at: datetime
+    at: AwareDatetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +124,7 @@ class Pull:
     body: str = ''
     sha: str = ''
     #: The last time it became ready for review: opened, marked as ready, or pushed to.
-    ready_at: datetime | None = None
+    ready_at: AwareDatetime | None = None
     #: Pushes, comments and reviews by anybody.
     acts: tuple[Act, ...] = ()
     #: Reviews alone.
@@ -151,7 +154,7 @@ class Issue:
     #: Its column; None when it is not on the board.
     status: Status | None = None
     #: The time of its last change of column.
-    status_since: datetime | None = None
+    status_since: AwareDatetime | None = None
     #: Comments of people.
     acts: tuple[Act, ...] = ()
     said: tuple[Said, ...] = ()
@@ -172,7 +175,7 @@ class Signature:
     version: str
     #: SHA-256 of the lower-case addresses that GitHub tied to the account when it signed.
     addresses: tuple[str, ...]
-    at: datetime
+    at: AwareDatetime
     #: The comment that signed: the path of its address on the server.
     where: str
 

@@ -67,3 +67,13 @@ def pull_changed(action: str, thing: Thing, *, merged: bool = False) -> dict[str
 def _user(person: Person = ALICE) -> dict[str, Any]:
     kind = 'Bot' if person.bot else 'User'
     return {'login': person.login, 'id': person.id, 'type': kind}
+
+
+def queued(thing: Thing, sha: str) -> dict[str, Any]:
+    """The payload of a merge queue that waits for checks of a commit."""
+    payload = _example('pull_request', 'opened', 'acme/portal')
+    base = {'base_ref': 'refs/heads/main', 'base_sha': 'c0' * 20}
+    branch = f'refs/heads/gh-readonly-queue/main/pr-{thing.number}-{"c0" * 20}'
+    group = {'head_sha': sha, 'head_ref': branch, **base}
+    about = {name: payload[name] for name in ('repository', 'sender')}
+    return {'action': 'checks_requested', 'merge_group': group, **about}

@@ -33,11 +33,23 @@ class Graph:
             'organization': self._organisation,
             'repositoryOwner': self._owner,
             'repository': self._repository,
-            'node': lambda _info, id: self.thing(*self.github.find(id)),  # noqa: A006
+            'node': lambda _info, id: self._node(id),  # noqa: A006
             'addAssigneesToAssignable': self._assign,
             'addProjectV2ItemById': self._add_item,
             'updateProjectV2ItemFieldValue': self._set_column,
         }
+
+    def _node(self, id: str) -> Json:  # noqa: A002
+        if not id.startswith('C_'):
+            return self.thing(*self.github.find(id))
+        found = [
+            (repository, work)
+            for repository in self.github.repositories.values()
+            for thing in repository.things.values()
+            for work in thing.commits
+            if f'C_{work.sha}' == id
+        ]
+        return self._commit(*found[0])
 
     def _user(self, _info: Any, login: str) -> Json:
         if login not in self.github.people:
@@ -193,6 +205,7 @@ class Graph:
 
         return {
             '__typename': 'Commit',
+            'id': f'C_{work.sha}',
             'oid': work.sha,
             'committedDate': _time(work.at),
             'authors': connected(authors),

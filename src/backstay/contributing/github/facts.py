@@ -52,7 +52,8 @@ def issue_of(data: Json, board: Board, place: Place | None = None) -> Issue:
 def assignments_of(data: Json) -> tuple[Assignment, ...]:
     """Return the assignments in the order of the events that made them.
 
-    An assignment whose event is too old to be among those read was made before all of them.
+    An assignment without an event among those read was made before all of them: too long ago, or
+    by an import or a transfer, of which GitHub has none.
     """
     events = [
         (event['assignee']['login'], _time(event['createdAt']))
@@ -64,7 +65,12 @@ def assignments_of(data: Json) -> tuple[Assignment, ...]:
     logins = [each['login'] for each in _nodes(data['assignees'])]
     known = sorted(logins, key=lambda login: newest.get(login, (-1, first))[0])
     return tuple(
-        Assignment(issue=data['number'], login=login, at=newest.get(login, (-1, first))[1])
+        Assignment(
+            issue=data['number'],
+            login=login,
+            at=newest.get(login, (-1, first))[1],
+            is_dated=login in newest,
+        )
         for login in known
     )
 

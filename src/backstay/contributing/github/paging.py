@@ -1,4 +1,4 @@
-"""The rest of a first page: older comments and further commits, one call for each hundred."""
+"""The rest of a first page: older comments, further commits and authors, a hundred in each call."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,11 +26,22 @@ async def with_all_comments(
 
 
 async def with_all_commits(github: GitHub, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data with its further commits: one call for each hundred beyond the first."""
+    """Return the data with its further commits, and with every author of each."""
     commits, nodes = data['commits'], list(data['commits']['nodes'])
     while commits['pageInfo']['hasNextPage']:
         variables = {'id': data['id'], 'after': commits['pageInfo']['endCursor']}
         more = await github.query(queries.MORE_COMMITS, variables)
         commits = more['node']['commits']
         nodes += commits['nodes']
-    return {**data, 'commits': {'nodes': nodes}}
+    whole = [{'commit': await _with_all_authors(github, each['commit'])} for each in nodes if each]
+    return {**data, 'commits': {'nodes': whole}}
+
+
+async def _with_all_authors(github: GitHub, commit: Mapping[str, Any]) -> dict[str, Any]:
+    authors, nodes = commit['authors'], list(commit['authors']['nodes'])
+    while authors['pageInfo']['hasNextPage']:
+        variables = {'id': commit['id'], 'after': authors['pageInfo']['endCursor']}
+        more = await github.query(queries.MORE_AUTHORS, variables)
+        authors = more['node']['authors']
+        nodes += authors['nodes']
+    return {**commit, 'authors': {'nodes': nodes}}

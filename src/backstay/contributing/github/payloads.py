@@ -5,6 +5,7 @@ number. States and counts in it may be old and are ignored.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +18,12 @@ from backstay.contributing.events import (
     IssueLabelled,
     IssueOpened,
     PullChanged,
+    PullQueued,
 )
 from backstay.contributing.snapshot import Person
 
+#: The end of the branch that a merge queue makes: the number of the pull request.
+_QUEUED = re.compile(r'/pr-(\d+)-[0-9a-f]+$')
 _PULL_CHANGED = {'opened', 'reopened', 'synchronize', 'edited', 'closed', 'labeled', 'unlabeled'}
 
 
@@ -65,6 +69,10 @@ def _event(name: str, payload: Mapping[str, Any]) -> Event | None:
             pull = payload['pull_request']
             merged = action == 'closed' and bool(pull['merged'])
             return PullChanged(number=pull['number'], merged=merged)
+        case 'merge_group', 'checks_requested':
+            group = payload['merge_group']
+            if found := _QUEUED.search(group['head_ref']):
+                return PullQueued(number=int(found[1]), sha=group['head_sha'])
     return None
 
 

@@ -82,9 +82,10 @@ projectsV2(first: 10) {
   }
 }
 """
-_COMMITS = """
-pageInfo { hasNextPage endCursor }
-nodes { commit { oid authors(first: 20) { nodes { name email user { databaseId login } } } } }
+_AUTHORS = 'pageInfo { hasNextPage endCursor } nodes { name email user { databaseId login } }'
+_COMMITS = f"""
+pageInfo {{ hasNextPage endCursor }}
+nodes {{ commit {{ id oid authors(first: 20) {{ {_AUTHORS} }} }} }}
 """
 _CHECKED_PULL = f"""
 id {_PULL}
@@ -253,6 +254,14 @@ MORE_COMMITS = f"""
 query MoreCommits($id: ID!, $after: String) {{
   node(id: $id) {{
     ... on PullRequest {{ commits(first: 100, after: $after) {{ {_COMMITS} }} }}
+  }}
+}}
+"""
+
+MORE_AUTHORS = f"""
+query MoreAuthors($id: ID!, $after: String) {{
+  node(id: $id) {{
+    ... on Commit {{ authors(first: 100, after: $after) {{ {_AUTHORS} }} }}
   }}
 }}
 """

@@ -14,6 +14,7 @@ from backstay.contributing.events import (
     Event,
     IssueOpened,
     PullChanged,
+    PullQueued,
 )
 from backstay.contributing.github import queries
 from backstay.contributing.github.boards import Place, Project, place_of, project_of
@@ -74,7 +75,7 @@ async def read(github: GitHub, where: Where, event: Event) -> Reading:
         return await _comment_on_issue(github, where, event)
     if isinstance(event, PullChanged) and event.merged:
         return await _merged_pull(github, where, event.number)
-    if isinstance(event, Commented | PullChanged):
+    if isinstance(event, Commented | PullChanged | PullQueued):
         return await _pull(github, where, event.number)
     return await _issue(github, where, event)
 

@@ -57,6 +57,22 @@ class TestSeeding:
         )
         assert checksum == f'checksum {SMALL}'
 
+    def test_after_the_demo_all_is_there_and_it_says_what_else_one_may_want(self) -> None:
+        load_demo(BOOKSHOP)
+        before = [*Book._base_manager.values_list('pk', flat=True)]
+        today = f'{timezone.now():%Y-%m-%d}'
+
+        shown = seed()
+
+        assert f'--until {today}, wrote nothing' in shown
+        assert 'All of it was there, from `make run`' in shown
+        assert '--reset' in shown
+        assert [*Book._base_manager.values_list('pk', flat=True)] == before
+        assert f'--until {today}' in seed('--verify')
+        with pytest.raises(CommandError, match='--reset deletes its rows first'):
+            seed('--until', '2026-01-01')
+        assert '--until 2026-01-01, wrote 2,602' in seed('--reset')
+
     def test_it_shows_a_bar_for_each_model_unless_it_shall_be_quiet(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -74,6 +74,17 @@ def is_untouched(plan: SeedPlan) -> bool:
     return not any(factory.model._base_manager.exists() for factory in plan.factories)
 
 
+def earlier_arguments(plan: SeedPlan) -> dict[str, str] | None:
+    """Return size, seed and until of what was seeded before; None for nothing, or for several."""
+    labels = [factory.label for factory in plan.factories]
+    chunks = SeededChunk.objects.filter(model__in=labels)
+    found = [*chunks.values_list('size', 'seed', 'until').distinct()]
+    if len(found) != 1:
+        return None
+    ((size, seed, until),) = found
+    return {'size': size, 'seed': str(seed), 'until': f'{until:%Y-%m-%d}'}
+
+
 def total(loaded: list[Loaded]) -> str:
     """Return the checksum of all models together."""
     return checksum.of_all((each.label, each.rows, each.checksum) for each in loaded)

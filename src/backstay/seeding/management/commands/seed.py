@@ -9,7 +9,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from backstay.seeding.errors import SeedError
-from backstay.seeding.loading import Loaded, load, reset, total, verify
+from backstay.seeding.loading import (
+    Loaded,
+    earlier_arguments,
+    load,
+    reset,
+    total,
+    verify,
+)
 from backstay.seeding.plan import EPOCH, SeedPlan, make_plan, seeds_of
 from backstay.services import mounted
 
@@ -22,10 +29,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments; `handle` reports invalid values, in one line."""
         parser.add_argument('services', nargs='*', help='names of services; all that have seeds')
-        parser.add_argument('--size', default='small', help='a size that the seeds declare')
-        parser.add_argument('--seed', default='42', help='a whole number; another gives other rows')
+        parser.add_argument('--size', help='a size that the seeds declare (default: small)')
+        parser.add_argument('--seed', help='a whole number; another gives other rows (default: 42)')
         parser.add_argument(
-            '--until', default=f'{EPOCH:%Y-%m-%d}', help='the day that stands for today'
+            '--until', help=f'the day that stands for today (default: {EPOCH:%Y-%m-%d})'
         )
         asked = parser.add_mutually_exclusive_group()
         asked.add_argument(
@@ -42,7 +49,11 @@ class Command(BaseCommand):
         """Write or verify the rows; raises CommandError with the reason when that fails."""
         quiet = options['verbosity'] == 0
         try:
-            plan = _plan(options)
+            plan = _plan({**options, **_defaults(options)})
+            is_open = all(options[name] is None for name in ('size', 'seed', 'until'))
+            earlier = earlier_arguments(plan) if is_open and not options['reset'] else None
+            if earlier:
+                plan = _plan({**options, **earlier})
             if options['verify']:
                 self._tell(plan, verify(plan, quiet=quiet))
                 return
@@ -53,7 +64,13 @@ class Command(BaseCommand):
                 )
             if options['reset']:
                 reset(plan)
-            self._tell(plan, load(plan, quiet=quiet))
+            loaded = load(plan, quiet=quiet)
+            self._tell(plan, loaded)
+            if earlier and not any(each.written for each in loaded):
+                self.stdout.write(
+                    'All of it was there, from `make run` or an earlier seeding. `--reset` writes '
+                    'it anew, with another --size, --seed or --until if you give one.'
+                )
         except SeedError as error:
             raise CommandError(str(error)) from None
         except DatabaseError as error:
@@ -81,6 +98,13 @@ class Command(BaseCommand):
         self.stdout.write(f'checksum {total(loaded)}')
         if different := [each.label for each in loaded if each.difference]:
             raise CommandError(f'not what the seed would write: {", ".join(different)}')
+
+
+def _defaults(options: dict[str, Any]) -> dict[str, str]:
+    """Return what stands for each argument that was not given, and those that were."""
+    defaults = {'size': 'small', 'seed': '42', 'until': f'{EPOCH:%Y-%m-%d}'}
+    given = {name: options[name] for name in defaults if options[name] is not None}
+    return {**defaults, **given}
 
 
 def _plan(options: dict[str, Any]) -> SeedPlan:

@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from django.test import TransactionTestCase
@@ -148,3 +151,15 @@ def show(request, rest):
 
 urlpatterns = [path('<path:rest>', show)]
 """
+
+
+@pytest.fixture
+def check_workflows(root: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """`make workflows` as a module."""
+    monkeypatch.setattr(sys, 'dont_write_bytecode', True)
+    loader = SourceFileLoader('check_workflows', str(root / '.ci' / 'check-workflows'))
+    spec = spec_from_loader('check_workflows', loader)
+    assert spec
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    return module

@@ -1,8 +1,5 @@
 """`make workflows`: three tools, each of which finds what the others do not."""
 
-import sys
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 
@@ -31,15 +28,8 @@ WRONG = {
 
 
 @pytest.fixture
-def script(root: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The script as a module."""
-    monkeypatch.setattr(sys, 'dont_write_bytecode', True)
-    loader = SourceFileLoader('check_workflows', str(root / '.ci' / 'check-workflows'))
-    spec = spec_from_loader('check_workflows', loader)
-    assert spec
-    module = module_from_spec(spec)
-    loader.exec_module(module)
-    return module
+def script(check_workflows: ModuleType) -> ModuleType:
+    return check_workflows
 
 
 def check(script: ModuleType, tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> str:

@@ -1,6 +1,7 @@
 """What may run where (L70): the decisions, and the history that GitHub keeps."""
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,7 +15,8 @@ from backstay.pipelines.__main__ import main
 from backstay.pipelines.deployments import Deployment, previous, refuse_unless_ready
 from backstay.pipelines.errors import RefusedError
 from backstay.pipelines.git import Repository
-from backstay.pipelines.github import TASK, Deployments
+from backstay.pipelines.github import TASK, Api, Deployments
+from backstay.pipelines.versions import Version
 
 A, B, C = (f'ghcr.io/o/s@sha256:{letter * 64}' for letter in 'abc')
 
@@ -69,6 +71,7 @@ class GitHub(BaseHTTPRequestHandler):
     """The addresses of deployments, as GitHub documents them, in memory."""
 
     records: list[dict[str, Any]]
+    releases: list[dict[str, Any]] = []  # noqa: RUF012 replaced whole
     broken = False
 
     def do_GET(self) -> None:
@@ -77,6 +80,12 @@ class GitHub(BaseHTTPRequestHandler):
             self._answer(502, {})
         elif path.endswith('/statuses'):
             self._answer(200, self._record(path)['statuses'][::-1])
+        elif path == '/identity':
+            assert self.headers['Authorization'] == 'Bearer of the run'
+            self._answer(200, {'value': f'token for {query["audience"][0]}'})
+        elif path == '/repos/o/s/releases':
+            size, page = int(query['per_page'][0]), int(query['page'][0])
+            self._answer(200, self.releases[size * (page - 1) : size * page])
         else:
             found = [
                 each
@@ -209,3 +218,34 @@ def test_the_history_is_of_our_own_records_alone(github: type[GitHub]) -> None:
         {'id': 1, 'environment': 'staging', 'task': 'deploy', 'payload': {}, 'statuses': []}
     )
     assert Deployments().history('staging') == []
+
+
+def test_every_page_of_releases_is_read_and_no_draft_counts(github: type[GitHub]) -> None:
+    github.releases = [{'tag_name': f'v1.{minor}.0', 'draft': False} for minor in range(230)]
+    github.releases += [
+        {'tag_name': 'v2.0.0', 'draft': True},
+        {'tag_name': 'nightly', 'draft': False},
+    ]
+
+    assert Api().published() == {Version(1, minor, 0) for minor in range(230)}
+
+
+class TestTheIdentityOfARun:
+    def test_is_written_for_its_owner_alone(
+        self, github: type[GitHub], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        address = f'{os.environ["GITHUB_API_URL"]}/identity?api-version=2.0'
+        monkeypatch.setenv('ACTIONS_ID_TOKEN_REQUEST_URL', address)
+        monkeypatch.setenv('ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'of the run')
+        file = tmp_path / 'identity'
+        file.write_text('of an earlier run')
+        file.chmod(0o644)
+
+        assert main(['identity', 'sts.example.com', str(file)]) == 0
+
+        assert file.read_text() == 'token for sts.example.com'
+        assert file.stat().st_mode & 0o777 == 0o600
+
+    def test_needs_a_right_of_the_job(self, capsys: Any, tmp_path: Path) -> None:
+        assert main(['identity', 'sts.example.com', str(tmp_path / 'identity')]) == 1
+        assert 'the job needs `id-token: write`' in capsys.readouterr().err

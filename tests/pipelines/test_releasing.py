@@ -119,6 +119,102 @@ class TestAReleaseThatFailedAfterItsTag:
         assert planned(repository)[0] == '1.0.2'
 
 
+class TestAReleaseThatWasNeverPublished:
+    """Claimed by its tag, and then something failed: the next push takes it up whole."""
+
+    @pytest.fixture
+    def first(self, commit: Commit) -> None:
+        commit('feat: published', tag='v1.0.0')
+
+    def plan(self, repository: Repository, *published: Version) -> tuple[str, str]:
+        found = plan(PUSH, repository, (), published)
+        return str(found.version or ''), found.notes
+
+    def test_gives_its_notes_to_the_next(
+        self, first: None, repository: Repository, commit: Commit
+    ) -> None:
+        commit('feat: half way', tag='v1.1.0')
+        commit('fix: after it')
+
+        version, notes = self.plan(repository, Version(1, 0, 0))
+        assert version == '1.1.1'
+        assert 'half way' in notes
+        assert 'after it' in notes
+        assert 'published' not in notes
+        assert self.plan(repository, Version(1, 0, 0), Version(1, 1, 0))[1].count('- ') == 1
+
+    def test_is_released_also_where_what_follows_would_release_nothing(
+        self, first: None, repository: Repository, commit: Commit
+    ) -> None:
+        commit('feat: half way', tag='v1.1.0')
+        commit('docs: say so')
+
+        version, notes = self.plan(repository, Version(1, 0, 0))
+        assert (version, 'half way' in notes) == ('1.1.1', True)
+
+    def test_does_not_hide_that_more_has_come(
+        self, first: None, repository: Repository, commit: Commit
+    ) -> None:
+        commit('fix: half way', tag='v1.0.1')
+        commit('feat: more')
+
+        assert self.plan(repository, Version(1, 0, 0))[0] == '1.1.0'
+
+    def test_was_the_very_first(self, repository: Repository, commit: Commit) -> None:
+        commit('feat: half way', tag='v0.1.0')
+        commit('fix: after it')
+
+        version, notes = self.plan(repository)
+        assert (version, 'half way' in notes) == ('0.1.1', True)
+
+    def test_is_finished_as_it_is_where_its_own_run_is_repeated(
+        self, first: None, repository: Repository, commit: Commit
+    ) -> None:
+        commit('feat: half way', tag='v1.1.0')
+
+        version, notes = self.plan(repository, Version(1, 0, 0))
+        assert (version, 'half way' in notes) == ('1.1.0', True)
+
+    def test_where_tags_are_older_than_releases_versions_go_on(
+        self, first: None, repository: Repository, commit: Commit
+    ) -> None:
+        commit('feat: by hand', tag='v2.3.0')
+        commit('feat: more')
+
+        assert self.plan(repository)[0] == '2.4.0'
+
+
+class TestACommitWithoutAType:
+    @pytest.mark.parametrize(
+        'file',
+        [
+            'README.md',
+            'docs/a.md',
+            'app/notes.md',
+            'tests/test_a.py',
+            '.github/workflows/main.yaml',
+            'LICENSE',
+            'requirements/dev.lock',
+        ],
+    )
+    def test_releases_nothing_where_no_image_changes(
+        self, file: str, repository: Repository, commit: Commit
+    ) -> None:
+        commit('feat: a', tag='v1.0.0')
+        commit('Say it better', file=file)
+        assert planned(repository)[0] == ''
+
+    @pytest.mark.parametrize(
+        'file', ['app/a.py', 'Dockerfile', 'requirements/run.lock', 'env/.env', 'pyproject.toml']
+    )
+    def test_releases_what_an_image_has(
+        self, file: str, repository: Repository, commit: Commit
+    ) -> None:
+        commit('feat: a', tag='v1.0.0')
+        commit('Do it better', file=file)
+        assert planned(repository)[0] == '1.0.1'
+
+
 class TestTwoReleasesAtOnce:
     def test_get_the_version_once(
         self, repository: Repository, commit: Commit, origin: Path, tmp_path: Path
@@ -149,14 +245,70 @@ class TestTwoReleasesAtOnce:
             assert 'v0.1.0' in git(tmp_path / f'{name}.git', 'tag')
 
 
-def test_the_tag_of_the_contract_moves(repository: Repository, commit: Commit) -> None:
+class TestTheTagOfTheContract:
+    def there(self, repository: Repository) -> str:
+        return git(repository.folder, 'ls-remote', 'origin', 'refs/tags/v1').split('\t')[0]
+
+    def test_goes_forward(self, repository: Repository, commit: Commit) -> None:
+        commit('feat: a')
+        assert repository.move_forward('v1')
+        commit('feat: b')
+        assert repository.move_forward('v1')
+        assert self.there(repository) == repository.head()
+        assert repository.move_forward('v1')
+
+    @pytest.mark.parametrize('annotated', [False, True])
+    def test_never_goes_back_when_an_old_release_is_repeated(
+        self, annotated: bool, repository: Repository, commit: Commit
+    ) -> None:
+        old, new = commit('feat: a'), commit('feat: b')
+        options = ('--annotate', '--message=ours') if annotated else ()
+        git(repository.folder, 'tag', *options, 'v1', new)
+        git(repository.folder, 'push', '--quiet', 'origin', 'v1')
+        stood = self.there(repository)
+        git(repository.folder, 'tag', '--delete', 'v1')
+        git(repository.folder, 'checkout', '--quiet', old)
+
+        assert not repository.move_forward('v1')
+        assert self.there(repository) == stood
+
+    def test_goes_forward_from_an_annotated_one(
+        self, repository: Repository, commit: Commit
+    ) -> None:
+        commit('feat: a')
+        git(repository.folder, 'tag', '--annotate', '--message=ours', 'v1')
+        git(repository.folder, 'push', '--quiet', 'origin', 'v1')
+        commit('feat: b')
+
+        assert repository.move_forward('v1')
+        assert self.there(repository) == repository.head()
+
+    def test_does_not_leave_its_history(
+        self, repository: Repository, commit: Commit, origin: Path, tmp_path: Path
+    ) -> None:
+        other = clone(origin, tmp_path / 'other')
+        git(other.folder, 'checkout', '--quiet', '-b', 'topic')
+        git(other.folder, 'commit', '--quiet', '--allow-empty', '--message', 'apart')
+        git(other.folder, 'push', '--quiet', 'origin', 'HEAD:refs/tags/v1')
+        commit('feat: a')
+
+        with pytest.raises(RefusedError, match='which this branch does not have'):
+            repository.move_forward('v1')
+
+
+@pytest.mark.parametrize('annotated', [False, True])
+def test_a_version_is_ours_whichever_kind_its_tag_is(
+    annotated: bool, repository: Repository, commit: Commit
+) -> None:
     commit('feat: a')
-    repository.move('v1')
+    options = ('--annotate', '--message=ours') if annotated else ()
+    git(repository.folder, 'tag', *options, 'v0.1.0')
+    git(repository.folder, 'push', '--quiet', 'origin', 'v0.1.0')
+
+    assert not repository.claim(Version(0, 1, 0))
     commit('feat: b')
-    repository.move('v1')
-    assert git(repository.folder, 'ls-remote', 'origin', 'refs/tags/v1').startswith(
-        repository.head()
-    )
+    with pytest.raises(RefusedError, match='stands at another commit'):
+        repository.claim(Version(0, 1, 0))
 
 
 class TestStamp:

@@ -49,6 +49,10 @@ def outputs(tmp_path: Path) -> dict[str, str]:
 
 
 class TestPlan:
+    @pytest.fixture(autouse=True)
+    def _asks_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv('GITHUB_TOKEN')
+
     def test_tells_later_jobs_what_is_released(
         self, commit: Commit, tmp_path: Path, capsys: Any
     ) -> None:
@@ -113,9 +117,21 @@ class TestImage:
     def test_of_a_run_that_releases_nothing_is_only_built(self, program: Program) -> None:
         calls = program('docker')
         assert main(['image']) == 0
-        ((arguments, _),) = calls()
+        (login, token), (arguments, _) = calls()
+        assert (login[0], token) == ('login', 'a token'), 'it may be built from private images'
         assert arguments[:2] == ['buildx', 'build']
         assert '--push' not in arguments
+
+    def test_gets_a_private_index_as_a_secret_of_the_build(
+        self, program: Program, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls = program('docker')
+        monkeypatch.delenv('GITHUB_TOKEN')
+        monkeypatch.setenv('PIP_EXTRA_INDEX_URL', 'https://ann:hunter2@index.example/simple')
+        assert main(['image']) == 0
+        ((arguments, _),) = calls()
+        assert 'id=package-index,env=PIP_EXTRA_INDEX_URL' in arguments
+        assert 'hunter2' not in ' '.join(arguments)
 
     def test_is_pushed_and_named_by_its_digest(
         self, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -141,7 +157,7 @@ class TestImage:
         assert not [each for each, _ in calls() if each[:2] == ['buildx', 'build']]
 
     def test_that_cannot_be_built_fails(self, program: Program, capsys: Any) -> None:
-        program('docker', 'exit 1')
+        program('docker', 'case $1 in buildx) exit 1;; esac')
         assert main(['image']) == 1
         assert capsys.readouterr().err == 'refused: docker buildx failed\n'
 

@@ -15,6 +15,15 @@ from backstay.pipelines.__main__ import _parser
 WORKFLOWS = Path(__file__).parents[2] / '.github' / 'workflows'
 FILES = sorted(WORKFLOWS.glob('*.y*ml'))
 PINNED = re.compile(r'[\w.-]+/[\w./-]+@[0-9a-f]{40}')
+#: The first major version of each action that runs on Node 24; GitHub takes Node 20 away.
+NODE_24 = {
+    'actions/cache': 5,
+    'actions/checkout': 5,
+    'actions/create-github-app-token': 3,
+    'actions/download-artifact': 7,
+    'actions/setup-python': 6,
+    'actions/upload-artifact': 6,
+}
 #: By name: the only workflow that listens to what people write.
 LISTENING = 'contributing.yaml'
 
@@ -58,11 +67,14 @@ class TestEveryWorkflow:
         """L69: what is called cannot change, nor be missing here."""
         for line in re.findall(r'uses: (.+)$', file.read_text(), re.MULTILINE):
             action, _, version = line.partition(' # ')
+            version = version.partition(' ')[0]
             if action.startswith('./'):
                 assert (WORKFLOWS.parents[1] / action).exists(), action
             else:
                 assert PINNED.fullmatch(action), line
                 assert re.fullmatch(r'v\d+\.\d+\.\d+', version), line
+                if known := NODE_24.get(action.partition('@')[0]):
+                    assert int(version[1:].partition('.')[0]) >= known, line
 
     def test_puts_no_expression_into_a_shell(self, file: Path) -> None:
         assert [step['run'] for step in steps_of(file) if '${{' in step.get('run', '')] == []
@@ -97,7 +109,19 @@ class TestBackend:
     FILE = WORKFLOWS / 'backend.yaml'
     #: Name and default of what a caller of v1 may say; none is required.
     INPUTS = {  # noqa: RUF012 a table
-        1: {'python-version': '3.12', 'image': 'true', 'deploy': '', 'rollback': ''}
+        1: {
+            'python-version': '3.12',
+            'image': 'true',
+            'deploy': '',
+            'rollback': '',
+            'runs-on': 'ubuntu-24.04',
+        }
+    }
+    #: What a caller of v1 may hand over by name.
+    SECRETS = {1: {'PACKAGE_INDEX', 'DEPLOY_TOKEN'}}  # noqa: RUF012 a table
+    #: What the jobs of v1 ask a caller for, each with the most that one of them asks.
+    RIGHTS = {  # noqa: RUF012 a table
+        1: {'contents': 'write', 'packages': 'write', 'deployments': 'write', 'id-token': 'write'}
     }
 
     def test_keeps_what_it_promised_to_its_callers(self) -> None:
@@ -105,7 +129,38 @@ class TestBackend:
         called = load(self.FILE)[True]['workflow_call']
         offered = {name: asked['default'] for name, asked in called['inputs'].items()}
         assert self.INPUTS[CONTRACT].items() <= offered.items()
-        assert 'secrets' not in called
+        assert self.SECRETS[CONTRACT] <= called['secrets'].keys()
+        assert not any(each['required'] for each in called['secrets'].values())
+        asked = [job['permissions'] for job in jobs_of(self.FILE).values()]
+        assert {name for each in asked for name in each} <= self.RIGHTS[CONTRACT].keys()
+
+    def test_runs_where_the_caller_says(self) -> None:
+        """L4: on runners of one's own too."""
+        for name, job in jobs_of(self.FILE).items():
+            assert job['runs-on'] == '${{ inputs.runs-on }}', name
+
+    @pytest.mark.parametrize('job', ['staging', 'production', 'rollback'])
+    def test_can_deliver(self, job: str) -> None:
+        """L1: to clouds without a stored secret, or with one of the environment."""
+        found = jobs_of(self.FILE)[job]
+        assert found['permissions'] == {
+            'contents': 'read',
+            'deployments': 'write',
+            'id-token': 'write',
+            'packages': 'read',
+        }
+        assert found['environment'] in (job, '${{ inputs.rollback }}')
+        assert found['env']['DEPLOY_TOKEN'] == '${{ secrets.DEPLOY_TOKEN }}'
+
+    def test_takes_packages_from_a_private_index_everywhere(self) -> None:
+        """L1."""
+        for name, job in jobs_of(self.FILE).items():
+            for variable in ('PIP_EXTRA_INDEX_URL', 'UV_INDEX'):
+                assert job['env'][variable] == '${{ secrets.PACKAGE_INDEX }}', name
+
+    def test_two_callers_in_one_repository_do_not_meet(self) -> None:
+        for name, job in jobs_of(self.FILE).items():
+            assert '${{ github.workflow }}' in job['concurrency']['group'], name
 
     @pytest.mark.parametrize('version', ['3.10', '3.12'])
     def test_hands_the_python_on_as_it_came(self, version: str) -> None:
@@ -130,17 +185,20 @@ class TestBackend:
 
     def test_reports_every_check_before_it_fails(self) -> None:
         """L58."""
-        _checkout, _python, check, *others, _plan = jobs_of(self.FILE)['check']['steps']
+        _checkout, _python, _cache, check, *others, _plan = jobs_of(self.FILE)['check']['steps']
         assert check['run'] == 'make --keep-going check'
         assert all('!cancelled()' in step['if'] for step in others)
 
-    def test_checks_forks_with_the_same_steps_and_no_secret(self) -> None:
-        """L59, L61: nothing of it asks whose repository it is."""
+    def test_checks_forks_with_the_same_steps_and_the_right_to_read(self) -> None:
+        """L59, L61: nothing of it asks whose repository it is; a fork gets no secret of it."""
         job = jobs_of(self.FILE)['check']
-        assert job['permissions'] == {'contents': 'read'}
+        assert job['permissions'] == {'contents': 'read', 'packages': 'read'}
         text = yaml.safe_dump(job)
-        assert 'secrets.' not in text
-        assert 'github.token' not in text
+        assert {*re.findall(r'secrets\.(\w+)', text)} == {'PACKAGE_INDEX'}
+        given = [
+            step.get('name') for step in job['steps'] if 'github.token' in yaml.safe_dump(step)
+        ]
+        assert given == ['Image', 'Is it released?']
         assert 'repository_owner' not in text
         assert 'fork' not in text
 
@@ -180,10 +238,46 @@ class TestBackend:
         concurrency = jobs_of(self.FILE)[job]['concurrency']
         assert concurrency['cancel-in-progress'] is False
         assert concurrency['group']
+        assert concurrency['queue'] == 'max', 'a third would cancel the second, which waits'
+
+
+class TestUpkeep:
+    FILE = WORKFLOWS / 'upkeep.yaml'
+
+    def test_looks_for_vulnerabilities_and_proposes_what_is_new(self) -> None:
+        jobs = jobs_of(self.FILE)
+        assert [step['run'] for job in jobs.values() for step in job['steps'] if 'run' in step] == [
+            "make pipeline ARGS='scan requirements/run.lock requirements/dev.lock'",
+            'make pipeline ARGS=upkeep',
+        ]
+        assert jobs['scan']['permissions'] == {'contents': 'read'}
+        assert jobs['raise']['permissions'] == {'contents': 'write', 'pull-requests': 'write'}
+
+    def test_asks_for_nothing(self) -> None:
+        called = load(self.FILE)[True]['workflow_call']
+        assert all('default' in each for each in called['inputs'].values())
+        assert not any(each['required'] for each in called['secrets'].values())
+
+
+class TestCheck:
+    FILE = WORKFLOWS / 'check.yaml'
+
+    def test_reports_to_merge_queues(self) -> None:
+        assert 'merge_group' in load(self.FILE)[True]
+
+    def test_is_cancelled_for_pull_requests_alone(self) -> None:
+        cancelled = load(self.FILE)['concurrency']['cancel-in-progress']
+        assert cancelled == "${{ github.event_name == 'pull_request' }}"
 
 
 class TestRelease:
     FILE = WORKFLOWS / 'release.yaml'
+
+    def test_waits_for_the_checks(self) -> None:
+        jobs = jobs_of(self.FILE)
+        assert jobs['check']['uses'] == './.github/workflows/check.yaml'
+        assert jobs['plan']['needs'] == 'check'
+        assert jobs['build']['needs'] == 'plan'
 
     def test_tests_and_publishes_the_wheel_that_was_built_once(self) -> None:
         jobs = jobs_of(self.FILE)
@@ -221,7 +315,11 @@ class TestRelease:
         assert "make pipeline ARGS='announce dist/*'" in [step.get('run') for step in announce]
 
     def test_of_two_runs_one_waits(self) -> None:
-        assert load(self.FILE)['concurrency'] == {'group': 'release', 'cancel-in-progress': False}
+        assert load(self.FILE)['concurrency'] == {
+            'group': 'release',
+            'cancel-in-progress': False,
+            'queue': 'max',
+        }
 
 
 class TestScan:

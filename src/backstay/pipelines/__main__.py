@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from backstay.pipelines import CONTRACT, coverage, images
+from backstay.pipelines import CONTRACT, coverage, images, upkeep
 from backstay.pipelines.bill import bill_of
 from backstay.pipelines.deployments import (
     ENVIRONMENTS,
@@ -23,7 +23,8 @@ from backstay.pipelines.deployments import (
 )
 from backstay.pipelines.errors import RefusedError
 from backstay.pipelines.git import Repository
-from backstay.pipelines.github import Deployments, tell_outputs, variable
+from backstay.pipelines.github import Api, Deployments, tell_outputs, variable
+from backstay.pipelines.identity import write_identity
 from backstay.pipelines.releasing import Occasion, plan, stamp
 from backstay.pipelines.versions import Version, parse
 
@@ -69,8 +70,12 @@ def _parser() -> argparse.ArgumentParser:
         ('deploy', _deploy),
         ('rollback', _rollback),
         ('move-contract', _move_contract),
+        ('upkeep', _upkeep),
     ):
         verb(name, do)
+    told = verb('identity', _identity)
+    told.add_argument('audience')
+    told.add_argument('file', type=Path)
     verb('announce', _announce).add_argument('asset', nargs='*')
     verb('bill', _bill).add_argument('lock', type=Path)
     return parser
@@ -92,7 +97,11 @@ def _gate(arguments: Arguments) -> int:
 
 def _plan(arguments: Arguments) -> None:
     """decide whether this run makes a release, of which version, and why"""
-    found = plan(Occasion.of(os.environ), Repository(Path.cwd()), arguments.shipped)
+    occasion = Occasion.of(os.environ)
+    # Without a token nobody can be asked, and every tag counts as published.
+    asks = 'GITHUB_TOKEN' in os.environ and not occasion.why_not()
+    published = Api().published() if asks else None
+    found = plan(occasion, Repository(Path.cwd()), arguments.shipped, published)
     tell_outputs(
         {
             'release': 'false' if found.version is None else 'true',
@@ -158,6 +167,8 @@ def _gh(*arguments: str, said: str = '') -> subprocess.CompletedProcess[str]:
 def _image(_: Arguments) -> None:
     """build the image of the service, and push it when $VERSION is set"""
     if 'VERSION' not in os.environ:
+        if token := os.environ.get('GITHUB_TOKEN'):  # it may be built from images that are private
+            images.sign_in('ghcr.io', user=variable('GITHUB_ACTOR'), token=token)
         images.build(Path.cwd())
         return
     repository, version = variable('GITHUB_REPOSITORY'), str(_version())
@@ -215,8 +226,21 @@ def _version() -> Version:
 
 
 def _move_contract(_: Arguments) -> None:
-    """move the tag that services call to this commit"""
-    Repository(Path.cwd()).move(f'v{CONTRACT}')
+    """move the tag that services call forward to this commit, and never back"""
+    tag = f'v{CONTRACT}'
+    is_here = Repository(Path.cwd()).move_forward(tag)
+    print(f'{tag} {"stands here" if is_here else "stands at a later commit"}')  # noqa: T201
+
+
+def _identity(arguments: Arguments) -> None:
+    """write the token of this run for an audience, by which clouds trust it, to a file"""
+    write_identity(arguments.audience, arguments.file)
+
+
+def _upkeep(_: Arguments) -> None:
+    """raise packages, platform and template, and propose that in one pull request"""
+    branch = variable('GITHUB_REF').removeprefix('refs/heads/')
+    print(upkeep.propose(Path.cwd(), upkeep.raise_all(Path.cwd()), branch))  # noqa: T201
 
 
 if __name__ == '__main__':

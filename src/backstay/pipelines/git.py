@@ -7,6 +7,26 @@ from pathlib import Path
 from backstay.pipelines.errors import RefusedError
 from backstay.pipelines.versions import ReleasedCommit, Version, parse
 
+#: What a release consists of unless a pipeline says more, as pathspecs of git.
+_SHIPPED = (
+    '.',
+    *(
+        f':(exclude){path}'
+        for path in (
+            '*.md',
+            'LICENSE*',
+            'docs',
+            'tests',
+            '.github',
+            '.gitignore',
+            '.pre-commit-config.yaml',
+            '.backstay.yaml',
+            'requirements/dev.lock',
+            'compose.yaml',
+        )
+    ),
+)
+
 
 class Repository:
     """A checkout with its whole history."""
@@ -29,16 +49,15 @@ class Repository:
     ) -> list[ReleasedCommit]:
         """Return the commits after a version, the newest first; all of them without one.
 
-        `shipped` are the folders and files that a release consists of.
+        `shipped` are the folders and files that a release consists of; by default all but
+        documents, tests, and what is for GitHub and for developers alone.
         """
         reach = f'{version.tag}..HEAD' if version else 'HEAD'
-        ours = (
-            {*self._run('log', '--format=%H', reach, '--', *shipped).split()} if shipped else None
-        )
+        ours = {*self._run('log', '--format=%H', reach, '--', *(shipped or _SHIPPED)).split()}
         log = self._run('log', '--no-merges', '-z', '--format=%H%n%B', reach)
         pairs = (each.partition('\n') for each in log.split('\0') if each)
         return [
-            ReleasedCommit(sha=sha, message=message.strip(), is_shipped=ours is None or sha in ours)
+            ReleasedCommit(sha=sha, message=message.strip(), is_shipped=sha in ours)
             for sha, _, message in pairs
         ]
 
@@ -57,17 +76,46 @@ class Repository:
         RefusedError for the other.
         """
         head = self.head()
-        listed = self._run('ls-remote', '--tags', remote, f'refs/tags/{version.tag}').split()
-        if listed:
-            if listed[0] == head:
+        if there := self._tagged(version.tag, remote):
+            if there == head:
                 return False
             raise RefusedError(f'{version.tag} stands at another commit; run the newest release')
         self._run('push', remote, f'{head}:refs/tags/{version.tag}')
         return True
 
-    def move(self, tag: str, remote: str = 'origin') -> None:
-        """Move a tag such as `v1` to this commit, wherever it was before."""
-        self._run('push', '--force', remote, f'{self.head()}:refs/tags/{tag}')
+    def move_forward(self, tag: str, remote: str = 'origin') -> bool:
+        """Move a tag such as `v1` to this commit; return False where it stands at a later one.
+
+        It never goes back, whichever release is repeated. Raises RefusedError where it stands at a
+        commit of another history, and where another run moves it at the same time.
+        """
+        head, there = self.head(), self._tagged(tag, remote)
+        if there == head:
+            return True
+        if there:
+            self._run('fetch', '--quiet', '--no-tags', remote, f'refs/tags/{tag}')
+            if self._has(ancestor=head, commit=there):
+                return False
+            if not self._has(ancestor=there, commit=head):
+                raise RefusedError(f'{tag} stands at {there[:9]}, which this branch does not have')
+        # What was looked at must still be there: of two runs at once only one may push.
+        seen = self._listed(remote, f'refs/tags/{tag}').get(f'refs/tags/{tag}', '')
+        lease = f'--force-with-lease=refs/tags/{tag}:{seen}'
+        self._run('push', lease, remote, f'{head}:refs/tags/{tag}')
+        return True
+
+    def _tagged(self, tag: str, remote: str) -> str:
+        """Return the commit of a tag, annotated or not; empty where the remote has none."""
+        name = f'refs/tags/{tag}'
+        listed = self._listed(remote, name, f'{name}^{{}}')
+        return listed.get(f'{name}^{{}}') or listed.get(name, '')
+
+    def _listed(self, remote: str, *names: str) -> dict[str, str]:
+        pairs = (line.split() for line in self._run('ls-remote', remote, *names).splitlines())
+        return {name: commit for commit, name in pairs}
+
+    def _has(self, *, ancestor: str, commit: str) -> bool:
+        return self._run('rev-list', '--max-count=1', ancestor, f'^{commit}') == ''
 
     def _run(self, *arguments: str) -> str:
         ran = subprocess.run(  # noqa: S603 arguments are a list, and git takes none as an option

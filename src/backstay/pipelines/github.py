@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from backstay.pipelines.deployments import Deployment
 from backstay.pipelines.errors import RefusedError
+from backstay.pipelines.versions import Version, parse
 
 #: The task of our records; GitHub adds records of its own for each job with an environment.
 TASK = 'deploy:backstay'
@@ -27,14 +28,50 @@ def variable(name: str, environment: Mapping[str, str] = os.environ) -> str:
     return environment[name]
 
 
-class Deployments:
-    """The records of one repository."""
+class Api:
+    """The REST API of one repository."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         """Read the variables that GitHub gives each step, and `GITHUB_TOKEN`."""
         self._api = variable('GITHUB_API_URL', environment)
         self._repository = variable('GITHUB_REPOSITORY', environment)
         self._token = variable('GITHUB_TOKEN', environment)
+
+    def published(self) -> set[Version]:
+        """Return the versions that have a release; drafts are none."""
+        found, page = set(), 1
+        while releases := self.send('GET', f'releases?per_page={_REACH}&page={page}'):
+            versions = (parse(each['tag_name']) for each in releases if not each['draft'])
+            found |= {version for version in versions if version}
+            page += 1
+        return found
+
+    def send(self, method: str, path: str, body: Any = None) -> Any:
+        """Return the answer to one request; raise RefusedError without one."""
+        request = urllib.request.Request(  # noqa: S310 the address of GitHub's API
+            f'{self._api}/repos/{self._repository}/{path}',
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                'Accept': 'application/vnd.github+json',
+                'Authorization': f'Bearer {self._token}',
+                'X-GitHub-Api-Version': '2022-11-28',
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
+                return json.load(answer)
+        except HTTPError as error:
+            raise RefusedError(f'GitHub answers {error.code} to {method} {path}') from None
+        except URLError as error:
+            raise RefusedError(f'GitHub does not answer: {error.reason}') from None
+
+
+class Deployments:
+    """The records of one repository."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._send = Api(environment).send
 
     def history(self, environment: str) -> list[Deployment]:
         """Return the deployments to an environment, the newest first."""
@@ -77,25 +114,6 @@ class Deployments:
         # `auto_inactive` would remove the success of earlier deployments.
         body = {'state': state, 'auto_inactive': False}
         self._send('POST', f'deployments/{number}/statuses', body)
-
-    def _send(self, method: str, path: str, body: Any = None) -> Any:
-        request = urllib.request.Request(  # noqa: S310 the address of GitHub's API
-            f'{self._api}/repos/{self._repository}/{path}',
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={
-                'Accept': 'application/vnd.github+json',
-                'Authorization': f'Bearer {self._token}',
-                'X-GitHub-Api-Version': '2022-11-28',
-            },
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
-                return json.load(answer)
-        except HTTPError as error:
-            raise RefusedError(f'GitHub answers {error.code} to {method} {path}') from None
-        except URLError as error:
-            raise RefusedError(f'GitHub does not answer: {error.reason}') from None
 
 
 def tell_outputs(values: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> None:

@@ -1,6 +1,7 @@
 """The image of a service: built once for a version, and named by its digest from then on."""
 
 import json
+import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -12,7 +13,12 @@ from backstay.pipelines.errors import RefusedError
 
 def build(folder: Path) -> None:
     """Build the image to prove that it can be built, and discard it."""
-    _docker('buildx', 'build', '--progress=plain', str(folder))
+    _docker('buildx', 'build', '--progress=plain', *_secrets(), str(folder))
+
+
+def sign_in(registry: str, *, user: str, token: str) -> None:
+    """Let Docker take images from a registry, and bring them there, as far as the token may."""
+    _docker('login', registry, '--username', user, '--password-stdin', said=token)
 
 
 def publish(
@@ -23,8 +29,7 @@ def publish(
     It has provenance and a bill of materials. A version that an earlier run pushed before it failed
     is not built again.
     """
-    registry = name.partition('/')[0]
-    _docker('login', registry, '--username', user, '--password-stdin', said=token)
+    sign_in(name.partition('/')[0], user=user, token=token)
     tagged = f'{name}:{version}'
     if digest := _digest_of(tagged):
         return f'{name}@{digest}'
@@ -37,6 +42,7 @@ def publish(
             'build',
             '--push',
             '--progress=plain',
+            *_secrets(),
             '--provenance=mode=max',
             '--sbom=true',
             f'--metadata-file={told}',
@@ -46,6 +52,13 @@ def publish(
         )
         metadata: Any = json.loads(told.read_text())
     return f'{name}@{metadata["containerimage.digest"]}'
+
+
+def _secrets() -> tuple[str, ...]:
+    """Return the options that hand a private index of packages to the build, and to no layer."""
+    if os.environ.get('PIP_EXTRA_INDEX_URL'):
+        return ('--secret', 'id=package-index,env=PIP_EXTRA_INDEX_URL')
+    return ()
 
 
 def _digest_of(tagged: str) -> str:

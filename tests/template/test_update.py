@@ -323,7 +323,7 @@ def come_from_nowhere(service: Path) -> None:
     ('prepare', 'version', 'told'),
     [
         (edit, '3.0.0', 'there are changes that are not committed; commit or stash them first'),
-        (add_what_comes, '3.0.0', 'git could not merge: .*LICENSE'),
+        (add_what_comes, '3.0.0', 'the template brings LICENSE, which is here and not in git'),
         (forget_git, '3.0.0', 'not a git repository'),
         (forget_commits, '3.0.0', 'nothing is committed yet'),
         (forget_stamp, '3.0.0', 'go to the folder of a service'),

@@ -128,7 +128,15 @@ def _in_seeds(source: str, package: str, noun: Noun) -> str:
     return with_member(source, 'SEEDS', f"Seed({noun.resource}, rows={{'small': 3}})")
 
 
+#: Classes that the tests of a resource import.
+_OF_TESTS = frozenset({'Api', 'Callable'})
+
+
 def _test(package: str, noun: Noun) -> str:
+    # The fixture is called `first`, since a resource may well be called as one of pytest's.
+    model, named = noun.model, noun.model
+    if model in _OF_TESTS:
+        model, named = f'{model}Model', f'{model} as {model}Model'
     return f'''"""{noun.words.capitalize()}, as those see it who ask for them."""
 
 from collections.abc import Callable
@@ -136,36 +144,40 @@ from collections.abc import Callable
 import pytest
 from backstay.testing import Api, statements
 
-from {package}.models import {noun.model}
+from {package}.models import {named}
 
 
 @pytest.fixture
-def {noun.variable}(db: None) -> {noun.model}:
-    return {noun.model}.objects.create(name='First')
+def first(db: None) -> {model}:
+    return {model}.objects.create(name='First')
 
 
-def test_everybody_sees_{noun.variables}(api: Api, {noun.variable}: {noun.model}) -> None:
-    api.list('/{noun.plural}/', [{noun.variable}])
-    api.retrieve('/{noun.plural}/', {noun.variable})
+def test_everybody_sees_{noun.variables}(api: Api, first: {model}) -> None:
+    api.list('/{noun.plural}/', [first])
+    api.retrieve('/{noun.plural}/', first)
 
 
-def test_a_list_is_one_statement(api: Api, {noun.variable}: {noun.model}) -> None:
+def test_a_list_is_one_statement(api: Api, first: {model}) -> None:
     with statements(1):
         api.list('/{noun.plural}/')
 
 
-def test_guests_write_none(api: Api, {noun.variable}: {noun.model}) -> None:
+def test_guests_write_none(api: Api, first: {model}) -> None:
     api.create('/{noun.plural}/', {{'name': 'Second'}}, refused='token-missing')
-    api.destroy('/{noun.plural}/', {noun.variable}, refused='token-missing')
+    api.destroy('/{noun.plural}/', first, refused='token-missing')
 
 
 def test_who_is_signed_in_writes_{noun.variables}(
-    as_caller: Callable[..., Api], {noun.variable}: {noun.model}
+    as_caller: Callable[..., Api], first: {model}
 ) -> None:
     member = as_caller(level=1)
     member.create('/{noun.plural}/', {{'name': 'Second'}})
-    member.partial_update('/{noun.plural}/', {noun.variable}, {{'name': 'Third'}})
-    member.destroy('/{noun.plural}/', {noun.variable})
+    member.partial_update('/{noun.plural}/', first, {{'name': 'Third'}})
+    member.destroy('/{noun.plural}/', first)
+
+
+def test_pages_show_its_name() -> None:
+    assert str({model}(name='First')) == 'First'
 '''
 
 

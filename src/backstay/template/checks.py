@@ -3,6 +3,7 @@
 The last one starts the site. None changes anything.
 """
 
+import difflib
 import os
 import re
 import secrets
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -18,9 +20,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from backstay import __version__
-from backstay.settings.environment import ENVIRONMENTS, SettingsError, load
+from backstay.settings.environment import ENVIRONMENTS, Environment, SettingsError, load
 from backstay.settings.local_secret import LOCAL_SECRETS
 from backstay.template import TemplateError
+from backstay.template.dockerignore import is_sent
 from backstay.template.findings import Check, Finding, Patient
 from backstay.template.git import run_git
 from backstay.template.update import is_under_way
@@ -75,15 +78,30 @@ def locks_are_current(service: Patient) -> Iterator[Finding]:
             )
 
 
+def platform_is_the_locked_one(service: Patient) -> Iterator[Finding]:
+    """Check that the lock files name the installed package, and the newest wheel of `wheels/`."""
+    locked = _locked(service.text('requirements/dev.lock')).get('backstay')
+    if locked is None:
+        return
+    if locked != Version(__version__):
+        yield Finding(
+            kind='behind',
+            what=f'requirements/dev.lock locks backstay {locked}, and {__version__} is installed',
+            mend='make lock' if locked < Version(__version__) else 'make test',
+        )
+    wheels = (service.folder / 'wheels').glob('backstay-*.whl')
+    newest = max((Version(wheel.name.split('-')[1]) for wheel in wheels), default=locked)
+    if newest > locked:
+        yield Finding(
+            kind='behind',
+            what=f'wheels/ has backstay {newest}, and requirements/dev.lock locks {locked}',
+            mend='raise both requirements of backstay in pyproject.toml, then make lock',
+        )
+
+
 def _unmet(service: Patient, lock: str, *, with_dev: bool) -> Iterator[str]:
     """Yield the requirements of `pyproject.toml` that the text of a lock file does not meet."""
-    """Yield the requirements of `pyproject.toml` that the text of a lock file does not meet."""
-    locked = {
-        canonicalize_name(name): Version(version)
-        for name, version in re.findall(
-            r'^([\w.-]+)(?:\[[^]]*\])?==([^\s;\\]+)', lock, re.MULTILINE
-        )
-    }
+    locked = _locked(lock)
     try:
         content = tomllib.loads(service.text('pyproject.toml'))
         groups = content.get('dependency-groups', {}) if with_dev else {}
@@ -97,6 +115,30 @@ def _unmet(service: Patient, lock: str, *, with_dev: bool) -> Iterator[str]:
         version = locked.get(canonicalize_name(requirement.name))
         if version is None or not requirement.specifier.contains(version, prereleases=True):
             yield str(requirement)
+        for needed in _needs_of_extras(requirement):
+            if canonicalize_name(needed) not in locked:
+                yield f'{needed}, for {requirement.name}[{",".join(sorted(requirement.extras))}]'
+
+
+def _locked(lock: str) -> dict[str, Version]:
+    """Return the versions that the text of a lock file names."""
+    pinned = r'^([\w.-]+)(?:\[[^]]*\])?==([^\s;\\]+)'
+    found = re.findall(pinned, lock, re.MULTILINE)
+    return {canonicalize_name(name): Version(version) for name, version in found}
+
+
+def _needs_of_extras(requirement: Requirement) -> Iterator[str]:
+    """Yield the packages that the extras of a requirement need here, where it is installed."""
+    try:
+        needs = [Requirement(each) for each in requires(requirement.name) or ()]
+    except PackageNotFoundError:
+        return
+    for need in needs:
+        marker = need.marker
+        if marker is None or marker.evaluate({'extra': ''}):
+            continue
+        if any(marker.evaluate({'extra': extra}) for extra in requirement.extras):
+            yield need.name
 
 
 def git_keeps_it(service: Patient) -> Iterator[Finding]:
@@ -140,6 +182,23 @@ def environments_can_be_read(service: Patient) -> Iterator[Finding]:
                     what=f'{variable} for ENV={env}: {mistake}',
                     mend=f'grep -n {variable} env/.env env/.env.{env}*, and correct it',
                 )
+
+
+def variables_are_read_by_something(service: Patient) -> Iterator[Finding]:
+    """Check that each variable in `env/` is one of the platform, or one of the service."""
+    known = {str(field.alias) for field in Environment.model_fields.values()}
+    for name in sorted(path.name for path in (service.folder / 'env').glob('.env*')):
+        values = dotenv_values(service.folder / 'env' / name, interpolate=False)
+        for variable in sorted({*values} - known):
+            # Those of the platform's own prefix are a mistake that `load` reports.
+            if variable.startswith('BACKSTAY_') or service.mentions(variable):
+                continue
+            near = difflib.get_close_matches(variable, known, n=1)
+            yield Finding(
+                kind='misconfigured',
+                what=f'nothing reads {variable}, which env/{name} has',
+                mend=f'write {near[0]} for it' if near else f"sed -i '/^{variable}=/d' env/{name}",
+            )
 
 
 def secrets_stay_out_of_git(service: Patient) -> Iterator[Finding]:
@@ -197,11 +256,11 @@ def image_is_safe(service: Patient) -> Iterator[Finding]:
             what='the image runs as root',
             mend="put `USER app` before ENTRYPOINT in Dockerfile, behind the line that makes 'app'",
         )
-    if image and 'env/*.secrets' not in ignored.splitlines():
+    if image and any(is_sent(ignored, f'env/.env.{env}.secrets') for env in ENVIRONMENTS):
         yield Finding(
             kind='unsafe',
             what='an image built here takes the secrets of this machine with it',
-            mend="echo 'env/*.secrets' >> .dockerignore",
+            mend="echo 'env/*.secrets' >> .dockerignore",  # the last line that matches decides
         )
 
 
@@ -229,6 +288,28 @@ def workflows_call_what_they_mean(service: Patient) -> Iterator[Finding]:
                     what=f'{name} calls {used} by a name that others can move',
                     mend=f'git ls-remote https://github.com/{what} {version}, and use the commit',
                 )
+
+
+def workflows_are_where_github_looks(service: Patient) -> Iterator[Finding]:
+    """Check that the service is the top of its repository, or has no workflows below it."""
+    below = run_git(service.folder, 'rev-parse', '--show-prefix').stdout.strip()
+    if service.in_git and below and service.tracked('.github/workflows/*'):
+        yield Finding(
+            kind='misconfigured',
+            what=f'GitHub reads no workflow in {below}.github: it looks at the top alone',
+            mend='make a repository of its own of this folder, or write a workflow at the top '
+            'whose steps run `make` here',
+        )
+
+
+def the_document_is_in_git(service: Patient) -> Iterator[Finding]:
+    """Check that git keeps the OpenAPI document with which the pipeline compares the API."""
+    if service.in_git and service.text('openapi.json') and not service.tracked('openapi.json'):
+        yield Finding(
+            kind='behind',
+            what='openapi.json is not in git: the pipeline has nothing to compare with',
+            mend='git add openapi.json',
+        )
 
 
 def site_passes_its_checks(service: Patient) -> Iterator[Finding]:
@@ -262,12 +343,16 @@ _CHECK = 'from backstay.cli import main; main()'
 CHECKS: tuple[Check, ...] = (
     template_is_current,
     locks_are_current,
+    platform_is_the_locked_one,
+    the_document_is_in_git,
     git_keeps_it,
     no_conflict_is_left,
     environments_can_be_read,
+    variables_are_read_by_something,
     secrets_stay_out_of_git,
     secrets_are_for_their_owner,
     image_is_safe,
     workflows_call_what_they_mean,
+    workflows_are_where_github_looks,
     site_passes_its_checks,
 )

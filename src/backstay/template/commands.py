@@ -85,13 +85,21 @@ def _add_update(parser: argparse.ArgumentParser) -> None:
     ways.add_argument(
         '--abort', dest='way', action='store_const', const='abort', help='undo it, with conflicts'
     )
+    parser.add_argument(
+        '--stash',
+        action='store_true',
+        help='with --abort: what you changed since goes there',
+    )
     parser.set_defaults(run=_update)
 
 
 def _update(options: argparse.Namespace) -> int:
     """Update, or end an update; the exit code is 1 while there are conflicts."""
+    if options.stash and options.way != 'abort':
+        raise TemplateError('--stash goes with --abort')
     if options.way == 'abort':
-        abort(options.folder)
+        if kept := abort(options.folder, stash=options.stash):
+            _say(f'In the stash, for `git stash apply`: {", ".join(kept)}')
         _say('The service is as it was.')
         return 0
     if options.way == 'continue':

@@ -20,18 +20,23 @@ class GitError(TemplateError):
     """The message of git when it fails."""
 
 
-def git(folder: Path, *arguments: str, more: Mapping[str, str] | None = None) -> str:
+def git(
+    folder: Path, *arguments: str, more: Mapping[str, str] | None = None, said: str | None = None
+) -> str:
     """Return git's output; raise GitError with its message when it fails."""
-    ran = run_git(folder, *arguments, more=more)
+    ran = run_git(folder, *arguments, more=more, said=said)
     if ran.returncode:
         raise GitError(f'git {arguments[0]}: {ran.stderr.strip() or ran.stdout.strip()}')
     return ran.stdout
 
 
 def run_git(
-    folder: Path, *arguments: str, more: Mapping[str, str] | None = None
+    folder: Path, *arguments: str, more: Mapping[str, str] | None = None, said: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run git in the folder, in English and without hooks; `more` extends its environment."""
+    """Run git in the folder, in English and without hooks.
+
+    `more` extends its environment, and `said` is its input.
+    """
     program = shutil.which('git')
     if program is None:
         raise TemplateError('git is not installed')
@@ -41,6 +46,7 @@ def run_git(
         [program, '-c', f'core.hooksPath={os.devnull}', *arguments],
         cwd=folder,
         env={**inherited, **_NOBODY, 'LC_ALL': 'C', **(more or {})},
+        input=said,
         capture_output=True,
         text=True,
         errors='surrogateescape',

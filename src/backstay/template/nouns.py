@@ -60,6 +60,6 @@ def noun_of(name: str, plural: str = '') -> Noun:
 
 
 def _plural_of(name: str) -> str:
-    if re.search(r'[^aeiou]y$', name):
+    if re.search(r'[^aeiou]y$', name) and not re.search(r'(^|-)by$', name):
         return f'{name[:-1]}ies'
     return f'{name}es' if re.search(r'(s|x|z|ch|sh)$', name) else f'{name}s'

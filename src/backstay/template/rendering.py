@@ -4,7 +4,6 @@ import keyword
 import re
 import sys
 from collections.abc import Collection, Mapping
-from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -74,17 +73,16 @@ def questions_of(template: Path) -> dict[str, dict[str, Any]]:
 
 
 def reserved_names() -> set[str]:
-    """Return the names of packages that a service would hide, or that would hide it."""
+    """Return the names that a service cannot have: it would hide a package, or be hidden by it.
+
+    They are the same wherever this runs: those of Python, and in `reserved.txt` those of every
+    package that a service locks.
+    """
     from backstay.settings.django import APPS
 
     labels = {app.rpartition('.')[2] for app in APPS}
-    return {
-        *_FOLDERS,
-        *keyword.kwlist,
-        *sys.stdlib_module_names,
-        *labels,
-        *packages_distributions(),
-    }
+    locked = (HERE / 'reserved.txt').read_text().split()
+    return {*_FOLDERS, *keyword.kwlist, *sys.stdlib_module_names, *labels, *locked}
 
 
 def _parsed(

@@ -47,17 +47,25 @@ def read_stamp(folder: Path) -> Stamp:
     """Return the stamp of the service in that folder; raise TemplateError without one."""
     path = folder / NAME
     try:
-        content = yaml.safe_load(path.read_text())
-        version, answers = str(content['version']), {**content['answers']}
-        Version(version)
-        if not {'organisation', 'service'} <= answers.keys():
-            raise KeyError
+        return parse_stamp(path.read_text())
     except FileNotFoundError:
         raise TemplateError(
             f'{folder} has no {NAME}: go to the folder of a service that `backstay new` wrote'
         ) from None
-    except (yaml.YAMLError, KeyError, TypeError, ValueError):
+    except ValueError:
         raise TemplateError(
             f'{path} cannot be read: bring it back with `git checkout -- {NAME}`'
         ) from None
+
+
+def parse_stamp(text: str) -> Stamp:
+    """Return the stamp that a text holds; raise ValueError when it holds none."""
+    try:
+        content = yaml.safe_load(text)
+        version, answers = str(content['version']), {**content['answers']}
+        Version(version)
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise ValueError(str(error)) from None
+    if not {'organisation', 'service'} <= answers.keys():
+        raise ValueError('an answer is missing')
     return Stamp(version=version, answers=answers)

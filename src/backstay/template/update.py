@@ -23,6 +23,7 @@ from backstay.template.git import git, run_git
 from backstay.template.merging import changed, keep_deleted, marked, merge, tree_of, unmerged
 from backstay.template.rendering import HERE, questions_of, render
 from backstay.template.stamp import NAME, Stamp, read_stamp
+from backstay.template.waiting import Waiting, forget, wait, waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +53,14 @@ def update(
     TemplateError the folder is as it was.
     """
     before = read_stamp(service)
+    _refuse_unless_committed(service)
+    # One that was committed without --continue is ended here.
+    before = _committed_stamp(service) or before
     if Version(version) < Version(before.version):
         raise TemplateError(
             f'backstay {before.version} wrote this service, and {version} is installed: '
             'install a newer one, `make lock` and `make`'
         )
-    _refuse_unless_committed(service)
     questions = questions_of(template)
     kept = {name: value for name, value in before.answers.items() if name in questions}
     asked = {**kept, **(answers or {})}
@@ -69,42 +72,52 @@ def update(
         given = render(template, wanted, asked, version=version)
         after = Stamp(version=version, answers=given)
         if after == before:
-            return Updated(before=before, after=after)
+            return _settle(service, after)
         earlier = template
         if before.version != version:
             earlier = stack.enter_context(earlier_template(before, service))
         render(earlier, base, before.answers, version=before.version)
         _keep_migrations(base, wanted)
-        merge(service, tree_of(service, base), tree_of(service, wanted), f'backstay {version}')
-    return _settle(service, before, after)
+        apart = merge(
+            service, tree_of(service, base), tree_of(service, wanted), f'backstay {version}'
+        )
+    return _settle(service, after, apart)
 
 
 def finish(service: Path) -> Updated:
     """Write the new stamp once no conflict of the update is left."""
-    before, pending = read_stamp(service), _waiting(service)
-    conflicts = {*unmerged(service), *marked(service, changed(service))}
-    if conflicts:
+    before, begun = read_stamp(service), _begun(service)
+    if not begun.is_on_this_branch():
         raise TemplateError(
-            f'conflicts are left in {", ".join(sorted(conflicts))}: '
-            'resolve them, `git add` the files, and come again'
+            f'the update began at {begun.began[:9]}, which this branch does not have: '
+            'go to its branch; or `backstay update` begins one here'
         )
+    _refuse_conflicts(service, begun)
+    if not begun.is_here():
+        raise TemplateError(
+            'nothing of the update is here any more: `git stash pop` brings back what is in the '
+            'stash; or `backstay update` begins anew'
+        )
+    if git(service, 'status', '--porcelain', '--', NAME):
+        raise TemplateError(f'{NAME} has changes of yours; commit them first')
     touched = changed(service)
-    (service / NAME).write_text(pending.read_text())
-    git(service, 'add', '--force', NAME)
-    pending.unlink()
-    return Updated(before=before, after=read_stamp(service), changed=touched)
+    _write(service, begun.stamp)
+    return Updated(before=before, after=begun.stamp, changed=touched)
 
 
-def abort(service: Path) -> None:
-    """Restore the files as they were when the update began."""
-    pending = _waiting(service)
-    git(service, 'reset', '--quiet', '--hard', 'HEAD')
-    pending.unlink()
+def abort(service: Path, *, stash: bool = False) -> tuple[str, ...]:
+    """Restore the files as they were when the update began.
+
+    Refuses where a person has committed or changed anything since; with `stash`, changes go into
+    git's stash, and their files are returned.
+    """
+    return _begun(service).undo(stash=stash)
 
 
 def is_under_way(service: Path) -> bool:
     """Whether an update of the service waits for its conflicts to be resolved."""
-    return _pending(service).exists()
+    begun = waiting(service)
+    return begun is not None and begun.is_here()
 
 
 def _refuse_unless_committed(service: Path) -> None:
@@ -112,10 +125,40 @@ def _refuse_unless_committed(service: Path) -> None:
     git(service, 'rev-parse', '--git-dir')  # or git says what is wrong with it
     if run_git(service, 'rev-parse', '--verify', '--quiet', 'HEAD').returncode:
         raise TemplateError('nothing is committed yet; an update compares with what is')
-    if is_under_way(service) and unmerged(service):
-        raise TemplateError('an update is under way: end it with --continue or --abort')
     if git(service, 'status', '--porcelain', '--untracked-files=no'):
+        if is_under_way(service):
+            raise TemplateError('an update is under way: end it with --continue or --abort')
         raise TemplateError('there are changes that are not committed; commit or stash them first')
+    if not git(service, 'ls-files', '--', NAME):
+        raise TemplateError(f'git does not keep {NAME}: `git add --force {NAME}`, and commit it')
+    # The status does not tell of files whose changes git was told to overlook.
+    if unseen := [
+        entry[2:]
+        for entry in git(service, 'ls-files', '-v', '-z').split('\0')
+        if entry[:1].islower() or entry[:1] == 'S'
+    ]:
+        raise TemplateError(
+            f'git overlooks changes of {", ".join(unseen)}: `git update-index '
+            '--no-assume-unchanged --no-skip-worktree` has it look again'
+        )
+
+
+def _refuse_conflicts(service: Path, begun: Waiting) -> None:
+    conflicts = {*unmerged(service), *marked(service, changed(service, begun.began))}
+    if conflicts:
+        raise TemplateError(
+            f'conflicts are left in {", ".join(sorted(conflicts))}: '
+            'resolve them, `git add` the files, and come again'
+        )
+
+
+def _committed_stamp(service: Path) -> Stamp | None:
+    """Return the stamp of the update that waits, if a person has committed it."""
+    begun = waiting(service)
+    if begun is None or not begun.is_committed():
+        return None
+    _refuse_conflicts(service, begun)
+    return begun.stamp
 
 
 def _keep_migrations(base: Path, wanted: Path) -> None:
@@ -127,27 +170,32 @@ def _keep_migrations(base: Path, wanted: Path) -> None:
             shutil.copy(path, kept)
 
 
-def _settle(service: Path, before: Stamp, after: Stamp) -> Updated:
+def _settle(service: Path, after: Stamp, apart: tuple[str, ...] = ()) -> Updated:
     """Write the new stamp, or store it until conflicts are resolved; return the result."""
-    left_out, touched = keep_deleted(service), changed(service)
+    before, left_out, touched = (
+        read_stamp(service),
+        (*keep_deleted(service), *apart),
+        changed(service),
+    )
     if conflicts := unmerged(service):
-        _pending(service).write_text(after.text())
+        wait(service, after, conflicts)
     else:
-        after.write(service)
-        git(service, 'add', '--force', NAME)
+        _write(service, after)
     return Updated(
         before=before, after=after, changed=touched, conflicts=conflicts, left_out=left_out
     )
 
 
-def _pending(service: Path) -> Path:
-    """Return the path in git's own folder where the new stamp waits during conflicts."""
-    place = git(service, 'rev-parse', '--git-path', 'backstay-update.yaml').strip()
-    return service / place
+def _write(service: Path, stamp: Stamp) -> None:
+    """Write and stage the stamp where it differs, and end the update that waits."""
+    if stamp != read_stamp(service):
+        stamp.write(service)
+        git(service, 'add', '--force', NAME)
+    forget(service)
 
 
-def _waiting(service: Path) -> Path:
-    pending = _pending(service)
-    if not pending.exists():
+def _begun(service: Path) -> Waiting:
+    begun = waiting(service)
+    if begun is None:
         raise TemplateError('no update is under way; `backstay update` starts one')
-    return pending
+    return begun

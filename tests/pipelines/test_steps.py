@@ -127,7 +127,7 @@ class TestImage:
     ) -> None:
         calls = program('docker')
         monkeypatch.delenv('GITHUB_TOKEN')
-        monkeypatch.setenv('PIP_EXTRA_INDEX_URL', 'https://ann:hunter2@index.example/simple')
+        monkeypatch.setenv('PIP_EXTRA_INDEX_URL', 'https://ann:hunter2@index.example/')
         assert main(['image']) == 0
         ((arguments, _),) = calls()
         assert 'id=package-index,env=PIP_EXTRA_INDEX_URL' in arguments

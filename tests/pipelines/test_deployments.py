@@ -3,7 +3,7 @@
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from backstay.pipelines.__main__ import main
 from backstay.pipelines.deployments import Deployment, previous, refuse_unless_ready
 from backstay.pipelines.errors import RefusedError
 from backstay.pipelines.git import Repository
-from backstay.pipelines.github import TASK, Api, Deployments
+from backstay.pipelines.github import TASK, Deployments, GitHubApi
 from backstay.pipelines.versions import Version
 
 A, B, C = (f'ghcr.io/o/s@sha256:{letter * 64}' for letter in 'abc')
@@ -71,7 +71,7 @@ class GitHub(BaseHTTPRequestHandler):
     """The addresses of deployments, as GitHub documents them, in memory."""
 
     records: list[dict[str, Any]]
-    releases: list[dict[str, Any]] = []  # noqa: RUF012 replaced whole
+    releases: Sequence[dict[str, Any]] = ()
     broken = False
 
     def do_GET(self) -> None:
@@ -221,13 +221,11 @@ def test_the_history_is_of_our_own_records_alone(github: type[GitHub]) -> None:
 
 
 def test_every_page_of_releases_is_read_and_no_draft_counts(github: type[GitHub]) -> None:
-    github.releases = [{'tag_name': f'v1.{minor}.0', 'draft': False} for minor in range(230)]
-    github.releases += [
-        {'tag_name': 'v2.0.0', 'draft': True},
-        {'tag_name': 'nightly', 'draft': False},
-    ]
+    kept = [{'tag_name': f'v1.{minor}.0', 'draft': False} for minor in range(230)]
+    draft, other = ({'tag_name': name, 'draft': name == 'v2.0.0'} for name in ('v2.0.0', 'nightly'))
+    github.releases = [*kept, draft, other]
 
-    assert Api().published() == {Version(1, minor, 0) for minor in range(230)}
+    assert GitHubApi().published() == {Version(1, minor, 0) for minor in range(230)}
 
 
 class TestTheIdentityOfARun:

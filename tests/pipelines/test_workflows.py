@@ -105,6 +105,12 @@ class TestEveryWorkflow:
             assert isinstance(asked.get('default', ''), str), name
 
 
+#: What a caller of v1 may hand over by name.
+SECRETS = {1: {'PACKAGE_INDEX', 'DEPLOY_TOKEN'}}
+#: What the jobs of v1 ask a caller for.
+RIGHTS = {1: {'contents', 'packages', 'deployments', 'id-token'}}
+
+
 class TestBackend:
     FILE = WORKFLOWS / 'backend.yaml'
     #: Name and default of what a caller of v1 may say; none is required.
@@ -117,22 +123,16 @@ class TestBackend:
             'runs-on': 'ubuntu-24.04',
         }
     }
-    #: What a caller of v1 may hand over by name.
-    SECRETS = {1: {'PACKAGE_INDEX', 'DEPLOY_TOKEN'}}  # noqa: RUF012 a table
-    #: What the jobs of v1 ask a caller for, each with the most that one of them asks.
-    RIGHTS = {  # noqa: RUF012 a table
-        1: {'contents': 'write', 'packages': 'write', 'deployments': 'write', 'id-token': 'write'}
-    }
 
     def test_keeps_what_it_promised_to_its_callers(self) -> None:
         """L69: an input may be added; what is taken away or asked for raises the contract."""
         called = load(self.FILE)[True]['workflow_call']
         offered = {name: asked['default'] for name, asked in called['inputs'].items()}
         assert self.INPUTS[CONTRACT].items() <= offered.items()
-        assert self.SECRETS[CONTRACT] <= called['secrets'].keys()
+        assert SECRETS[CONTRACT] <= called['secrets'].keys()
         assert not any(each['required'] for each in called['secrets'].values())
         asked = [job['permissions'] for job in jobs_of(self.FILE).values()]
-        assert {name for each in asked for name in each} <= self.RIGHTS[CONTRACT].keys()
+        assert {name for each in asked for name in each} <= RIGHTS[CONTRACT]
 
     def test_runs_where_the_caller_says(self) -> None:
         """L4: on runners of one's own too."""

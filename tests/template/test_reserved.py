@@ -48,8 +48,8 @@ def needs_of(name: str, extras: set[str]) -> Iterator[Requirement]:
     except PackageNotFoundError:  # it is for other machines than this one
         return
     for need in needs:
-        of_extra = need.marker and 'extra' in str(need.marker)
-        if not of_extra or any(need.marker.evaluate({'extra': extra}) for extra in extras):  # type: ignore[union-attr]
+        marker = need.marker if 'extra' in str(need.marker) else None
+        if marker is None or any(marker.evaluate({'extra': extra}) for extra in extras):
             yield need
 
 

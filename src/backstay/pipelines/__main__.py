@@ -23,8 +23,9 @@ from backstay.pipelines.deployments import (
 )
 from backstay.pipelines.errors import RefusedError
 from backstay.pipelines.git import Repository
-from backstay.pipelines.github import Api, Deployments, tell_outputs, variable
+from backstay.pipelines.github import Deployments, GitHubApi, tell_outputs, variable
 from backstay.pipelines.identity import write_identity
+from backstay.pipelines.programs import run
 from backstay.pipelines.releasing import Occasion, plan, stamp
 from backstay.pipelines.versions import Version, parse
 
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return int(parsed.do(parsed) or 0)
     except RefusedError as error:
-        print(f'refused: {error}', file=sys.stderr)  # noqa: T201 a command prints
+        sys.stderr.write(f'refused: {error}\n')
         return 1
 
 
@@ -91,7 +92,7 @@ def _coverage(arguments: Arguments) -> int:
 
 def _gate(arguments: Arguments) -> int:
     """fail when coverage in the report of the last run is below the minimum"""
-    print(coverage.gate(coverage.REPORT, arguments.minimum))  # noqa: T201 the answer
+    _say(coverage.gate(coverage.REPORT, arguments.minimum))
     return 0
 
 
@@ -100,7 +101,7 @@ def _plan(arguments: Arguments) -> None:
     occasion = Occasion.of(os.environ)
     # Without a token nobody can be asked, and every tag counts as published.
     asks = 'GITHUB_TOKEN' in os.environ and not occasion.why_not()
-    published = Api().published() if asks else None
+    published = GitHubApi().published() if asks else None
     found = plan(occasion, Repository(Path.cwd()), arguments.shipped, published)
     tell_outputs(
         {
@@ -116,19 +117,19 @@ def _scan(arguments: Arguments) -> int:
     """fail when a package has a known vulnerability"""
     locks = [word for lock in arguments.lock for word in ('--requirement', str(lock))]
     command = [sys.executable, '-m', 'pip_audit', '--require-hashes', '--disable-pip', *locks]
-    return subprocess.run(command, check=False).returncode  # noqa: S603 our own interpreter
+    return run(command, shown=True).returncode
 
 
 def _claim(_: Arguments) -> None:
     """push the tag of a version before anything of it is published"""
     version = _version()
     is_new = Repository(Path.cwd()).claim(version)
-    print(f'{version.tag} {"is ours" if is_new else "stands here already"}')  # noqa: T201
+    _say(f'{version.tag} {"is ours" if is_new else "stands here already"}')
 
 
 def _stamp(_: Arguments) -> None:
     """write a version into the files of the package"""
-    print('\n'.join(stamp(Path.cwd(), _version())))  # noqa: T201
+    _say('\n'.join(stamp(Path.cwd(), _version())))
 
 
 def _bill(arguments: Arguments) -> None:
@@ -155,13 +156,7 @@ def _announce(arguments: Arguments) -> None:
 
 
 def _gh(*arguments: str, said: str = '') -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 arguments are a list
-        ['gh', *arguments],  # noqa: S607 that of the machine
-        input=said,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run(['gh', *arguments], said=said)
 
 
 def _image(_: Arguments) -> None:
@@ -210,9 +205,9 @@ def _bring(deployments: Deployments, wanted: Deployment) -> int:
         'VERSION': wanted.version,
         'IMAGE': wanted.image,
     }
-    code = subprocess.run(['make', 'deploy'], env={**os.environ, **said}, check=False).returncode  # noqa: S607
+    code = run(['make', 'deploy'], environment={**os.environ, **said}, shown=True).returncode
     deployments.end(number, succeeded=code == 0)
-    print(f'{wanted.environment}: {wanted.version} {"runs" if code == 0 else "did not come"}')  # noqa: T201
+    _say(f'{wanted.environment}: {wanted.version} {"runs" if code == 0 else "did not come"}')
     return code
 
 
@@ -229,7 +224,7 @@ def _move_contract(_: Arguments) -> None:
     """move the tag that services call forward to this commit, and never back"""
     tag = f'v{CONTRACT}'
     is_here = Repository(Path.cwd()).move_forward(tag)
-    print(f'{tag} {"stands here" if is_here else "stands at a later commit"}')  # noqa: T201
+    _say(f'{tag} {"stands here" if is_here else "stands at a later commit"}')
 
 
 def _identity(arguments: Arguments) -> None:
@@ -240,7 +235,13 @@ def _identity(arguments: Arguments) -> None:
 def _upkeep(_: Arguments) -> None:
     """raise packages, platform and template, and propose that in one pull request"""
     branch = variable('GITHUB_REF').removeprefix('refs/heads/')
-    print(upkeep.propose(Path.cwd(), upkeep.raise_all(Path.cwd()), branch))  # noqa: T201
+    _say(upkeep.propose(Path.cwd(), upkeep.raise_all(Path.cwd()), branch))
+
+
+def _say(line: str) -> None:
+    """Print a line, in its place among those of the programs that are run."""
+    sys.stdout.write(f'{line}\n')
+    sys.stdout.flush()
 
 
 if __name__ == '__main__':

@@ -1,10 +1,10 @@
 """A git repository: its tags, the commits since one, and claiming a version by its tag."""
 
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from backstay.pipelines.errors import RefusedError
+from backstay.pipelines.programs import run
 from backstay.pipelines.versions import ReleasedCommit, Version, parse
 
 #: What a release consists of unless a pipeline says more, as pathspecs of git.
@@ -118,13 +118,7 @@ class Repository:
         return self._run('rev-list', '--max-count=1', ancestor, f'^{commit}') == ''
 
     def _run(self, *arguments: str) -> str:
-        ran = subprocess.run(  # noqa: S603 arguments are a list, and git takes none as an option
-            ['git', *arguments],  # noqa: S607 the machine's own
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        ran = run(['git', *arguments], self.folder)
         if ran.returncode:
             raise RefusedError(f'git {arguments[0]}: {ran.stderr.strip()}')
         return ran.stdout

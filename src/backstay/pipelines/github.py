@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,7 +29,7 @@ def variable(name: str, environment: Mapping[str, str] = os.environ) -> str:
     return environment[name]
 
 
-class Api:
+class GitHubApi:
     """The REST API of one repository."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
@@ -48,30 +49,39 @@ class Api:
 
     def send(self, method: str, path: str, body: Any = None) -> Any:
         """Return the answer to one request; raise RefusedError without one."""
-        request = urllib.request.Request(  # noqa: S310 the address of GitHub's API
-            f'{self._api}/repos/{self._repository}/{path}',
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={
-                'Accept': 'application/vnd.github+json',
-                'Authorization': f'Bearer {self._token}',
-                'X-GitHub-Api-Version': '2022-11-28',
-            },
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
-                return json.load(answer)
-        except HTTPError as error:
-            raise RefusedError(f'GitHub answers {error.code} to {method} {path}') from None
-        except URLError as error:
-            raise RefusedError(f'GitHub does not answer: {error.reason}') from None
+        headers = {
+            'Accept': 'application/vnd.github+json',
+            'Authorization': f'Bearer {self._token}',
+            'X-GitHub-Api-Version': '2022-11-28',
+        }
+        address = f'{self._api}/repos/{self._repository}/{path}'
+        return answer_of(method, address, headers, body, told=path)
+
+
+def answer_of(
+    method: str, address: str, headers: Mapping[str, str], body: Any = None, *, told: str
+) -> Any:
+    """Return the JSON that GitHub answers; raise RefusedError without it, which names `told`."""
+    request = urllib.request.Request(  # noqa: S310 the address that GitHub gives a run
+        address,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers=dict(headers),
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310 as above
+            return json.load(answer)
+    except HTTPError as error:
+        raise RefusedError(f'GitHub answers {error.code} to {method} {told}') from None
+    except URLError as error:
+        raise RefusedError(f'GitHub does not answer: {error.reason}') from None
 
 
 class Deployments:
     """The records of one repository."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
-        self._send = Api(environment).send
+        self._send = GitHubApi(environment).send
 
     def history(self, environment: str) -> list[Deployment]:
         """Return the deployments to an environment, the newest first."""
@@ -122,7 +132,7 @@ def tell_outputs(values: Mapping[str, str], environment: Mapping[str, str] = os.
     Each is enclosed in a random delimiter, which no text of a stranger can guess.
     """
     for name, value in values.items():
-        print(f'{name}: {value}')  # noqa: T201 the log of the run
+        sys.stdout.write(f'{name}: {value}\n')
     if path := environment.get('GITHUB_OUTPUT'):
         border = f'end-{os.urandom(16).hex()}'
         with Path(path).open('a') as file:

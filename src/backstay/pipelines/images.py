@@ -2,13 +2,13 @@
 
 import json
 import os
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from backstay.pipelines.errors import RefusedError
+from backstay.pipelines.programs import run
 
 
 def build(folder: Path) -> None:
@@ -63,21 +63,12 @@ def _secrets() -> tuple[str, ...]:
 
 def _digest_of(tagged: str) -> str:
     """Return the digest of an image in the registry; empty when there is none."""
-    found = subprocess.run(  # noqa: S603 arguments are a list
-        ['docker', 'buildx', 'imagetools', 'inspect', tagged, '--format={{.Manifest.Digest}}'],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    look = ('docker', 'buildx', 'imagetools', 'inspect', tagged, '--format={{.Manifest.Digest}}')
+    found = run(look)
     return found.stdout.strip() if found.returncode == 0 else ''
 
 
 def _docker(*arguments: str, said: str | None = None) -> None:
-    ran = subprocess.run(  # noqa: S603 arguments are a list
-        ['docker', *arguments],  # noqa: S607 the machine's own
-        input=said,
-        text=True,
-        check=False,
-    )
+    ran = run(['docker', *arguments], said=said, shown=True)
     if ran.returncode:
         raise RefusedError(f'docker {arguments[0]} failed')

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backstay.pipelines.errors import RefusedError
+from backstay.pipelines.programs import run
 from backstay.pipelines.versions import Version, parse
 
 BRANCH = 'backstay/upkeep'
@@ -135,13 +136,6 @@ def _gh(folder: Path, *arguments: str) -> str:
 
 
 def _run(folder: Path, *command: str, said: str = '') -> subprocess.CompletedProcess[str]:
+    """Run a program in English; without what tells make that it was called by another make."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith('MAKE')}
-    return subprocess.run(  # noqa: S603 arguments are a list
-        command,
-        cwd=folder,
-        env={**inherited, 'LC_ALL': 'C'},
-        input=said,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run(command, folder, said=said, environment={**inherited, 'LC_ALL': 'C'})

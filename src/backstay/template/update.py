@@ -23,7 +23,7 @@ from backstay.template.git import git, run_git
 from backstay.template.merging import changed, keep_deleted, marked, merge, tree_of, unmerged
 from backstay.template.rendering import HERE, questions_of, render
 from backstay.template.stamp import NAME, Stamp, read_stamp
-from backstay.template.waiting import Waiting, forget, wait, waiting
+from backstay.template.waiting import Begun, forget, wait, waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,7 @@ def _refuse_unless_committed(service: Path) -> None:
         )
 
 
-def _refuse_conflicts(service: Path, begun: Waiting) -> None:
+def _refuse_conflicts(service: Path, begun: Begun) -> None:
     conflicts = {*unmerged(service), *marked(service, changed(service, begun.began))}
     if conflicts:
         raise TemplateError(
@@ -194,7 +194,7 @@ def _write(service: Path, stamp: Stamp) -> None:
     forget(service)
 
 
-def _begun(service: Path) -> Waiting:
+def _begun(service: Path) -> Begun:
     begun = waiting(service)
     if begun is None:
         raise TemplateError('no update is under way; `backstay update` starts one')

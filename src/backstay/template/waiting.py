@@ -30,7 +30,7 @@ from backstay.template.stamp import Stamp, parse_stamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Begun:
     """An update that has begun and is not ended."""
 
     service: Path
@@ -152,13 +152,13 @@ class Waiting:
             (self.service / message).unlink(missing_ok=True)
 
 
-def waiting(service: Path) -> Waiting | None:
+def waiting(service: Path) -> Begun | None:
     """Return the update of the service that waits; None when there is none."""
     ran = run_git(service, 'log', '-1', '--format=%P%n%T%n%B', _ref(service), '--')
     if ran.returncode:
         return None
     began, left, message = ran.stdout.split('\n', 2)
-    return Waiting(
+    return Begun(
         service=service,
         stamp=parse_stamp(message),
         began=began,

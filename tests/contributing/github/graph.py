@@ -33,21 +33,21 @@ class Graph:
             'organization': self._organisation,
             'repositoryOwner': self._owner,
             'repository': self._repository,
-            'node': lambda _info, id: self._node(id),  # noqa: A006
+            'node': lambda _info, **asked: self._node(asked['id']),
             'addAssigneesToAssignable': self._assign,
             'addProjectV2ItemById': self._add_item,
             'updateProjectV2ItemFieldValue': self._set_column,
         }
 
-    def _node(self, id: str) -> Json:  # noqa: A002
-        if not id.startswith('C_'):
-            return self.thing(*self.github.find(id))
+    def _node(self, name: str) -> Json:
+        if not name.startswith('C_'):
+            return self.thing(*self.github.find(name))
         found = [
             (repository, work)
             for repository in self.github.repositories.values()
             for thing in repository.things.values()
             for work in thing.commits
-            if f'C_{work.sha}' == id
+            if f'C_{work.sha}' == name
         ]
         return self._commit(*found[0])
 

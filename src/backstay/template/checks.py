@@ -3,7 +3,6 @@
 The last one starts the site. None changes anything.
 """
 
-import difflib
 import os
 import re
 import secrets
@@ -20,7 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from backstay import __version__
-from backstay.settings.environment import ENVIRONMENTS, Environment, SettingsError, load
+from backstay.settings.environment import ENVIRONMENTS, SettingsError, load
 from backstay.settings.local_secret import LOCAL_SECRETS
 from backstay.template import TemplateError
 from backstay.template.dockerignore import is_sent
@@ -184,23 +183,6 @@ def environments_can_be_read(service: Patient) -> Iterator[Finding]:
                 )
 
 
-def variables_are_read_by_something(service: Patient) -> Iterator[Finding]:
-    """Check that each variable in `env/` is one of the platform, or one of the service."""
-    known = {str(field.alias) for field in Environment.model_fields.values()}
-    for name in sorted(path.name for path in (service.folder / 'env').glob('.env*')):
-        values = dotenv_values(service.folder / 'env' / name, interpolate=False)
-        for variable in sorted({*values} - known):
-            # Those of the platform's own prefix are a mistake that `load` reports.
-            if variable.startswith('BACKSTAY_') or service.mentions(variable):
-                continue
-            near = difflib.get_close_matches(variable, known, n=1)
-            yield Finding(
-                kind='misconfigured',
-                what=f'nothing reads {variable}, which env/{name} has',
-                mend=f'write {near[0]} for it' if near else f"sed -i '/^{variable}=/d' env/{name}",
-            )
-
-
 def secrets_stay_out_of_git(service: Patient) -> Iterator[Finding]:
     """Check that git keeps no secret and would take none."""
     for name in service.tracked('env/*.secrets'):
@@ -348,7 +330,6 @@ CHECKS: tuple[Check, ...] = (
     git_keeps_it,
     no_conflict_is_left,
     environments_can_be_read,
-    variables_are_read_by_something,
     secrets_stay_out_of_git,
     secrets_are_for_their_owner,
     image_is_safe,

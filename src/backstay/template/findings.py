@@ -1,6 +1,5 @@
 """`Finding`, a result of `backstay doctor`, and `Patient`, the service that it examines."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,24 +37,10 @@ class Patient:
         listed = run_git(self.folder, 'ls-files', '-z', '--', *patterns).stdout
         return [name for name in listed.split('\0') if name]
 
-    def mentions(self, word: str) -> bool:
-        """Whether a file of the service but those in `env/` has the word."""
-        paths = (
-            path
-            for pattern in ('*.*', 'Makefile', 'Procfile', 'Dockerfile', '*/**/*.py')
-            for path in self.folder.glob(pattern)
-            if path.is_file() and not path.relative_to(self.folder).parts[0].startswith('.v')
-        )
-        return any(re.search(rf'\b{re.escape(word)}\b', _text_of(path)) for path in paths)
-
     def text(self, name: str) -> str:
         """Return the text of a file; an empty one without the file."""
         path = self.folder / name
-        return _text_of(path) if path.is_file() else ''
-
-
-def _text_of(path: Path) -> str:
-    return path.read_text(errors='replace')
+        return path.read_text(errors='replace') if path.is_file() else ''
 
 
 Check = Callable[[Patient], Iterator[Finding]]

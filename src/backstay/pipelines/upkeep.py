@@ -95,15 +95,13 @@ def _raise_requirement(folder: Path, newest: Version) -> list[str]:
     text = path.read_text()
     wanted = _REQUIREMENT.sub(rf'\g<name>>={newest},<{below}', text)
     asked = _REQUIREMENT.search(text)
-    if asked is None or not _is_above(newest, asked['below']):
+    if asked is None:
+        return []
+    bound = [int(part) for part in asked['below'].split('.')]
+    if [newest.major, newest.minor, newest.patch][: len(bound)] < bound:
         return []
     path.write_text(wanted)
     return [f'The platform is raised to {newest}, which `{asked[0]}` excluded: read its changelog.']
-
-
-def _is_above(version: Version, bound: str) -> bool:
-    parts = [int(part) for part in bound.split('.')]
-    return [version.major, version.minor, version.patch][: len(parts)] >= parts
 
 
 def _commit(folder: Path, message: str) -> bool:

@@ -129,21 +129,19 @@ def tree_here(service: Path, *trees: str) -> str:
 
 def in_the_way(service: Path, paths: Iterable[str]) -> set[str]:
     """Return those of the paths where something is that would have to go for a file of git."""
-    top = top_of(service)
-    return {path for path in paths if _is_taken(top, path)}
+    top, found = top_of(service), set()
+    for path in paths:
+        place = top / path
+        above = [each for each in place.parents if each.is_relative_to(top) and each != top]
+        is_above = any(each.is_symlink() or each.is_file() for each in above)
+        if is_above or place.is_symlink() or place.exists():
+            found.add(path)
+    return found
 
 
 def top_of(service: Path) -> Path:
     """Return the top of the repository that the service is in."""
     return Path(git(service, 'rev-parse', '--show-toplevel').removesuffix('\n'))
-
-
-def _is_taken(top: Path, path: str) -> bool:
-    place = top / path
-    if place.is_symlink() or place.exists():
-        return True
-    parents = [each for each in place.parents if each.is_relative_to(top) and each != top]
-    return any(each.is_symlink() or each.is_file() for each in parents)
 
 
 def _entries_of(service: Path) -> list[tuple[str, str, str, str]]:

@@ -49,7 +49,9 @@ class Command(BaseCommand):
         """Write or verify the rows; raises CommandError with the reason when that fails."""
         quiet = options['verbosity'] == 0
         try:
-            plan = _plan({**options, **_defaults(options)})
+            defaults = {'size': 'small', 'seed': '42', 'until': f'{EPOCH:%Y-%m-%d}'}
+            given = {name: value for name, value in options.items() if value is not None}
+            plan = _plan({**defaults, **given})
             is_open = all(options[name] is None for name in ('size', 'seed', 'until'))
             earlier = earlier_arguments(plan) if is_open and not options['reset'] else None
             if earlier:
@@ -98,13 +100,6 @@ class Command(BaseCommand):
         self.stdout.write(f'checksum {total(loaded)}')
         if different := [each.label for each in loaded if each.difference]:
             raise CommandError(f'not what the seed would write: {", ".join(different)}')
-
-
-def _defaults(options: dict[str, Any]) -> dict[str, str]:
-    """Return what stands for each argument that was not given, and those that were."""
-    defaults = {'size': 'small', 'seed': '42', 'until': f'{EPOCH:%Y-%m-%d}'}
-    given = {name: options[name] for name in defaults if options[name] is not None}
-    return {**defaults, **given}
 
 
 def _plan(options: dict[str, Any]) -> SeedPlan:

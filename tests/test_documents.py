@@ -20,9 +20,10 @@ from backstay.errors import code_of, problem_from
 from backstay.settings import Environment
 
 ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / 'README.md'
 DOCUMENTS = sorted([*ROOT.glob('*.md'), *ROOT.glob('docs/**/*.md'), *ROOT.glob('services/**/*.md')])
 #: The second tutorial writes a site of its own, in `test_tutorial.py`.
-TRANSCRIPTS = [ROOT / 'README.md', ROOT / 'docs' / 'tutorial' / '01-first-run.md']
+TRANSCRIPTS = [README, ROOT / 'docs' / 'tutorial' / '01-first-run.md']
 #: Ours, and what every service has.
 MAKEFILES = (ROOT / 'Makefile', ROOT / 'src/backstay/template/service/Makefile.jinja')
 ADRS = sorted(ROOT.glob('docs/adr/*.md'))
@@ -87,7 +88,24 @@ def code_of_document(document: Path) -> list[str]:
 
 class TestReadme:
     def test_is_short(self) -> None:
-        assert len((ROOT / 'README.md').read_text().splitlines()) < 120
+        assert len(README.read_text().splitlines()) < 120
+
+    def test_has_the_figures_of_the_bench(self) -> None:
+        measured = (ROOT / 'bench' / 'README.md').read_text().partition('nested variants')[2]
+        rows = re.findall(r'^  \| (.+?) \| ([\d,]+) \| ([\d.]+) s \|$', README.read_text(), re.M)
+
+        assert len(rows) == 4
+        for name, rate, cpu in rows:
+            line = rf'^\| {re.escape(name)} \| (.+)$'
+            (found,) = re.findall(line, measured.partition('###')[0], re.M)
+            cells = found.split(' | ')
+            assert (cells[0], cells[3]) == (rate, cpu)
+
+    def test_names_each_service_that_comes_with_it(self) -> None:
+        mounted = {each.parent.name for each in ROOT.glob('services/*/service.py')}
+        named = re.findall(r'\(services/(\w+)/README\.md\)', README.read_text())
+
+        assert {*named} == mounted
 
 
 def test_every_page_is_reached_from_the_index() -> None:

@@ -237,7 +237,7 @@ class TestMail:
     @pytest.mark.parametrize(
         ('env', 'backend'),
         [
-            ('local', 'django.core.mail.backends.console.EmailBackend'),
+            ('local', 'backstay.operations.mail.Terminal'),
             ('test', 'django.core.mail.backends.locmem.EmailBackend'),
             ('production', 'backstay.operations.mail.Nowhere'),
         ],

@@ -1,12 +1,25 @@
-"""Mail of a deployed site without a mail server: it is not sent, and the log says so."""
+"""Mail of a site without a mail server: shown to a developer, and not sent by a deployed site."""
 
+import sys
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.console import EmailBackend
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger('backstay.mail')
+
+
+class Terminal(EmailBackend):
+    """Writes mails to standard error.
+
+    What a command prints to standard output is its answer, and may go into a file.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{'stream': sys.stderr, **options})
 
 
 class Nowhere(BaseEmailBackend):

@@ -120,7 +120,7 @@ _SECOND_FACTOR: dict[str, Any] = {
 
 
 _BACKENDS = {
-    'local': 'django.core.mail.backends.console.EmailBackend',
+    'local': 'backstay.operations.mail.Terminal',
     'test': 'django.core.mail.backends.locmem.EmailBackend',
 }
 

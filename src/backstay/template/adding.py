@@ -45,10 +45,10 @@ def add_resource(service: Path, name: str, *, plural: str = '') -> Added:
     make = ('makemigrations', package, '--no-header', '--noinput', '--name', noun.variable)
     edits = _edits(service, package, noun)
     with _all_or_nothing(service, edits, service / package / 'migrations') as written:
-        _ruff(service, *edits)
+        tidy(service, *edits)
         _run(service, '-c', 'from backstay.cli import main; main()', *make)
         migrations = written()
-        _ruff(service, *migrations)
+        tidy(service, *migrations)
     return Added(noun=noun, files=(*edits, *migrations))
 
 
@@ -209,8 +209,10 @@ def _all_or_nothing(
         raise
 
 
-def _ruff(service: Path, *files: str) -> None:
-    """Sort the imports and format the files by the rules of the service."""
+def tidy(service: Path, *files: str) -> None:
+    """Sort the imports and format the files by the rules of the service, where ruff is there."""
+    if find_spec('ruff') is None:
+        return
     _run(service, '-m', 'ruff', 'check', '--quiet', '--no-cache', '--fix', '--select', 'I', *files)
     _run(service, '-m', 'ruff', 'format', '--quiet', '--no-cache', *files)
 

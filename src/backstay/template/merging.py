@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from backstay.template import TemplateError
 from backstay.template.git import git, run_git
+from backstay.template.modules import without_removed
 
 #: The files of a tree by their paths from the top of the repository: each its mode and object.
 Files = Mapping[str, tuple[str, str]]
@@ -58,6 +59,23 @@ def merge(service: Path, base: str, theirs: str, name: str) -> tuple[str, ...]:
     if ran.returncode and not _stages(service):
         raise TemplateError(f'git could not merge: {ran.stderr.strip()}')
     return tuple(sorted(path.removeprefix(prefix) for path in kept_apart))
+
+
+def keep_added(service: Path) -> tuple[str, ...]:
+    """Resolve conflicts of modules that the template only shrank, and return them.
+
+    What it took out goes, and what a person wrote beside that stays.
+    """
+    resolved = []
+    for path, stages in _stages(service).items():
+        if stages != {1, 2, 3} or not path.endswith('.py'):
+            continue
+        base, ours, theirs = (git(service, 'show', f':{stage}:./{path}') for stage in (1, 2, 3))
+        if merged := without_removed(base, ours, theirs):
+            (service / path).write_text(merged)
+            git(service, 'add', '--force', '--', path)
+            resolved.append(path)
+    return tuple(resolved)
 
 
 def keep_deleted(service: Path) -> tuple[str, ...]:

@@ -18,9 +18,18 @@ from packaging.version import Version
 
 from backstay import __version__
 from backstay.template import TemplateError
+from backstay.template.adding import tidy
 from backstay.template.earlier import earlier_template
 from backstay.template.git import git, run_git
-from backstay.template.merging import changed, keep_deleted, marked, merge, tree_of, unmerged
+from backstay.template.merging import (
+    changed,
+    keep_added,
+    keep_deleted,
+    marked,
+    merge,
+    tree_of,
+    unmerged,
+)
 from backstay.template.rendering import HERE, questions_of, render
 from backstay.template.stamp import NAME, Stamp, read_stamp
 from backstay.template.waiting import Begun, forget, wait, waiting
@@ -172,11 +181,11 @@ def _keep_migrations(base: Path, wanted: Path) -> None:
 
 def _settle(service: Path, after: Stamp, apart: tuple[str, ...] = ()) -> Updated:
     """Write the new stamp, or store it until conflicts are resolved; return the result."""
-    before, left_out, touched = (
-        read_stamp(service),
-        (*keep_deleted(service), *apart),
-        changed(service),
-    )
+    before, left_out = read_stamp(service), (*keep_deleted(service), *apart)
+    if resolved := keep_added(service):
+        tidy(service, *resolved)
+        git(service, 'add', '--force', '--', *resolved)
+    touched = changed(service)
     if conflicts := unmerged(service):
         wait(service, after, conflicts)
     else:

@@ -10,14 +10,28 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.core.validators import URLValidator, validate_slug
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from services.codereview.models import Diff, Issue, IssueLink, Repository, Revision, Tally
+from backstay.resources import DeletesInSteps
+from services.codereview.api import is_storable
+from services.codereview.models import (
+    Diff,
+    Issue,
+    IssueLink,
+    Provider,
+    Repository,
+    Revision,
+    Tally,
+)
 
 #: Rows that a list leads to; filters and search lead to others.
 MAX_LISTED_ROWS = 10_000
+#: The newest rows, among which parts of texts are looked for.
+MAX_SEARCHED_ROWS = 20_000
+#: Rows of one name that a search leads to.
+MAX_NAMED_ROWS = 1_000
 
 
 class BoundedPaginator(Paginator):
@@ -37,6 +51,26 @@ class BoundedAdmin(admin.ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 0
+
+    def named(self, text: str) -> QuerySet[Any]:  # noqa: ARG002 for those that have names
+        """The rows that are called so, by columns with an index."""
+        return self.model._default_manager.none()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The rows that are called so; or else those among the newest that have the words."""
+        text = search_term.strip()
+        if not text or not is_storable(text):
+            return super().get_search_results(request, queryset, search_term)
+        if named := list(self.named(text).values_list('pk', flat=True)[:MAX_NAMED_ROWS]):
+            return queryset.filter(pk__in=named), False
+        newest, *_ = self.ordering
+        column = newest.removeprefix('-')
+        behind = self.model._default_manager.order_by(*self.ordering).values_list(column, flat=True)
+        if bound := list(behind[MAX_SEARCHED_ROWS : MAX_SEARCHED_ROWS + 1]):
+            queryset = queryset.filter(**{f'{column}__gt': bound[0]})
+        return super().get_search_results(request, queryset, search_term)
 
 
 class RepositoryForm(forms.ModelForm):
@@ -65,7 +99,7 @@ class RepositoryForm(forms.ModelForm):
 
 
 @admin.register(Repository)
-class RepositoryAdmin(admin.ModelAdmin):
+class RepositoryAdmin(DeletesInSteps, admin.ModelAdmin):
     """Repositories can be added for hosts from which none is created by itself."""
 
     form = RepositoryForm
@@ -97,7 +131,7 @@ class DiffsInline(admin.TabularInline):
 
 
 @admin.register(Revision)
-class RevisionAdmin(BoundedAdmin):
+class RevisionAdmin(DeletesInSteps, BoundedAdmin):
     """Revisions, with their diffs."""
 
     list_display = (
@@ -112,10 +146,21 @@ class RevisionAdmin(BoundedAdmin):
     list_display_links = ('id', 'title')
     list_filter = ('base_repository', 'head_repository', 'provider')
     list_select_related = ('base_repository', 'head_repository')
-    search_fields = ('=provider_id', '=bugzilla_id', 'title')
-    search_help_text = 'By number of the provider or of the bug, or by title'
+    search_fields = ('title',)
+    search_help_text = (
+        'By number of the provider or of the bug; or by a part of the title, among the newest '
+        f'{MAX_SEARCHED_ROWS:,} revisions'
+    )
     ordering = ('-id',)
     inlines = (DiffsInline,)
+
+    def named(self, text: str) -> QuerySet[Revision]:
+        """The revisions with this number, of a provider or of a bug."""
+        number = text.lstrip('Dd#')
+        if not (number.isascii() and number.isdigit() and len(number) < 10):
+            return Revision.objects.none()
+        own = Q(provider__in=Provider.values, provider_id=number)
+        return Revision.objects.filter(own | Q(bugzilla_id=number))
 
 
 class AnalyzerFilter(admin.SimpleListFilter):
@@ -139,13 +184,16 @@ class AnalyzerFilter(admin.SimpleListFilter):
 
 
 @admin.register(Issue)
-class IssueAdmin(BoundedAdmin):
+class IssueAdmin(DeletesInSteps, BoundedAdmin):
     """Issues, the newest first. What was published stays as it is."""
 
     list_display = ('id', 'path', 'level', 'analyzer', 'analyzer_check', 'created')
     list_filter = (AnalyzerFilter,)
     search_fields = ('path', 'analyzer', 'analyzer_check', 'hash')
-    search_help_text = 'By path, analyzer, check or hash'
+    search_help_text = (
+        f'By path or hash; or by a part of path, analyzer, check or hash, among the newest '
+        f'{MAX_SEARCHED_ROWS:,} issues'
+    )
     ordering = ('-created', '-id')
     fields = (
         'id',
@@ -159,6 +207,10 @@ class IssueAdmin(BoundedAdmin):
         'updated',
     )
     readonly_fields = fields
+
+    def named(self, text: str) -> QuerySet[Issue]:
+        """The issues with just this path or hash."""
+        return Issue.objects.filter(Q(hash=text) | Q(path=text))
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 its signature
         """The bot publishes them."""

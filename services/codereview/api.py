@@ -7,9 +7,10 @@ front end expect that.
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from pydantic_core import to_json
@@ -23,6 +24,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
+from backstay.engine import engine_of
 from backstay.errors import Problem, problem_from
 from backstay.identity import (
     ApiKeyAuthentication,
@@ -70,6 +72,11 @@ class ReviewView(APIView):
     permission_classes = (IsAuthenticatedOrReadOnly, IsNoWorkflow)
     renderer_classes = (JSONRenderer, BrowsableAPIRenderer)
     parser_classes = (SafeJSONParser, FormParser, MultiPartParser)
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """What each answer has; caches keep one for each session, as the original tells them."""
+        return {**super().default_response_headers, 'Vary': 'Accept, Cookie'}
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """The platform's, but for formats that do not exist: here they are 404, as DRF has it."""
@@ -195,6 +202,11 @@ def read(
     http = request._request
     origin = f'{http.scheme}://{http.get_host()}'
     return read_rows(resource, caller_of(request), filter=filter, origin=origin, **page)
+
+
+def snapshot() -> AbstractContextManager[None]:
+    """A context whose statements, all of them reads, see the database at one moment."""
+    return engine_of(connection).snapshot(connection)
 
 
 def is_storable(text: str) -> bool:

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -16,6 +17,7 @@ from services.codereview.api import (
     is_storable,
     respond,
     respond_rows,
+    snapshot,
 )
 from services.codereview.documented import CHECK, HISTORY, STATISTICS
 from services.codereview.models import Diff, IssueLink, Repository, Sighting, Tally
@@ -56,13 +58,13 @@ class CheckStatistics(ReviewView):
 
 
 _COUNTS = ('repository', 'analyzer', 'check', 'total', 'publishable')
+#: Many tallies only say when issues were first seen.
+_SAYS_LAST = ~Q(last=0) | ~Q(publishable=0)
 
 
 def statistics(since: date) -> Iterator[dict[str, Any]]:
     """Counts of the issues that revisions made since a day have, in their head repository."""
-    # Many entries only say when issues were first seen.
-    says_last = ~Q(last=0) | ~Q(publishable=0)
-    tallies = Tally.objects.filter(says_last, repository__isnull=False, day__gte=since)
+    tallies = Tally.objects.filter(_SAYS_LAST, repository__isnull=False, day__gte=since)
     slug = Repository.objects.filter(pk=OuterRef('repository')).values('slug')
     counted = (
         tallies.values('repository', 'analyzer', 'analyzer_check')
@@ -74,6 +76,14 @@ def statistics(since: date) -> Iterator[dict[str, Any]]:
     columns = ('slug', 'analyzer', 'analyzer_check', 'total', 'can_be')
     for row in counted.values_list(*columns):
         yield dict(zip(_COUNTS, row, strict=True))
+
+
+def distinct_statistics(since: date) -> dict[tuple[str, str | None], tuple[int, int]]:
+    """The same by analyzer and check, where what occurs in several repositories counts once."""
+    tallies = Tally.objects.filter(_SAYS_LAST, repository=None, day__gte=since)
+    counted = tallies.order_by().values_list('analyzer', 'analyzer_check')
+    rows = counted.annotate(Sum('last'), Sum('publishable')).filter(last__sum__gt=0)
+    return {(analyzer, check): (total, can_be) for analyzer, check, total, can_be in rows}
 
 
 class CheckHistory(ReviewView):
@@ -111,47 +121,68 @@ class CheckDetail(ReviewView):
     def get(
         self, request: Request, repository: str, analyzer: str, check: str, **_: Any
     ) -> HttpResponseBase:
-        """A page of them, with the diffs that each is in: four statements."""
+        """A page of them, with the diffs that each is in: four statements of one snapshot."""
         publishable = request.query_params.get('publishable') or 'true'
-        found = found_by(repository, analyzer, check, publishable, _since(request))
-        return respond_rows(request, found.count(), described(found, Page(request).rows))
+        with snapshot():
+            found = found_by(repository, analyzer, check, publishable, _since(request))
+            issues = described(found, Page(request).rows)
+        return respond_rows(request, found.count, issues)
+
+
+class Found(NamedTuple):
+    """What a check has found in a repository."""
+
+    sightings: QuerySet[Sighting]
+    count: int
 
 
 def found_by(
     repository: str, analyzer: str, check: str, publishable: str, since: date | None
-) -> QuerySet[Sighting]:
-    """What a check has found in a repository. Raises ValidationError for `publishable`."""
-    found = Sighting.objects.filter(
-        repository__slug=repository,
-        analyzer=analyzer,
-        analyzer_check=check,
-        last_day__isnull=False,
+) -> Found:
+    """What a check has found: one statement, of tallies. Raises ValidationError of `publishable`.
+
+    Publishable are issues of which some occurrence can be published, in whatever repository.
+    """
+    choice = publishable.lower()
+    if choice not in _CHOICES:
+        raise ValidationError({'detail': _NO_CHOICE})
+    if not all(is_storable(name) for name in (repository, analyzer, check)):
+        return Found(Sighting.objects.none(), 0)
+    tallies = Tally.objects.filter(
+        repository=OuterRef('pk'), analyzer=analyzer, analyzer_check=check
     )
-    found = _publishable(found, publishable)
     if since:
-        found = found.filter(issue__created__gte=midnight(since))
-    return found if is_storable(f'{repository}{analyzer}{check}') else found.none()
+        tallies = tallies.filter(day__gte=since)
+    number = total(tallies, _CHOICES[choice])
+    row = Repository.objects.filter(slug=repository).values_list('pk', number).first()
+    key, count = row or (None, 0)
+    found = Sighting.objects.filter(
+        repository=key, analyzer=analyzer, analyzer_check=check, last_day__isnull=False
+    )
+    if choice != 'all':
+        found = found.filter(is_publishable=choice == 'true')
+    return Found(found.filter(created__gte=midnight(since)) if since else found, count)
 
 
-def described(found: QuerySet[Sighting], rows: slice) -> list[dict[str, Any]]:
-    """The issues, the newest first, with the diffs that each is in: three statements."""
-    issues = list(_shown(found, rows))
+#: By `publishable`: how many issues a tally has of them.
+_CHOICES = {
+    'true': F('found_publishable'),
+    'false': F('found') - F('found_publishable'),
+    'all': F('found'),
+}
+
+
+def total(tallies: QuerySet[Tally], amount: Any) -> Coalesce:
+    """The sum of some tallies, as a value of another statement."""
+    summed = tallies.order_by().values(one=Value(1)).annotate(sum=Sum(amount)).values('sum')
+    return Coalesce(Subquery(summed, IntegerField()), 0)
+
+
+def described(found: Found, rows: slice) -> list[dict[str, Any]]:
+    """A page of what was found, with the diffs of each: three statements."""
+    issues = list(_shown(found.sightings, rows))
     diffs = _diffs_of([issue['id'] for issue in issues])
     return [{**issue, 'diffs': diffs[issue['id']]} for issue in issues]
-
-
-def _publishable(found: QuerySet[Sighting], choice: str) -> QuerySet[Sighting]:
-    """Those of which some occurrence anywhere can be published; the others; or all."""
-    in_patch = IssueLink.objects.filter(issue=OuterRef('issue'), in_patch=True)
-    can_be = Q(issue__level='error') | Q(Exists(in_patch))
-    match choice.lower():
-        case 'true':
-            return found.filter(can_be)
-        case 'false':
-            return found.exclude(can_be)
-        case 'all':
-            return found
-    raise ValidationError({'detail': _NO_CHOICE})
 
 
 _ISSUE = ('hash', 'analyzer', 'path', 'level', 'check', 'message')
@@ -160,22 +191,19 @@ _PLACE = ('in_patch', 'new_for_revision', 'line', 'nb_lines', 'char')
 
 def _shown(found: QuerySet[Sighting], page: slice) -> Iterator[dict[str, Any]]:
     """The issues with the values of their latest occurrence in the repository."""
-    latest = IssueLink.objects.filter(
-        issue=OuterRef('issue'), revision__head_repository=OuterRef('repository')
-    ).order_by('-id')
     columns: list[Any] = [
         *(f'issue__{name.replace("check", "analyzer_check")}' for name in _ISSUE),
         Q(publishable_day__isnull=False),
-        *(Subquery(latest.values(name)[:1]) for name in _PLACE),
+        *(f'last_link__{name}' for name in _PLACE),
     ]
     names = ('id', *_ISSUE, 'publishable', *_PLACE)
-    rows = found.order_by('-issue__created', '-issue').values_list('issue_id', *columns)
+    rows = found.order_by('-created', '-issue').values_list('issue_id', *columns)
     for row in rows[page]:
         yield dict(zip(names, row, strict=True))
 
 
 def _diffs_of(issues: Collection[Any]) -> dict[Any, list[dict[str, Any]]]:
-    """The diffs that each of the issues is in, the oldest first."""
+    """The diffs that each of the issues is in, the oldest first: two statements."""
     links = IssueLink.objects.filter(issue__in=issues, diff__isnull=False)
     pairs = set(links.order_by().values_list('issue_id', 'diff_id').distinct())
     related = ('repository', 'revision__base_repository', 'revision__head_repository')
@@ -183,7 +211,9 @@ def _diffs_of(issues: Collection[Any]) -> dict[Any, list[dict[str, Any]]]:
     shown = {diff.pk: _diff(diff) for diff in diffs.order_by('created', 'id')}
     found: dict[Any, list[dict[str, Any]]] = {issue: [] for issue in issues}
     order = {pk: place for place, pk in enumerate(shown)}
-    for issue, pk in sorted(pairs, key=lambda pair: order[pair[1]]):
+    # Outside a snapshot, a diff may have gone since its links were read.
+    there = [pair for pair in pairs if pair[1] in order]
+    for issue, pk in sorted(there, key=lambda pair: order[pair[1]]):
         found[issue].append(shown[pk])
     return found
 

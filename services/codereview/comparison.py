@@ -41,19 +41,22 @@ def compared(diff: Diff, mode: str) -> QuerySet[Issue]:
     `unresolved` are in both, `closed` in an older one alone; `known` are those of this diff that
     had occurred anywhere else when it was published.
     """
-    here = IssueLink.objects.filter(issue=OuterRef('pk'), diff=diff)
-    before = _before(diff).filter(issue=OuterRef('pk'))
+    # Keys come first, from links of the revision alone: there are more issues than anybody counts.
+    here, before = IssueLink.objects.filter(diff=diff), _before(diff)
+    there = {'issue': OuterRef('issue')}
     match mode:
         case 'unresolved':
-            return Issue.objects.filter(Exists(here), Exists(before))
+            links = here.filter(Exists(before.filter(**there)))
         case 'closed':
-            return Issue.objects.filter(~Exists(here), Exists(before))
+            links = before.filter(~Exists(here.filter(**there)))
         case 'known':
             elsewhere = IssueLink.objects.filter(
-                ~Q(diff=diff) | Q(diff=None), issue=OuterRef('issue'), id__lt=OuterRef('id')
+                ~Q(diff=diff) | Q(diff=None), id__lt=OuterRef('id'), **there
             )
-            return Issue.objects.filter(Exists(here.filter(Exists(elsewhere))))
-    raise ValueError(mode)
+            links = here.filter(Exists(elsewhere))
+        case _:
+            raise ValueError(mode)
+    return Issue.objects.filter(pk__in=links.order_by().values('issue'))
 
 
 class Places(NamedTuple):

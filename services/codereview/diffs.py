@@ -174,8 +174,8 @@ def _in_repository(slug: str) -> dict[str, Any]:
 
 
 def _with_text(text: str) -> dict[str, Any]:
-    """Diffs in whose numbers, ids or title the text stands, as it is and in any case."""
-    return contains(text, 'id_text', 'provider_id', 'revision_text', 'bug_text', 'title')
+    """Diffs in whose numbers, ids, name (`D51`) or title the text stands, in any case."""
+    return contains(text, 'searched')
 
 
 def contains(text: str, *names: str) -> dict[str, Any]:

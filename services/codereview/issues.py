@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import ValidationError
@@ -18,6 +18,7 @@ from services.codereview.api import (
     respond,
     respond_page,
     respond_rows,
+    snapshot,
 )
 from services.codereview.comparison import compared
 from services.codereview.documented import (
@@ -26,7 +27,15 @@ from services.codereview.documented import (
     ISSUES_OF_DIFF,
     KNOWN_ISSUES,
 )
-from services.codereview.models import Diff, Issue, IssueLink, Repository, Revision, Sighting
+from services.codereview.models import (
+    Diff,
+    Issue,
+    IssueLink,
+    Repository,
+    Revision,
+    Sighting,
+    Tally,
+)
 from services.codereview.moments import midnight, read_day
 from services.codereview.options import option
 from services.codereview.resources import IssueOfDiffResource
@@ -108,6 +117,9 @@ class KnownIssueList(ReviewView):
         if known is None or faults:
             raise ValidationError(faults)
         issues = _known(known, changeset, day)
+        if issues is None and not path:
+            return _respond_all(request, known.pk)
+        issues = _seen_in(known.pk) if issues is None else issues
         if path:
             issues = issues.filter(path=path) if is_storable(path) else issues.none()
         return _respond_ids(request, issues)
@@ -119,8 +131,20 @@ def _is_key(text: str) -> bool:
 
 def _respond_ids(request: Request, issues: QuerySet[Issue]) -> HttpResponseBase:
     """A page of the issues' ids and hashes, in the order in which they were first stored."""
-    rows = issues.order_by('created', 'id').values('id', 'hash')
-    return respond_rows(request, issues.order_by().count(), list(rows[Page(request).rows]))
+    with snapshot():
+        rows = list(issues.order_by('created', 'id').values('id', 'hash')[Page(request).rows])
+        number = issues.order_by().count()
+    return respond_rows(request, number, rows)
+
+
+def _respond_all(request: Request, repository: int) -> HttpResponseBase:
+    """The same of all issues of a repository, whose number tallies have."""
+    seen = Sighting.objects.filter(repository=repository, last_day__isnull=False)
+    rows = seen.order_by('created', 'issue').values(id=F('issue_id'), hash=F('issue__hash'))
+    with snapshot():
+        page = list(rows[Page(request).rows])
+        number = Tally.objects.filter(repository=repository).aggregate(sum=Sum('found'))['sum']
+    return respond_rows(request, number or 0, page)
 
 
 def _day(text: str) -> tuple[date | None, dict[str, list[str]]]:
@@ -164,8 +188,10 @@ def _around(day: date | None) -> Q:
     return within & Q(created__lt=midnight(day + timedelta(days=1))) if day < date.max else within
 
 
-def _known(repository: _Repository, changeset: str | None, day: date | None) -> QuerySet[Issue]:
-    """The issues of the revisions that are meant."""
+def _known(
+    repository: _Repository, changeset: str | None, day: date | None
+) -> QuerySet[Issue] | None:
+    """The issues of the revisions that are meant; None for all of the repository."""
     if changeset is not None and repository.has_changeset:
         return _of_revisions(
             Q(
@@ -177,11 +203,15 @@ def _known(repository: _Repository, changeset: str | None, day: date | None) -> 
         return _of_revisions(Q(revision_id=repository.revision))
     if changeset is not None or (day is not None and option('CODEREVIEW_STRICT_DATES')):
         return Issue.objects.none()
+    return None
+
+
+def _seen_in(repository: int) -> QuerySet[Issue]:
     seen = Sighting.objects.filter(
-        repository_id=repository.pk, issue=OuterRef('pk'), last_day__isnull=False
+        repository=repository, issue=OuterRef('pk'), last_day__isnull=False
     )
     return Issue.objects.filter(Exists(seen))
 
 
 def _of_revisions(which: Q) -> QuerySet[Issue]:
-    return Issue.objects.filter(Exists(IssueLink.objects.filter(which, issue=OuterRef('pk'))))
+    return Issue.objects.filter(pk__in=IssueLink.objects.filter(which).order_by().values('issue'))

@@ -1,17 +1,19 @@
 """What code review stores: repositories, revisions, diffs, issues, and where issues occur.
 
-Three things are kept by triggers of the database (`migrations/_triggers_of_*.py`), so that they are
-right whoever writes: the counters and repositories of a diff, `Sighting` and `Tally`.
+Some things are kept by triggers of the database (`migrations/_triggers_of_*.py`), so that they are
+right whoever writes: the counters of diffs and revisions, the repositories of a diff, `Sighting` and
+`Tally`.
 """
 
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import F, Q, Value
+from django.db.models.functions import Cast, Coalesce, Length
 from django.utils import timezone
 
+from backstay.engine import Bytewise
 from services.codereview.options import option
 
 
@@ -20,6 +22,18 @@ class Dated(models.Model):
 
     created = models.DateTimeField(default=timezone.now, editable=False)
     updated = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        abstract = True
+
+
+class Counted(models.Model):
+    """What links are counted in: diffs those that point there, revisions those of no diff."""
+
+    nb_issues = models.PositiveIntegerField(default=0, editable=False)
+    nb_issues_publishable = models.PositiveIntegerField(default=0, editable=False)
+    nb_warnings = models.PositiveIntegerField(default=0, editable=False)
+    nb_errors = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         abstract = True
@@ -52,7 +66,7 @@ def phabricator() -> str:
     return f'{url.scheme}://{url.netloc}'
 
 
-class Revision(Dated):
+class Revision(Dated, Counted):
     """A change under review, or a push that was analysed."""
 
     provider = models.CharField(max_length=20, choices=Provider, default=Provider.PHABRICATOR)
@@ -97,7 +111,13 @@ class Revision(Dated):
                 fields=('head_repository', 'head_changeset'), name='codereview_rev_changeset'
             ),
             models.Index(fields=('head_repository', 'created'), name='codereview_rev_created'),
-            models.Index(fields=('provider', 'provider_id', 'id'), name='codereview_rev_order'),
+            models.Index(
+                fields=('bugzilla_id',),
+                name='codereview_rev_bug',
+                condition=Q(bugzilla_id__isnull=False),
+            ),
+            # The order of the list, which is that of bytes on every engine.
+            models.Index(Bytewise(F('provider')), 'provider_id', 'id', name='codereview_rev_order'),
         )
 
     def __str__(self) -> str:
@@ -115,7 +135,7 @@ class Revision(Dated):
         return f'{self.base_repository.url}/issues/{self.provider_id}'
 
 
-class Diff(Dated):
+class Diff(Dated, Counted):
     """One state of a revision, as it was analysed."""
 
     provider_id = models.SlugField(max_length=40, db_index=False)
@@ -144,11 +164,6 @@ class Diff(Dated):
         db_constraint=False,
         db_index=False,
     )
-    # How many links point here.
-    nb_issues = models.PositiveIntegerField(default=0, editable=False)
-    nb_issues_publishable = models.PositiveIntegerField(default=0, editable=False)
-    nb_warnings = models.PositiveIntegerField(default=0, editable=False)
-    nb_errors = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         ordering = ('created', 'id')
@@ -177,6 +192,26 @@ class Diff(Dated):
 
     def __str__(self) -> str:
         return f'Diff {self.provider_id}'
+
+
+class DiffText(models.Model):
+    """What a diff is searched by: its numbers, ids and title, as triggers keep them.
+
+    It stands beside the diff, whose counters change with every bulk: on PostgreSQL it has an index
+    of trigrams (`pg_trgm`), which is dear to write.
+    """
+
+    diff = models.OneToOneField(
+        Diff,
+        on_delete=models.DO_NOTHING,
+        primary_key=True,
+        related_name='searched',
+        db_constraint=False,
+    )
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class Level(models.TextChoices):
@@ -208,6 +243,7 @@ class Issue(Dated):
         indexes = (
             models.Index(fields=('path',), name='codereview_issue_path'),
             models.Index(fields=('created', 'id'), name='codereview_issue_created'),
+            models.Index(fields=('analyzer', 'created', 'id'), name='codereview_issue_analyzer'),
         )
 
     def __str__(self) -> str:
@@ -255,11 +291,16 @@ class IssueLink(models.Model):
         return f'{self.issue_id} in revision {self.revision_id}'
 
 
+#: The repository of a sighting that stands for all repositories; there is none with this key.
+EVERYWHERE = 0
+
+
 class Sighting(models.Model):
     """That an issue was seen in a repository, as the head or the base of a revision, and when last.
 
     An issue is counted in statistics since some day just where the last sighting is not older: so
-    one day for each of them is enough to count distinct issues since any day.
+    one day for each of them is enough to count distinct issues since any day. Each issue also has a
+    sighting of the repository 0 (EVERYWHERE), which counts what occurs in several just once.
     """
 
     pk = models.CompositePrimaryKey('issue', 'repository')
@@ -281,17 +322,47 @@ class Sighting(models.Model):
     # As the issue has them.
     analyzer = models.CharField(max_length=50)
     analyzer_check = models.CharField(max_length=250, null=True)  # noqa: DJ001 as the issue's
-    first_day = models.DateField(help_text='When the issue was first stored, anywhere.')
+    created = models.DateTimeField(help_text='When the issue was first stored, anywhere.')
     #: When the newest revision was made that has the issue in this head repository.
     last_day = models.DateField(null=True)
     #: The same of revisions in which it can be published.
     publishable_day = models.DateField(null=True)
+    #: The latest occurrence in this head repository.
+    last_link = models.ForeignKey(
+        IssueLink,
+        on_delete=models.DO_NOTHING,
+        related_name='+',
+        null=True,
+        db_constraint=False,
+        db_index=False,
+    )
+    #: Whether some occurrence in any repository can be published.
+    is_publishable = models.BooleanField(default=False)
 
     class Meta:
         indexes = (
+            # Lists of a check, of all its issues and of those that can or cannot be published, and
+            # of a repository, in the order in which they are shown.
             models.Index(
-                fields=('repository', 'analyzer', 'analyzer_check'),
+                fields=('repository', 'analyzer', 'analyzer_check', 'created', 'issue'),
                 name='codereview_sighting_check',
+                condition=Q(last_day__isnull=False),
+            ),
+            models.Index(
+                fields=(
+                    'repository',
+                    'analyzer',
+                    'analyzer_check',
+                    'is_publishable',
+                    'created',
+                    'issue',
+                ),
+                name='codereview_sighting_publish',
+                condition=Q(last_day__isnull=False),
+            ),
+            models.Index(
+                fields=('repository', 'created', 'issue'),
+                name='codereview_sighting_order',
                 condition=Q(last_day__isnull=False),
             ),
         )
@@ -303,7 +374,8 @@ class Sighting(models.Model):
 class Tally(models.Model):
     """Entries of a ledger, whose sums are how many issues there are.
 
-    Triggers only ever add entries, so nobody waits for anybody; a task sums old ones up.
+    Triggers only ever add entries, so nobody waits for anybody; a task adds them to the one entry
+    of their key that is their sum, and deletes them.
     """
 
     #: None for issues wherever they are seen.
@@ -318,28 +390,52 @@ class Tally(models.Model):
     analyzer = models.CharField(max_length=50)
     analyzer_check = models.CharField(max_length=250, null=True)  # noqa: DJ001 as the issue's
     day = models.DateField()
+    #: Whether it is the sum of its key. Whoever counts counts sums and other entries alike.
+    is_sum = models.BooleanField(default=False)
     #: Issues that were first stored on this day.
     first = models.IntegerField()
     #: Issues that were last seen on this day, with the repository as head.
     last = models.IntegerField()
     #: Issues that were last seen publishable on this day.
     publishable = models.IntegerField()
+    #: Issues that were first stored on this day, of those that have the repository as head.
+    found = models.IntegerField(default=0)
+    #: Those of them of which some occurrence anywhere can be published.
+    found_publishable = models.IntegerField(default=0)
 
     class Meta:
         verbose_name_plural = 'tallies'
+        constraints = (
+            # Null equals null here, and is no text.
+            models.UniqueConstraint(
+                Coalesce('repository', 0),
+                'analyzer',
+                Coalesce('analyzer_check', Value('')),
+                Coalesce(Length('analyzer_check'), -1),
+                'day',
+                name='codereview_one_sum_of_key',
+                condition=Q(is_sum=True),
+            ),
+        )
         indexes = (
             # Whatever is summed up, so that sums are made of the index alone.
             models.Index(
                 fields=(
                     'repository',
-                    'day',
                     'analyzer',
                     'analyzer_check',
+                    'day',
                     'first',
                     'last',
                     'publishable',
+                    'found',
+                    'found_publishable',
                 ),
                 name='codereview_tally_sums',
+            ),
+            # What the task has not summed up yet.
+            models.Index(
+                fields=('id',), name='codereview_tally_entries', condition=Q(is_sum=False)
             ),
         )
 

@@ -17,6 +17,16 @@ def options(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         'CODEREVIEW_PHABRICATOR_URL': environ.get(
             'CODEREVIEW_PHABRICATOR_URL', 'https://phabricator.services.mozilla.com'
         ),
+        # Where links to bugs, jobs and tasks lead; empty for no such link.
+        'CODEREVIEW_BUGZILLA_URL': environ.get(
+            'CODEREVIEW_BUGZILLA_URL', 'https://bugzilla.mozilla.org'
+        ),
+        'CODEREVIEW_TREEHERDER_URL': environ.get(
+            'CODEREVIEW_TREEHERDER_URL', 'https://treeherder.mozilla.org'
+        ),
+        'TASKCLUSTER_ROOT_URL': environ.get(
+            'TASKCLUSTER_ROOT_URL', 'https://firefox-ci-tc.services.mozilla.com'
+        ),
         # Hosts whose repositories are created when a revision first names them.
         'CODEREVIEW_HOSTS': tuple(each.strip() for each in hosts.split(',') if each.strip()),
         # Whether issues that come without a diff belong to the newest diff of their revision.

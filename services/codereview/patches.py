@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import httpx
 
+_NAMED = re.compile(r'diff --git a/(?P<path>.+) b/(?P=path)')
 _HUNK = re.compile(r'@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@')
 #: Seconds that a server may take for a changeset.
 _TIMEOUT = 60.0
@@ -16,8 +17,15 @@ _TIMEOUT = 60.0
 Patch = Mapping[str, frozenset[int]]
 
 
+class PatchUnavailable(Exception):
+    """The patch of a changeset cannot be had, for the reason that is its text.
+
+    Unlike the errors of httpx it can be sent from one process to another.
+    """
+
+
 def parse(text: str) -> Patch:
-    r"""The files of a unified diff, also those without a changed line, such as renamed ones.
+    r"""The files of a unified diff, also those without a hunk: renamed, empty and binary ones.
 
     >>> parse('--- a/x\n+++ b/x\n@@ -1,2 +1,3 @@\n one\n-two\n+2\n+3\n')
     {'x': frozenset({2, 3})}
@@ -31,6 +39,11 @@ def parse(text: str) -> Patch:
             old -= not text_line.startswith(('+', '\\'))
             if not text_line.startswith(('-', '\\')):
                 new, line = new - 1, line + 1
+        elif named := _NAMED.fullmatch(text_line):
+            path = named['path']
+            found.setdefault(path, set())
+        elif text_line.startswith(('deleted file mode', '+++ /dev/null')):
+            found.pop(path, None)
         elif text_line.startswith('+++ '):
             path = _path(text_line[4:])
             found.setdefault(path, set())
@@ -39,7 +52,6 @@ def parse(text: str) -> Patch:
         elif hunk := _HUNK.match(text_line):
             before, start, after = hunk.groups()
             old, new, line = int(before or 1), int(after or 1), int(start)
-    found.pop('/dev/null', None)
     return {name: frozenset(lines) for name, lines in found.items()}
 
 
@@ -59,11 +71,25 @@ def is_in_patch(patch: Patch, path: str, line: int | None, nb_lines: int | None)
 
 
 def fetch(repository: str, changeset: str, agent: str) -> Patch:
-    """The patch of a changeset, or of its parent where it only says what to try. Raises httpx's."""
+    """The patch of a changeset, or of its parent where it only says what to try.
+
+    Raises PatchUnavailable, also where the answer is no patch.
+    """
+    try:
+        text = _fetch_text(repository, changeset, agent)
+    except Exception as error:
+        raise PatchUnavailable(f'{type(error).__name__}: {error}') from None
+    patch = parse(text)
+    if not patch and not text.lstrip().startswith('# HG changeset patch'):
+        raise PatchUnavailable('the answer is not a patch')
+    return patch
+
+
+def _fetch_text(repository: str, changeset: str, agent: str) -> str:
     with httpx.Client(
         headers={'User-Agent': agent}, timeout=_TIMEOUT, follow_redirects=True
     ) as client:
         told = client.get(f'{repository}/json-rev/{changeset}').raise_for_status().json()
         if str(told.get('desc', '')).startswith('try_task_config'):
             changeset = told['parents'][0]
-        return parse(client.get(f'{repository}/raw-rev/{changeset}').raise_for_status().text)
+        return client.get(f'{repository}/raw-rev/{changeset}').raise_for_status().text

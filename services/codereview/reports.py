@@ -75,7 +75,8 @@ def _diff(task: str, given: Json) -> Diff:
         provider_id=given['id'],
         defaults={
             'title': given['title'][:250],
-            'bugzilla_id': given.get('bugzilla_id'),
+            # Reports of revisions without a bug have an empty text.
+            'bugzilla_id': given.get('bugzilla_id') or None,
             'base_repository': base,
             'head_repository': head,
         },

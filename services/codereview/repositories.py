@@ -1,5 +1,6 @@
 """Repositories: read by anybody, created by the revisions that name them."""
 
+from itertools import chain, count
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,10 @@ from services.codereview.documented import REPOSITORIES, REPOSITORY
 from services.codereview.models import Repository
 from services.codereview.options import option
 from services.codereview.resources import RepositoryResource
+
+MAX_SLUG = 50
+#: Tries to create a repository while others create some.
+_TRIES = 5
 
 
 class RepositoryList(ReviewView):
@@ -53,7 +58,6 @@ class RepositoryUrl(serializers.CharField):
     default_error_messages = {  # noqa: RUF012 as the fields of Django REST Framework have it
         'not_allowed': 'Repository base URL is not allowed.',
         'slug': 'No slug of 1 to 50 characters can be made of the URL.',
-        'taken': 'Another repository has the slug {slug}.',
     }
 
     def __init__(self, **options: Any) -> None:
@@ -74,26 +78,35 @@ class RepositoryUrl(serializers.CharField):
             self.fail('not_allowed')
         if host not in option('CODEREVIEW_HOSTS'):
             self.fail('not_allowed')
-        if not 1 <= len(slug) <= 50:
+        if not 1 <= len(slug) <= MAX_SLUG:
             self.fail('slug')
-        # Its own may have come since it was looked for.
-        if Repository.objects.filter(slug=slug).exclude(url=url).exists():
-            self.fail('taken', slug=slug)
         return url
 
 
 def repository_at(url: str, field: str) -> Repository:
     """The repository with this URL, created when there is none: within the caller's transaction.
 
-    Raises ValidationError for the field when somebody took the slug a moment ago.
+    Raises ValidationError for the field when others took one slug after the other meanwhile.
     """
-    for _ in range(2):
+    for _ in range(_TRIES):
         if found := Repository.objects.filter(url=url).first():
             return found
         try:
             with transaction.atomic():
-                return Repository.objects.create(url=url, slug=slug_of(url))
+                return Repository.objects.create(url=url, slug=_free_slug(slug_of(url)))
         except IntegrityError:
             continue
-    slug = slug_of(url)
-    raise serializers.ValidationError({field: [f'Another repository has the slug {slug}.']})
+    raise serializers.ValidationError({field: ['No slug is free for the URL.']})
+
+
+def _free_slug(slug: str) -> str:
+    """The slug, or the first with a number behind it that no other repository has.
+
+    `https://host/q/w` and `https://host/q/w.git` are two repositories whose slug would be the same.
+    """
+    numbered = (f'{slug[: MAX_SLUG - len(end)]}{end}' for end in (f'-{n}' for n in count(2)))
+    return next(each for each in chain((slug,), numbered) if not _is_taken(each))
+
+
+def _is_taken(slug: str) -> bool:
+    return Repository.objects.filter(slug=slug).exists()

@@ -57,6 +57,7 @@ class RepositoryResource(Resource):
         fields = ('id', 'slug', 'url')
         default_mask = '{id,slug,url}'
         ordering = ('slug',)
+        short_lists = True
 
     grants = PUBLIC
 
@@ -109,6 +110,7 @@ class DiffResource(Resource):
         fields = ('id', 'provider_id', 'number', 'review_task_id', 'mercurial_hash', 'revision_id')
         default_mask = '{provider_id,review_task_id,repository,mercurial_hash,issues_url,id}'
         ordering = ('created', 'id')
+        short_lists = True  # those of a revision
         name = 'DiffOfRevision'
 
     repository = Computed(F('repository__url'), _URL)
@@ -149,10 +151,7 @@ class ListedDiffResource(Resource):
     created = Computed(Moment('created'), CharField(max_length=27))
     # What is searched and filtered by.
     since = Computed(F('created'), DateTimeField())
-    id_text = Computed(Cast('id', _DIGITS), _DIGITS)
-    revision_text = Computed(Cast('revision__provider_id', _DIGITS), _DIGITS)
-    bug_text = Computed(Cast('revision__bugzilla_id', _DIGITS), _DIGITS)
-    title = Computed(F('revision__title'), CharField(max_length=250))
+    searched = Computed(F('searched__text'), CharField(max_length=400))
     grants = PUBLIC
 
 
@@ -175,6 +174,7 @@ class IssueOfDiffResource(Resource):
             'line,nb_lines,char}'
         )
         ordering = ('created', 'place')
+        short_lists = True  # those of a diff
         # An issue may occur in many diffs.
         lookup = 'place'
         name = 'Issue'

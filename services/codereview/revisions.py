@@ -19,6 +19,8 @@ from services.codereview.resources import RevisionResource
 #: The largest number that a column of integers holds.
 MOST = 2**31 - 1
 _REQUIRED = 'This field is required.'
+#: What Django REST Framework lets an integer end in.
+_NO_FRACTION = serializers.IntegerField.re_decimal
 
 
 class NewRevision(serializers.Serializer):
@@ -119,11 +121,12 @@ def stored(body: Any) -> int | None:
 
 
 def _number(given: Any) -> int | None:
-    """The number that an integer or a text of digits is, where a revision could have it."""
-    if isinstance(given, bool) or not isinstance(given, int | str):
+    """The number that is given, where a revision could have it: 1001, "1001", 1001.0."""
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
         return None
+    text = _NO_FRACTION.sub('', str(given))
     try:
-        number = int(given) if len(str(given)) <= 20 else 0
+        number = int(text) if len(text) <= 20 else 0
     except ValueError:
         return None
     return number if 1 <= number <= MOST else None

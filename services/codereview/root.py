@@ -13,8 +13,9 @@ class Root(ReviewView):
     """The lists of the API."""
 
     @ROOT
-    def get(self, request: Request, **_: Any) -> HttpResponseBase:
-        """Their addresses."""
+    def get(self, request: Request, format: str = '', **_: Any) -> HttpResponseBase:  # noqa: A002
+        """Their addresses, which name a format where that of the root does."""
         names = ('repository', 'revision', 'diff')
-        lists = {name: request.build_absolute_uri(f'/v1/{name}/') for name in names}
+        end = f'.{format}' if format else '/'
+        lists = {name: request.build_absolute_uri(f'/v1/{name}{end}') for name in names}
         return respond(request, as_json(lists))

@@ -296,6 +296,7 @@ SEEDS = (
     Seed(
         Revision,
         rows=_REVISIONS,
+        kept=('nb_issues', 'nb_issues_publishable', 'nb_warnings', 'nb_errors'),
         created=lambda row: _begun(row.until, row.index, row.count(Revision)),
         updated=lambda row: row['created'],
         provider=_provider,

@@ -35,6 +35,7 @@ _DIFF = '(?P<diff>[0-9a-zA-Z-]+)'
 
 urlpatterns = [
     path('', Root.as_view()),
+    re_path(r'^\.(?P<format>[a-z0-9]+)/?$', Root.as_view(schema=None)),
     *_with_suffix('repository', RepositoryList),
     *_with_suffix(f'repository/{_ID}', RepositoryDetail),
     *_with_suffix('revision', RevisionList),

@@ -39,4 +39,4 @@ def test_bots_publish_at_once_while_others_read(tmp_path: Path) -> None:
     assert Diff.objects.count() == len(done.revisions)
     for diff in Diff.objects.order_by('pk')[:10]:
         counters = diff.nb_issues, diff.nb_issues_publishable, diff.nb_warnings, diff.nb_errors
-        assert counters == counted_links(diff)
+        assert counters == counted_links(diff.links)

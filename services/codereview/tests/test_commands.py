@@ -186,6 +186,20 @@ class TestPatches:
     def test_lines_that_are_new(self) -> None:
         assert parse(PATCH) == {'dir/a.py': frozenset({2, 3}), 'new': frozenset()}
 
+    @pytest.mark.parametrize(
+        'text',
+        [
+            'diff --git a/a b/c b/a b/c\nnew file mode 100644\n',
+            'diff --git a/a b/c b/a b/c\nnew file mode 100644\nGIT binary patch\nliteral 0\n',
+            'diff --git a/a b/c b/a b/c\nold mode 100644\nnew mode 100755\n',
+        ],
+    )
+    def test_files_without_a_hunk(self, text: str) -> None:
+        assert parse(text) == {'a b/c': frozenset()}
+
+    def test_a_file_that_goes_is_not_in_the_new_state(self) -> None:
+        assert parse('diff --git a/x b/x\ndeleted file mode 100644\n') == {}
+
     def test_lines_that_look_like_headers(self) -> None:
         text = '--- a/x\n+++ b/x\n@@ -1,1 +1,2 @@\n--- b/y\n+++ b/y\n+@@ -1 +1 @@\n'
         assert parse(text) == {'x': frozenset({1, 2})}
@@ -263,9 +277,24 @@ class TestInPatch:
         diff.refresh_from_db()
         assert (diff.nb_issues, diff.nb_issues_publishable) == (5, 3)
 
-    def test_several_processes(self, links: dict[str, IssueLink]) -> None:
+    def test_several_processes_go_on_after_a_patch_that_fails(
+        self, site: Site, links: dict[str, IssueLink], diff: Diff, said: Any
+    ) -> None:
+        lost = data.stored_diff(
+            data.stored_revision(provider_id=7, created=ago(9)),
+            'lost',
+            mercurial_hash='d' * 40,
+            repository=diff.repository,
+        )
+        Diff.objects.filter(pk=lost.pk).update(id=diff.pk - 1)  # it is the first to be looked at
+        IssueLink.objects.create(
+            issue=links['in'].issue, revision=lost.revision, diff_id=diff.pk - 1
+        )
+
         call_command('load_in_patch', '--nb-processes=2')
 
+        (told,) = said()
+        assert told.startswith(f'No patch for diff {diff.pk - 1}: HTTPStatusError: ')
         assert self.found(links) == EXPECTED
 
     def test_a_push_that_only_says_what_to_try(
@@ -281,6 +310,17 @@ class TestInPatch:
 
         assert self.found(links) == EXPECTED
 
+    @pytest.mark.parametrize('answer', ['', '<html>Try again later.</html>'])
+    def test_an_answer_that_is_no_patch_leaves_the_links_unknown(
+        self, site: Site, links: dict[str, IssueLink], diff: Diff, said: Any, answer: str
+    ) -> None:
+        site.answers[f'/hg/raw-rev/{"c" * 40}'] = answer
+
+        call_command('load_in_patch')
+
+        assert said() == [f'No patch for diff {diff.pk}: the answer is not a patch']
+        assert set(self.found(links).values()) == {None, True}  # what was told stays
+
     def test_a_diff_without_a_patch_is_left_out(
         self, site: Site, links: dict[str, IssueLink], diff: Diff, said: Any
     ) -> None:
@@ -291,7 +331,8 @@ class TestInPatch:
 
         call_command('load_in_patch')
 
-        assert said() == [f'No patch for diff {lost.pk}.']
+        (told,) = said()
+        assert told.startswith(f'No patch for diff {lost.pk}: HTTPStatusError: ')
         assert IssueLink.objects.get(pk=link.pk).in_patch is None
         assert self.found(links) == EXPECTED
 
@@ -343,7 +384,7 @@ class TestReports:
     @pytest.fixture
     def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setattr('tempfile.tempdir', str(tmp_path))
-        folder = tmp_path / 'code-review-reports' / 'testing'
+        folder = tmp_path / 'code-review-reports' / 'production'
         folder.mkdir(parents=True)
         return folder
 
@@ -370,6 +411,13 @@ class TestReports:
             ('h2', 'warning', 'K', 2, 1, None, None, True),
             ('h4', 'error', 'C', 4, 3, 1, None, True),
         ]
+
+    def test_a_report_without_a_bug_is_loaded(self, folder: Path) -> None:
+        (folder / 'task1').write_text(json.dumps(report(bugzilla_id='')))
+
+        call_command('load_issues', '--offline')
+
+        assert Revision.objects.get().bugzilla_id is None
 
     def test_again_only_replaces_the_links_of_the_diff(self, folder: Path, said: Any) -> None:
         (folder / 'task1').write_text(json.dumps(report()))

@@ -2,14 +2,25 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from services.codereview.checks import history, statistics
-from services.codereview.models import Diff, Issue, IssueLink, Repository, Revision, Sighting, Tally
+from services.codereview.checks import distinct_statistics, found_by, history, statistics
+from services.codereview.models import (
+    Diff,
+    DiffText,
+    Issue,
+    IssueLink,
+    Repository,
+    Revision,
+    Sighting,
+    Tally,
+)
 from services.codereview.tasks import sum_tallies
 from services.codereview.tests import data
 
@@ -29,6 +40,18 @@ def counted_statistics(since: Any) -> dict[Any, tuple[int, int]]:
     return {key: (len(total[key]), len(publishable.get(key, ()))) for key in total}
 
 
+def counted_distinct(since: Any) -> dict[Any, tuple[int, int]]:
+    """The same by analyzer and check, in whatever repository, one by one."""
+    found: dict[Any, dict[Any, bool]] = {}
+    for link in IssueLink.objects.select_related('issue', 'revision'):
+        if link.revision.created.date() >= since:
+            issue = link.issue
+            seen = found.setdefault((issue.analyzer, issue.analyzer_check), {})
+            can_be = bool(link.in_patch) or issue.level == 'error'
+            seen[issue.pk] = seen.get(issue.pk, False) or can_be
+    return {key: (len(seen), sum(seen.values())) for key, seen in found.items()}
+
+
 def counted_history(repository: str) -> dict[Any, int]:
     """Issues by the day on which they were first stored, one by one."""
     issues = Issue.objects.all()
@@ -39,9 +62,9 @@ def counted_history(repository: str) -> dict[Any, int]:
     return dict(Counter(issue.created.date() for issue in issues))
 
 
-def counted_links(diff: Diff) -> tuple[int, ...]:
-    """The counters of a diff, one by one."""
-    links = list(diff.links.select_related('issue'))
+def counted_links(links: QuerySet[IssueLink]) -> tuple[int, ...]:
+    """The counters of a diff or revision, one by one."""
+    links = list(links.select_related('issue'))
     errors = sum(link.issue.level == 'error' for link in links)
     publishable = sum(bool(link.in_patch) or link.issue.level == 'error' for link in links)
     return len(links), publishable, len(links) - errors, errors
@@ -52,18 +75,54 @@ def assert_all_is_counted() -> None:
         since = (timezone.now() - timedelta(days=days)).date()
         found = {tuple(row.values())[:3]: tuple(row.values())[3:] for row in statistics(since)}
         assert found == counted_statistics(since)
+        assert distinct_statistics(since) == counted_distinct(since)
     for slug in ('', *Repository.objects.values_list('slug', flat=True)):
         assert dict(history({'repository': slug}, None)) == counted_history(slug)
     for diff in Diff.objects.select_related('revision'):
-        counters = (
-            diff.nb_issues,
-            diff.nb_issues_publishable,
-            diff.nb_warnings,
-            diff.nb_errors,
-        )
-        assert counters == counted_links(diff)
+        assert counters_of(diff) == counted_links(diff.links)
         assert diff.base_repository_id == diff.revision.base_repository_id
         assert diff.head_repository_id == diff.revision.head_repository_id
+        name = f'D{diff.revision.provider_id}'
+        text = [diff.pk, diff.provider_id, name, diff.revision.bugzilla_id, diff.revision.title]
+        assert diff.searched.text.split('\n') == [str(each) for each in text if each is not None]
+    assert DiffText.objects.count() == Diff.objects.count()
+    for revision in Revision.objects.all():
+        assert counters_of(revision) == counted_links(revision.links.filter(diff=None))
+    assert_checks_are_listed()
+
+
+def counters_of(row: Diff | Revision) -> tuple[int, ...]:
+    return row.nb_issues, row.nb_issues_publishable, row.nb_warnings, row.nb_errors
+
+
+def assert_checks_are_listed() -> None:
+    """Check details have the issues that plain questions find, in order, and count them."""
+    since = (timezone.now() - timedelta(days=3)).date()
+    for slug in Repository.objects.values_list('slug', flat=True):
+        seen = Issue.objects.filter(
+            analyzer='x', analyzer_check='1', links__revision__head_repository__slug=slug
+        )
+        for choice in ('true', 'false', 'all'):
+            for day in (None, since):
+                found = found_by(slug, 'x', '1', choice, day)
+                listed = list(found.sightings.values_list('issue', 'last_link'))
+                issues = [
+                    (issue.pk, max(link.pk for link in links if in_head(link, slug)))
+                    for issue in seen.distinct().prefetch_related('links__revision__head_repository')
+                    if day is None or issue.created.date() >= day
+                    for links in [issue.links.all()]
+                    if choice in ('all', str(is_publishable(issue, links)).lower())
+                ]
+                assert sorted(listed) == sorted(issues)
+                assert found.count == len(issues)
+
+
+def in_head(link: IssueLink, slug: str) -> bool:
+    return link.revision.head_repository.slug == slug
+
+
+def is_publishable(issue: Issue, links: Iterable[IssueLink]) -> bool:
+    return issue.level == 'error' or any(link.in_patch for link in links)
 
 
 class Life:
@@ -200,7 +259,8 @@ def test_tallies_are_summed_up_without_changing_a_count() -> None:
     sum_tallies.call()
 
     assert list(statistics(timezone.now().date())) == before
-    assert Tally.objects.count() == 3 < entries  # everywhere, in the head, in the base
+    # Everywhere, in the head, in the base.
+    assert Tally.objects.filter(is_sum=True).count() == Tally.objects.count() == 3 < entries
     assert_all_is_counted()
 
     Issue.objects.all().delete()

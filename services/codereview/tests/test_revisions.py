@@ -211,18 +211,43 @@ def test_a_repository_is_never_empty(bot: Bot, url: Any) -> None:
         'https://hg.mozilla.org/',
         'https://hg.mozilla.org/' + 'x' * 51,
         'https://hg.mozilla.org/' + 'x' * 200,
-        'http://hg.mozilla.org/try',
-        'https://github.com/try',
     ],
 )
 def test_repositories_that_cannot_be_created(bot: Bot, url: Any) -> None:
     assert list(faults(bot, head_repository=url)) == ['head_repository']
 
 
-def test_two_repositories_that_want_one_slug(bot: Bot) -> None:
-    both = {'base_repository': 'http://github.com/a/b', 'head_repository': 'https://github.com/a/b'}
+@pytest.mark.parametrize(
+    ('urls', 'slugs'),
+    [
+        (['http://github.com/a/b', 'https://github.com/a/b'], ['a_b', 'a_b-2']),
+        (['https://github.com/a/b.git', 'https://github.com/a/b'], ['a_b', 'a_b-2']),
+        (['https://hg.mozilla.org/try/x', 'https://github.com/try/x'], ['try_x', 'try_x-2']),
+        (
+            [f'{scheme}://github.com/{"x" * 50}' for scheme in ('http', 'https')],
+            ['x' * 50, 'x' * 48 + '-2'],
+        ),
+    ],
+)
+def test_repositories_that_want_one_slug_have_one_each(
+    bot: Bot, urls: list[str], slugs: list[str]
+) -> None:
+    for number, url in enumerate(urls, 1):
+        body = data.revision_body(provider_id=number, head_repository=url)
+        assert bot.post(URL, body).status_code == 201
 
-    assert faults(bot, **both) == {'head_repository': ['Another repository has the slug a_b.']}
+    assert [Repository.objects.get(url=url).slug for url in urls] == slugs
+
+
+@pytest.mark.parametrize('number', [1001.0, '1001.0', '1001'])
+def test_a_number_without_a_fraction_is_that_of_the_stored_revision(
+    bot: Bot, number: float | str
+) -> None:
+    first = bot.post(URL, data.revision_body())
+
+    again = bot.post(URL, data.revision_body(provider_id=number))
+
+    assert (again.status_code, again.json()) == (200, first.json())
 
 
 def test_no_repository_is_created_for_a_revision_that_is_refused(bot: Bot) -> None:

@@ -26,7 +26,7 @@ def test_the_small_rows_are_what_they_were_and_are_counted() -> None:
     found = {tuple(row.values())[:3]: tuple(row.values())[3:] for row in statistics(since)}
     assert found == counted_statistics(since)
     largest = Diff.objects.order_by('-nb_issues')[0]
-    assert counted_links(largest)[0] == largest.nb_issues > 50
+    assert counted_links(largest.links)[0] == largest.nb_issues > 50
     keys = ('repository', 'analyzer', 'analyzer_check', 'day')
     assert max(Counter(Tally.objects.values_list(*keys)).values()) == 1  # summed up
     assert not any(each.difference for each in verify(plan))

@@ -4,13 +4,22 @@
 module with its `Engine`, its settings and its tests.
 """
 
+from typing import TYPE_CHECKING
+
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from backstay.engine.engine import Engine, Trouble
 from backstay.engine.postgresql import PostgreSQL
 from backstay.engine.sqlite import SQLite
+from backstay.faces import imported_later
 
-__all__ = ['Engine', 'Trouble', 'engine_of', 'prepare', 'trouble_of']
+if TYPE_CHECKING:
+    from backstay.engine.comparisons import Bytewise
+
+__all__ = ['Bytewise', 'Engine', 'Trouble', 'engine_of', 'prepare', 'trouble_of']
+
+# It imports models, which settings must not.
+__getattr__ = imported_later(__name__, {'Bytewise': 'comparisons'})
 
 _ENGINES: dict[str, Engine] = {engine.name: engine for engine in (PostgreSQL(), SQLite())}
 

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from enum import Enum, auto
 from typing import Any, ClassVar
 
@@ -45,6 +46,8 @@ class Engine(ABC):
     name: ClassVar[str]
     #: Whether NULL sorts as less than everything; else as greater.
     sorts_nulls_low: ClassVar[bool]
+    #: Whether texts are compared by their bytes unless a column says otherwise.
+    sorts_text_bytewise: ClassVar[bool]
     #: Whether columns may be arrays of other columns.
     has_arrays: ClassVar[bool]
 
@@ -120,6 +123,13 @@ class Engine(ABC):
     @abstractmethod
     def explanation(self, *, analyze: bool) -> str:
         """Return the words that go before a statement to have it explained."""
+
+    @abstractmethod
+    def snapshot(self, connection: BaseDatabaseWrapper) -> AbstractContextManager[None]:
+        """Return a context whose statements, all of them reads, see the database at one moment.
+
+        It waits for no writer and keeps none from writing. Within a transaction it is that one.
+        """
 
     # Locks and loading
 

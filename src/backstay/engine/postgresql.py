@@ -3,7 +3,7 @@
 import select
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -44,6 +44,7 @@ class PostgreSQL(Engine):
 
     name: ClassVar = 'postgresql'
     sorts_nulls_low: ClassVar = False
+    sorts_text_bytewise: ClassVar = False
     has_arrays: ClassVar = True
 
     def value(self, sql: str, form: Form, *, nullable: bool) -> Iterator[str | Rendered]:
@@ -146,6 +147,20 @@ class PostgreSQL(Engine):
                     return
                 count = _ROWS_PER_FETCH
                 _set_deadline(connection, deadline)
+
+    @contextmanager
+    def snapshot(self, connection: Any) -> Iterator[None]:
+        if connection.in_atomic_block:
+            yield
+            return
+        with atomic(using=connection.alias):
+            connection.ensure_connection()
+            with connection.wrap_database_errors:
+                # Straight to the driver: it is none of the reads.
+                connection.connection.execute(
+                    'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY'
+                )
+            yield
 
     def explanation(self, *, analyze: bool) -> str:
         return 'EXPLAIN (ANALYZE, BUFFERS)' if analyze else 'EXPLAIN'

@@ -42,6 +42,7 @@ class SQLite(Engine):
 
     name: ClassVar = 'sqlite'
     sorts_nulls_low: ClassVar = True
+    sorts_text_bytewise: ClassVar = True
     has_arrays: ClassVar = False
 
     def value(self, sql: str, form: Form, *, nullable: bool) -> Iterator[str | Rendered]:
@@ -120,6 +121,21 @@ class SQLite(Engine):
             cursor.execute(sql, parameters)
             while rows := cursor.fetchmany(_ROWS_PER_FETCH):
                 yield from (text for (text,) in rows)
+
+    @contextmanager
+    def snapshot(self, connection: Any) -> Iterator[None]:
+        """Read in a transaction that never writes; Django's own would take the lock of writers."""
+        if connection.in_atomic_block:
+            yield
+            return
+        connection.ensure_connection()
+        raw = connection.connection
+        with connection.wrap_database_errors:
+            raw.execute('BEGIN DEFERRED')
+        try:
+            yield
+        finally:
+            raw.execute('ROLLBACK')
 
     def explanation(self, *, analyze: bool) -> str:
         return 'EXPLAIN QUERY PLAN'

@@ -30,6 +30,7 @@ from backstay.resources.declaration.resource import Resource
 from backstay.resources.errors import DeclarationError, FilterError
 
 if TYPE_CHECKING:
+    from backstay.resources.admin.deleting import DeletesInSteps
     from backstay.resources.execute import Rows
     from backstay.resources.http.router import ResourceRouter, view_set_of
     from backstay.resources.http.view_set import ResourceViewSet
@@ -44,6 +45,7 @@ __all__ = [
     'Change',
     'Computed',
     'DeclarationError',
+    'DeletesInSteps',
     'FilterError',
     'Grant',
     'Hooks',
@@ -74,6 +76,7 @@ __getattr__ = imported_later(
     __name__,
     {
         'Change': 'write.change',
+        'DeletesInSteps': 'admin.deleting',
         'ResourceRouter': 'http.router',
         'ResourceViewSet': 'http.view_set',
         'Rows': 'execute',

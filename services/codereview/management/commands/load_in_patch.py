@@ -14,7 +14,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from backstay import __version__
 from services.codereview.models import Diff, IssueLink
-from services.codereview.patches import Patch, fetch, is_in_patch
+from services.codereview.patches import Patch, PatchUnavailable, fetch, is_in_patch
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,8 @@ class Command(BaseCommand):
             for key, patch in _fetched(pool, keys):
                 try:
                     update(key, patch.result())
+                except PatchUnavailable as error:
+                    logger.warning('No patch for diff %d: %s', key, error)
                 except Exception:
                     logger.exception('No patch for diff %d.', key)
                 bar.update()

@@ -34,8 +34,8 @@ class Command(BaseCommand):
             '-e',
             '--environment',
             choices=('production', 'testing'),
-            default='testing',
-            help='whose reports (testing)',
+            default='production',
+            help='whose reports (production)',
         )
 
     def handle(self, *, offline: bool, environment: str, **_: Any) -> None:

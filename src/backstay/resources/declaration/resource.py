@@ -25,6 +25,8 @@ class Options:
     #: Field that the path of one object names.
     lookup: str
     ordering: tuple[str, ...]
+    #: Whether its lists are short however large the table is, so that its order needs no index.
+    short_lists: bool
     page_size: int
     max_page_size: int
     count: Literal['exact', 'estimate', 'none']
@@ -73,7 +75,7 @@ class Resource:
             reviews = Many('ReviewResource')
 
     `Meta` takes `model`, `fields`, and if wanted `name`, `default_mask`, `lookup`, `ordering`,
-    `filterable`, `orderable`, `page_size`, `max_page_size`, `count`, `audited_reads`; for writes
+    `short_lists`, `filterable`, `orderable`, `page_size`, `max_page_size`, `count`, `audited_reads`; for writes
     `version`, `soft_delete`, `natural_key`, `tenant`, `sensitive`, `events`, `verbs`, `put`,
     `require_if_match`, `require_idempotency_key`; and `grants` and `hooks`, where a member is
     called so. Mistakes are found by Django's system checks at start-up.
@@ -132,6 +134,7 @@ def _options(resource: type[Resource]) -> Options:
         'default_mask': '',
         'lookup': 'id',
         'ordering': ('-pk',),
+        'short_lists': False,
         'page_size': 20,
         'max_page_size': 100,
         'count': 'exact',

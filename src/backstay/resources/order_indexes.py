@@ -1,0 +1,153 @@
+"""Which declared orders no index serves: of such a list the database sorts every row for a page."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.checks import Warning  # noqa: A004 Django's name
+from django.db import connections, models
+from django.db.models import F
+from django.db.models.expressions import OrderBy
+
+from backstay.engine import Engine, engine_of
+from backstay.engine.comparisons import Bytewise
+from backstay.resources.declaration.resource import Resource
+from backstay.resources.declaration.shape import Field
+from backstay.resources.write.members import columns_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    """A column in an order or in an index, by its name."""
+
+    name: str
+    descending: bool = False
+    #: Whether texts come in the order of their bytes.
+    bytewise: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Index:
+    """An index over all rows of a table."""
+
+    columns: tuple[_Column, ...]
+    #: Whether no two rows are equal in all of its columns.
+    unique: bool
+
+
+def check_order(resource: type[Resource]) -> Iterator[Warning]:
+    """Find a declared order that no index serves (`backstay.W054`).
+
+    Orders through relations and of computed values have none. On SQLite, which sorts NULL first,
+    an ascending order by a column that may be NULL has none either; that is not told.
+    """
+    options = resource.options
+    if options.short_lists or not options.model._meta.managed:
+        return
+    engine = engine_of(connections['default'])
+    wanted = _wanted(resource, engine)
+    if wanted is None or not any(_serves(each, wanted) for each in _indexes(options.model, engine)):
+        spelled = ', '.join(options.ordering)
+        yield Warning(
+            f'No index serves Meta.ordering ({spelled}): each page sorts all rows of its list.',
+            hint='Add one to the model, with Bytewise(F(…)) of texts on PostgreSQL; or say '
+            '`short_lists = True` where the lists are short, however large the table is.',
+            obj=f'{resource.__module__}.{resource.__qualname__}',
+            id='backstay.W054',
+        )
+
+
+def _wanted(resource: type[Resource], engine: Engine) -> tuple[_Column, ...] | None:
+    """Return the columns of the declared order; None where one of its keys is no column."""
+    fields, found = resource.fields(), []
+    for name in resource.options.ordering:
+        column = _column_of(resource, fields.get(name.removeprefix('-')), name.lstrip('-'))
+        if column is None:
+            return None
+        field = fields.get(name.removeprefix('-'))
+        is_text = field is not None and field.kind.is_bytewise
+        found.append(
+            _Column(
+                name=column.column,
+                descending=name.startswith('-'),
+                bytewise=is_text and not engine.sorts_text_bytewise,
+            )
+        )
+    return tuple(found)
+
+
+def _column_of(resource: type[Resource], field: Field | None, name: str) -> Any:
+    """Return the column that a name of the order means, also one that has another name there."""
+    model = resource.options.model
+    if field is None:
+        return model._meta.pk if name == 'pk' else None
+    computing: Any = getattr(field.declared, 'expression', None)
+    attname = computing.name if type(computing) is F else field.attname
+    return model._meta.pk if attname == 'pk' else columns_of(model).get(attname)
+
+
+def _serves(index: _Index, wanted: Sequence[_Column]) -> bool:
+    """Whether the rows come out of the index in this order, read from either of its ends."""
+    turns = set()
+    for place, key in enumerate(wanted):
+        if place == len(index.columns):
+            return index.unique  # nothing is left to order
+        column = index.columns[place]
+        if (column.name, column.bytewise) != (key.name, key.bytewise):
+            return False
+        turns.add(column.descending != key.descending)
+    return len(turns) < 2
+
+
+def _indexes(model: type[models.Model], engine: Engine) -> Iterator[_Index]:
+    """Yield the indexes over all rows of the model's table that Django knows of."""
+    options: Any = model._meta
+    for field in options.local_concrete_fields:
+        if field.primary_key or field.unique or field.db_index:
+            column = _plain(field, engine)
+            yield _Index(columns=(column,), unique=field.primary_key or field.unique)
+    constraints = [each for each in options.constraints if isinstance(each, models.UniqueConstraint)]
+    for declared in (*options.indexes, *constraints):
+        if getattr(declared, 'condition', None) is not None:
+            continue
+        columns = tuple(_columns(declared, options, engine))
+        if None not in columns:
+            unique = isinstance(declared, models.UniqueConstraint)
+            yield _Index(columns=columns, unique=unique)  # type: ignore[arg-type]
+    for names in options.unique_together:
+        fields = (options.get_field(name) for name in names)
+        yield _Index(columns=tuple(_plain(each, engine) for each in fields), unique=True)
+
+
+def _columns(declared: Any, options: Any, engine: Engine) -> Iterator[_Column | None]:
+    """Yield the columns of an index or constraint; None for what is no column."""
+    orders = getattr(declared, 'fields_orders', [(name, '') for name in declared.fields])
+    for name, order in orders:
+        yield _plain(options.get_field(name), engine, descending=bool(order))
+    for expression in declared.expressions:
+        descending = isinstance(expression, OrderBy) and expression.descending
+        inner: Any = expression.expression if isinstance(expression, OrderBy) else expression
+        bytewise = isinstance(inner, Bytewise)
+        (inner,) = inner.expressions if bytewise else (inner,)
+        if type(inner) is not F or '__' in inner.name:
+            yield None
+            continue
+        column = _plain(options.get_field(inner.name), engine, descending=descending)
+        yield (
+            _Column(
+                name=column.name,
+                descending=descending,
+                bytewise=not engine.sorts_text_bytewise,
+            )
+            if bytewise
+            else column
+        )
+
+
+def _plain(field: Any, engine: Engine, *, descending: bool = False) -> _Column:
+    is_bytewise = getattr(field, 'db_collation', None) == 'C'
+    return _Column(
+        name=field.column,
+        descending=descending,
+        bytewise=is_bytewise and not engine.sorts_text_bytewise,
+    )

@@ -20,9 +20,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--only', default='', help='titles of cases that begin so')
+    parser.add_argument('--links', type=int, default=site.SEEDED, help='links of the database')
     parser.add_argument('--bots', type=float, default=20, help='seconds that 50 bots publish; 0')
     asked = parser.parse_args()
-    site.prepare()
+    site.choose(asked.links)
+    site.prepare(asked.links)
     site.set_up()
     cookie = site.accounts()
     from bench.codereview.bots import publish, report

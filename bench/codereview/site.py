@@ -25,6 +25,8 @@ DEFAULT_URL = 'postgres://postgres@127.0.0.1:5432/backstay_bench_codereview'
 NAME, PASSWORD = 'bench-bot', 'bench-s3cret'
 #: Of this run: sessions that the bench makes are good for the servers that it starts.
 SECRET_KEY = secrets.token_urlsafe(48)
+#: Links of the large seed.
+SEEDED = 1_000_000
 #: The seed ends on the day of its making; what asks for the last month needs it recent.
 FRESH = timedelta(days=3)
 #: A server ends by itself after this many seconds, should the bench be killed.
@@ -50,9 +52,15 @@ def url() -> str:
     return os.environ.get('BENCH_CODEREVIEW_URL', DEFAULT_URL)
 
 
-def prepare() -> None:
-    """Make the database and seed it, unless that was done lately."""
-    if _seeded_until() >= datetime.now(UTC) - FRESH:
+def choose(links: int) -> None:
+    """Have a database of its own for every size, so that two of them stand side by side."""
+    if links != SEEDED:
+        os.environ['BENCH_CODEREVIEW_URL'] = f'{url()}_{links // SEEDED}m'
+
+
+def prepare(links: int) -> None:
+    """Make the database and fill it with so many links, unless that was done lately."""
+    if _filled_until(links) >= datetime.now(UTC) - FRESH:
         return
     parts = urlsplit(url())
     name = parts.path.lstrip('/')
@@ -61,25 +69,29 @@ def prepare() -> None:
         session.execute(psycopg.sql.SQL('CREATE DATABASE {}').format(_named(name)))
     today = f'{datetime.now(UTC):%Y-%m-%d}'
     _backstay('migrate', '-v0')
-    _backstay('seed', 'codereview', '--size', 'large', '--until', today)
+    call = f'from bench.codereview import filling; filling.fill({links}, {today!r})'
+    _backstay('shell', '-v0', '-c', call)
 
 
 def _named(name: str) -> psycopg.sql.Identifier:
     return psycopg.sql.Identifier(name)
 
 
-def _seeded_until() -> datetime:
+def _filled_until(links: int) -> datetime:
     """The day on which the large seed ends; the beginning of time where it is not whole."""
     try:
         with psycopg.connect(url()) as session:
             row = session.execute(
-                'SELECT min(until), sum(rows) FROM seeding_seededchunk '
-                "WHERE model = 'codereview.IssueLink'"
+                'SELECT min(until), (SELECT max(id) FROM codereview_issuelink WHERE id <= %s), '
+                '(SELECT count(*) FROM codereview_tally) '
+                "FROM seeding_seededchunk WHERE model = 'codereview.IssueLink'",
+                [links],
             ).fetchone()
     except psycopg.Error:
         row = None
-    until, rows = row or (None, 0)
-    return until if until and rows == 1_000_000 else datetime.min.replace(tzinfo=UTC)
+    until, last, tallies = row or (None, 0, 0)
+    is_whole = until and last == links and tallies
+    return until if is_whole else datetime.min.replace(tzinfo=UTC)
 
 
 def _backstay(*arguments: str) -> None:

@@ -157,7 +157,7 @@ def found_by(
     row = Repository.objects.filter(slug=repository).values_list('pk', number).first()
     key, count = row or (None, 0)
     found = Sighting.objects.filter(
-        repository=key, analyzer=analyzer, analyzer_check=check, last_day__isnull=False
+        repository=key, analyzer=analyzer, analyzer_check=check, last_link__isnull=False
     )
     if choice != 'all':
         found = found.filter(is_publishable=choice == 'true')
@@ -178,9 +178,12 @@ def total(tallies: QuerySet[Tally], amount: Any) -> Coalesce:
     return Coalesce(Subquery(summed, IntegerField()), 0)
 
 
-def described(found: Found, rows: slice) -> list[dict[str, Any]]:
-    """A page of what was found, with the diffs of each: three statements."""
-    issues = list(_shown(found.sightings, rows))
+def described(found: Found, rows: slice, **more: str) -> list[dict[str, Any]]:
+    """A page of what was found, with the diffs of each: three statements.
+
+    `more` are members that only pages show, each with its path from the sighting.
+    """
+    issues = list(_shown(found.sightings, rows, more))
     diffs = _diffs_of([issue['id'] for issue in issues])
     return [{**issue, 'diffs': diffs[issue['id']]} for issue in issues]
 
@@ -189,14 +192,17 @@ _ISSUE = ('hash', 'analyzer', 'path', 'level', 'check', 'message')
 _PLACE = ('in_patch', 'new_for_revision', 'line', 'nb_lines', 'char')
 
 
-def _shown(found: QuerySet[Sighting], page: slice) -> Iterator[dict[str, Any]]:
+def _shown(
+    found: QuerySet[Sighting], page: slice, more: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
     """The issues with the values of their latest occurrence in the repository."""
     columns: list[Any] = [
         *(f'issue__{name.replace("check", "analyzer_check")}' for name in _ISSUE),
         Q(publishable_day__isnull=False),
         *(f'last_link__{name}' for name in _PLACE),
+        *more.values(),
     ]
-    names = ('id', *_ISSUE, 'publishable', *_PLACE)
+    names = ('id', *_ISSUE, 'publishable', *_PLACE, *more)
     rows = found.order_by('-created', '-issue').values_list('issue_id', *columns)
     for row in rows[page]:
         yield dict(zip(names, row, strict=True))

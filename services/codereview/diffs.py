@@ -144,24 +144,32 @@ class DiffDetail(ReviewView):
         return respond(request, found)
 
 
-def filters_of(asked: Mapping[str, str]) -> list[Any]:
-    """Filters for the diffs of the window that the parameters leave: a statement for a slug."""
+def filters_of(asked: Mapping[str, str], *, undiffed: bool = False) -> list[Any]:
+    """Filters for the diffs of the window that the parameters leave: a statement for a slug.
+
+    With `undiffed`, a diff also has the issues that its revision has in no diff.
+    """
     since = midnight(window_start()).isoformat()
     filters: list[Any] = [{'field': 'since', 'op': '>=', 'value': since}]
     if 'repository' in asked:
         filters.append(_in_repository(asked['repository']))
     if search := asked.get('search'):
         filters.append(_with_text(search))
-    if counted := _COUNTED.get(asked.get('issues', '')):
-        filters.append(counted)
+    match asked.get('issues'):
+        case 'any':
+            filters.append(_with_any('nb_issues', *(['undiffed'] if undiffed else [])))
+        case 'publishable':
+            more = ['undiffed_publishable'] if undiffed else []
+            filters.append(_with_any('nb_issues_publishable', *more))
+        case 'no':
+            names = ('nb_issues', 'undiffed') if undiffed else ('nb_issues',)
+            filters += ({'field': name, 'op': '==', 'value': 0} for name in names)
     return filters
 
 
-_COUNTED = {
-    'any': {'field': 'nb_issues', 'op': '>', 'value': 0},
-    'publishable': {'field': 'nb_issues_publishable', 'op': '>', 'value': 0},
-    'no': {'field': 'nb_issues', 'op': '==', 'value': 0},
-}
+def _with_any(*names: str) -> dict[str, Any]:
+    """Diffs of which one of these counters is not 0."""
+    return {'or': [{'field': name, 'op': '>', 'value': 0} for name in names]}
 
 
 def _in_repository(slug: str) -> dict[str, Any]:

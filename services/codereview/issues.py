@@ -139,7 +139,7 @@ def _respond_ids(request: Request, issues: QuerySet[Issue]) -> HttpResponseBase:
 
 def _respond_all(request: Request, repository: int) -> HttpResponseBase:
     """The same of all issues of a repository, whose number tallies have."""
-    seen = Sighting.objects.filter(repository=repository, last_day__isnull=False)
+    seen = Sighting.objects.filter(repository=repository, last_link__isnull=False)
     rows = seen.order_by('created', 'issue').values(id=F('issue_id'), hash=F('issue__hash'))
     with snapshot():
         page = list(rows[Page(request).rows])
@@ -208,7 +208,7 @@ def _known(
 
 def _seen_in(repository: int) -> QuerySet[Issue]:
     seen = Sighting.objects.filter(
-        repository=repository, issue=OuterRef('pk'), last_day__isnull=False
+        repository=repository, issue=OuterRef('pk'), last_link__isnull=False
     )
     return Issue.objects.filter(Exists(seen))
 

@@ -327,7 +327,7 @@ class Sighting(models.Model):
     last_day = models.DateField(null=True)
     #: The same of revisions in which it can be published.
     publishable_day = models.DateField(null=True)
-    #: The latest occurrence in this head repository.
+    #: The latest occurrence in this head repository; None where it never was one.
     last_link = models.ForeignKey(
         IssueLink,
         on_delete=models.DO_NOTHING,
@@ -346,7 +346,7 @@ class Sighting(models.Model):
             models.Index(
                 fields=('repository', 'analyzer', 'analyzer_check', 'created', 'issue'),
                 name='codereview_sighting_check',
-                condition=Q(last_day__isnull=False),
+                condition=Q(last_link__isnull=False),
             ),
             models.Index(
                 fields=(
@@ -358,12 +358,12 @@ class Sighting(models.Model):
                     'issue',
                 ),
                 name='codereview_sighting_publish',
-                condition=Q(last_day__isnull=False),
+                condition=Q(last_link__isnull=False),
             ),
             models.Index(
                 fields=('repository', 'created', 'issue'),
                 name='codereview_sighting_order',
-                condition=Q(last_day__isnull=False),
+                condition=Q(last_link__isnull=False),
             ),
         )
 

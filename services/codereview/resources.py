@@ -76,6 +76,11 @@ class RevisionResource(Resource):
             'provider_id',
             'title',
             'bugzilla_id',
+            # Of its places in no diff.
+            'nb_issues',
+            'nb_issues_publishable',
+            'nb_warnings',
+            'nb_errors',
         )
         default_mask = (
             '{id,base_repository,head_repository,base_changeset,head_changeset,provider,'
@@ -87,6 +92,10 @@ class RevisionResource(Resource):
     head_repository = Computed(F('head_repository__url'), _URL)
     diffs_url = Url('/v1/revision/{id}/diffs/')
     issues_bulk_url = Url('/v1/revision/{id}/issues/')
+    created = Computed(Moment('created'), CharField(max_length=27))
+    # What pages choose by.
+    since = Computed(F('created'), DateTimeField())
+    head_slug = Computed(F('head_repository__slug'), CharField(max_length=50))
     url = Computed(
         Case(
             When(provider_id=None, then=Value(None)),
@@ -107,7 +116,18 @@ class DiffResource(Resource):
 
     class Meta:
         model = Diff
-        fields = ('id', 'provider_id', 'number', 'review_task_id', 'mercurial_hash', 'revision_id')
+        fields = (
+            'id',
+            'provider_id',
+            'number',
+            'review_task_id',
+            'mercurial_hash',
+            'revision_id',
+            'nb_issues',
+            'nb_issues_publishable',
+            'nb_warnings',
+            'nb_errors',
+        )
         default_mask = '{provider_id,review_task_id,repository,mercurial_hash,issues_url,id}'
         ordering = ('created', 'id')
         short_lists = True  # those of a revision
@@ -151,6 +171,9 @@ class ListedDiffResource(Resource):
     created = Computed(Moment('created'), CharField(max_length=27))
     # What is searched and filtered by.
     since = Computed(F('created'), DateTimeField())
+    # What was published for the revision and for none of its diffs; pages count it too.
+    undiffed = Computed(F('revision__nb_issues'), BigIntegerField())
+    undiffed_publishable = Computed(F('revision__nb_issues_publishable'), BigIntegerField())
     searched = Computed(F('searched__text'), CharField(max_length=400))
     grants = PUBLIC
 

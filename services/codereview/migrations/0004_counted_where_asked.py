@@ -52,7 +52,7 @@ def _index_texts(_apps: Any, editor: Any) -> None:
 
 _NOTHING = migrations.RunPython.noop
 _COUNTER = {'default': 0, 'editable': False}
-_IS_SEEN = models.Q(last_day__isnull=False)
+_IS_SEEN = models.Q(last_link__isnull=False)
 
 
 class Migration(migrations.Migration):

@@ -15,8 +15,9 @@ _DAY = "({}.created AT TIME ZONE 'UTC')::date"
 def _sight(links: str) -> str:
     """Enter what some links say into the sightings, which only ever move to later days.
 
-    `OFFSET 0` has each revision looked up by its key. PostgreSQL knows how many rows a transition
-    table has and not how few revisions, and would read the whole table of revisions instead.
+    `OFFSET 0` has rows looked up by their keys. PostgreSQL knows how many rows a transition table has
+    and not how few revisions, and would read the whole table of revisions instead; and it keeps the
+    plan that it made when there were few sightings.
     """
     columns = """
         issue_id, repository_id, analyzer, analyzer_check, created, last_day, publishable_day,
@@ -47,7 +48,7 @@ def _sight(links: str) -> str:
     INSERT INTO codereview_sighting AS s ({columns})
     {revisions}
     SELECT i.id, 0, i.analyzer, i.analyzer_check, i.created, max(r.day),
-           max(r.day) FILTER (WHERE {publishable}), max(l.id),
+           max(r.day) FILTER (WHERE {publishable}), NULL::bigint,
            COALESCE(bool_or({publishable}), false)
     FROM {links} l JOIN revisions r ON r.id = l.revision_id
     JOIN codereview_issue i ON i.id = l.issue_id
@@ -60,7 +61,10 @@ def _sight(links: str) -> str:
     FROM {links} l
     JOIN revisions r ON r.id = l.revision_id
     JOIN codereview_issue i ON i.id = l.issue_id
-    JOIN codereview_sighting a ON a.issue_id = i.id AND a.repository_id = 0
+    CROSS JOIN LATERAL (
+        SELECT is_publishable FROM codereview_sighting
+        WHERE issue_id = i.id AND repository_id = 0 OFFSET 0
+    ) a
     CROSS JOIN LATERAL (VALUES
         (r.head_repository_id, r.day, CASE WHEN {publishable} THEN r.day END, l.id),
         (r.base_repository_id, NULL, NULL, NULL)
@@ -69,9 +73,12 @@ def _sight(links: str) -> str:
     ORDER BY i.id, said.repository_id
     {changed}
     UPDATE codereview_sighting s SET is_publishable = true
-    WHERE NOT s.is_publishable AND s.issue_id = ANY(ARRAY(
-        SELECT DISTINCT l.issue_id FROM {links} l WHERE l.in_patch
-    ));
+    FROM (SELECT DISTINCT issue_id FROM {links} l WHERE l.in_patch) l
+    CROSS JOIN LATERAL (
+        SELECT issue_id, repository_id FROM codereview_sighting
+        WHERE issue_id = l.issue_id AND NOT is_publishable OFFSET 0
+    ) other
+    WHERE s.issue_id = other.issue_id AND s.repository_id = other.repository_id;
     """
 
 

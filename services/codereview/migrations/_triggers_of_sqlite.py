@@ -48,14 +48,12 @@ def _sight(links: str, where: str) -> str:
         f'JOIN codereview_issue i ON i.id = l.issue_id WHERE {where}'
     )
     publishable = "(l.in_patch OR i.level = 'error')"
-    seen = (
-        f'max(date(r.created)), max(CASE WHEN {publishable} THEN date(r.created) END), max(l.id)'
-    )
+    seen = f'max(date(r.created)), max(CASE WHEN {publishable} THEN date(r.created) END)'
     anywhere = f'max(coalesce({publishable}, 0))'
     return (
-        _enter_sightings(f'SELECT 0, {issue}, {seen}, {anywhere} {joined} GROUP BY i.id')
+        _enter_sightings(f'SELECT 0, {issue}, {seen}, NULL, {anywhere} {joined} GROUP BY i.id')
         + _enter_sightings(
-            f'SELECT r.head_repository_id, {issue}, {seen}, {_ANYWHERE} {joined} '
+            f'SELECT r.head_repository_id, {issue}, {seen}, max(l.id), {_ANYWHERE} {joined} '
             'GROUP BY i.id, r.head_repository_id'
         )
         + _enter_sightings(

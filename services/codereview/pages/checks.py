@@ -6,9 +6,17 @@ from typing import Any
 from django.http import HttpRequest
 from rest_framework.exceptions import ValidationError
 
-from services.codereview.checks import described, found_by, since_of, statistics
+from services.codereview.checks import (
+    described,
+    distinct_statistics,
+    found_by,
+    since_of,
+    statistics,
+)
+from services.codereview.api import snapshot
 from services.codereview.moments import window_start
 from services.codereview.pages.answers import Context, page
+from services.codereview.pages.links import Source
 from services.codereview.pages.reading import Page, Row, asked, page_number
 
 CHECKS = 100
@@ -17,23 +25,35 @@ ISSUES = 50
 
 @page('codereview/checks.html')
 def checks_page(request: HttpRequest) -> Context:
-    """The counts since a day that are left, in the order asked for: one statement."""
+    """The counts since a day that are left, in the order asked for: two statements.
+
+    A check has a row for each repository; what occurs in several counts once in the sum.
+    """
     chosen = asked(request, 'repository', 'analyzer', 'search', 'since', 'order')
     since = since_of(chosen.get('since', '')) or window_start()
     rows = list(statistics(since))
     left = [row for row in rows if _is_chosen(row, chosen)]
     order = chosen.get('order') if chosen.get('order') in _ORDERS else 'total'
     left.sort(key=_ORDERS[order or 'total'])
+    counts = distinct_statistics(since)
+    if 'repository' in chosen:
+        counts = {_key(row): (row['total'], row['publishable']) for row in left}
+    sums = [counts.get(key, (0, 0)) for key in {_key(row) for row in left}]
     return {
         'chosen': chosen,
         'since': since,
         'order': order,
         'repositories': sorted({row['repository'] for row in rows}),
         'analyzers': sorted({row['analyzer'] for row in rows}),
-        'total': sum(row['total'] for row in left),
-        'publishable': sum(row['publishable'] for row in left),
+        'different': len(sums),
+        'total': sum(total for total, _ in sums),
+        'publishable': sum(can_be for _, can_be in sums),
         'checks': _page(request, left, CHECKS),
     }
+
+
+def _key(row: Row) -> tuple[str, str | None]:
+    return row['analyzer'], row['check']
 
 
 def _is_chosen(row: Row, chosen: dict[str, str]) -> bool:
@@ -64,13 +84,33 @@ def check_page(request: HttpRequest) -> Context:
         missing = 'Name a repository, an analyzer and a check.'
         raise ValidationError({'detail': missing}) from None
     publishable = chosen.get('publishable', 'all')
-    found = found_by(*names, publishable, since_of(chosen.get('since', '')))
     number = page_number(request)
-    rows = described(found, slice((number - 1) * ISSUES, number * ISSUES))
+    with snapshot():
+        found = found_by(*names, publishable, since_of(chosen.get('since', '')))
+        rows = described(found, slice((number - 1) * ISSUES, number * ISSUES), **_WHERE)
+    for row in rows:
+        row['source'] = _source(row)
     return {
         'chosen': chosen,
-        'issues': Page(rows=rows, number=number, size=ISSUES, count=found.count()),
+        'issues': Page(rows=rows, number=number, size=ISSUES, count=found.count),
     }
+
+
+#: Where an issue was found last: in a diff, or in the revision alone.
+_WHERE = {
+    'revision': 'last_link__revision_id',
+    'diff_repository': 'last_link__diff__repository__url',
+    'diff_changeset': 'last_link__diff__mercurial_hash',
+    'repository': 'last_link__revision__head_repository__url',
+    'changeset': 'last_link__revision__head_changeset',
+}
+
+
+def _source(row: Row) -> Source | None:
+    """The text in which the line is that is shown."""
+    if row['diff_changeset']:
+        return Source(row['diff_repository'], row['diff_changeset'])
+    return Source(row['repository'], row['changeset'] or '') if row['repository'] else None
 
 
 def _page(request: HttpRequest, rows: list[Row], size: int) -> Page:

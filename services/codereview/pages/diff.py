@@ -1,6 +1,6 @@
 """The page of a diff: its issues by file, and what became of those of the diffs before it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -12,6 +12,7 @@ from services.codereview.comparison import Places, closed_places, counted
 from services.codereview.diffs import contains, named
 from services.codereview.models import Diff
 from services.codereview.pages.answers import Context, page
+from services.codereview.pages.links import Source
 from services.codereview.pages.reading import Page, Row, asked, read, read_page
 from services.codereview.resources import DiffResource, IssueOfDiffResource, ListedDiffResource
 
@@ -20,8 +21,13 @@ SIZE = 100
 MAX_CLOSED_ISSUES = 499
 #: Diffs of the revision that are linked.
 MAX_DIFFS = 100
+#: Places whose files and analyzers a reader may choose from; others can be typed.
+MAX_OFFERED_PLACES = 2_000
 
-_MASK = '{path,level,check,analyzer,message,publishable,line,nb_lines,diff_id%s}'
+_MASK = (
+    '{path,level,check,analyzer,message,hash,publishable,in_patch,new_for_revision,line,nb_lines,'
+    'char,diff_id%s}'
+)
 
 
 class Kind(NamedTuple):
@@ -32,16 +38,9 @@ class Kind(NamedTuple):
     number: int
 
 
-class Source(NamedTuple):
-    """Where the text of files is: a repository, and a changeset of it."""
-
-    repository: str
-    changeset: str
-
-
 @page('codereview/diff.html')
 def diff_page(request: HttpRequest, name: str) -> Context:
-    """The diff by any of its names: four statements, five of closed issues.
+    """The diff by any of its names: five statements, six of closed issues.
 
     A number that is Phabricator's takes one more, and one that is an id of a provider another.
     """
@@ -52,11 +51,12 @@ def diff_page(request: HttpRequest, name: str) -> Context:
         created=datetime.fromisoformat(found['created']),
     )
     number_of = counted(diff)
-    chosen = asked(request, 'show', 'search', 'level', 'publishable')
+    chosen = asked(request, 'show', 'search', 'analyzer', 'path', 'level', 'publishable')
     kinds = _kinds(found['nb_issues'], number_of)
     kind = next((each for each in kinds if each.name == chosen.get('show')), kinds[0])
-    places = _places(request, diff, kind.name, chosen)
-    siblings = _siblings(request, diff)
+    own = _of_kind(diff, kind.name)
+    places = _places(request, own, kind.name, chosen)
+    siblings = diffs_of(request, diff.revision_id)
     return {
         'diff': found,
         'siblings': siblings,
@@ -64,6 +64,8 @@ def diff_page(request: HttpRequest, name: str) -> Context:
         'kind': kind,
         'most_closed': MAX_CLOSED_ISSUES,
         'chosen': chosen,
+        'is_filtered': bool({*chosen} - {'show'}),
+        'offered': _offered(request, own),
         'page': places,
         'files': _by_file(places.rows),
         'ordinals': {each['id']: number for number, each in enumerate(siblings, 1)},
@@ -75,17 +77,40 @@ def _diff_called(request: HttpRequest, name: str) -> Row:
     """By its number here, that of Phabricator, or its provider's id. Raises Http404."""
     numbers = named(name) if name.isdigit() else []
     for each in (*numbers, {'field': 'provider_id', 'value': name}):
-        rows, _ = read(request, ListedDiffResource, [each], limit=1)
+        rows, _ = read(request, ListedDiffResource, [each], limit=1, mask=_DIFF)
         if rows:
             return rows[0]
     raise Http404('There is no such diff.')
 
 
-def _siblings(request: HttpRequest, diff: Diff) -> list[Row]:
-    """All diffs of its revision, the oldest first."""
-    own = [{'field': 'revision_id', 'value': diff.revision_id}]
-    rows, _ = read(request, DiffResource, own, mask='{id,provider_id}', limit=MAX_DIFFS)
+_DIFF = (
+    '{id,provider_id,number,revision,review_task_id,repository,mercurial_hash,nb_issues,'
+    'nb_issues_publishable,nb_warnings,nb_errors,created}'
+)
+_SIBLING = (
+    '{id,provider_id,number,review_task_id,repository,mercurial_hash,nb_issues,'
+    'nb_issues_publishable,nb_warnings,nb_errors,created}'
+)
+
+
+def diffs_of(request: HttpRequest, revision: int) -> list[Row]:
+    """The diffs of a revision, the oldest first: one statement."""
+    own = [{'field': 'revision_id', 'value': revision}]
+    rows, _ = read(request, DiffResource, own, mask=_SIBLING, limit=MAX_DIFFS)
     return rows
+
+
+def _offered(request: HttpRequest, own: Sequence[Any]) -> Mapping[str, list[str]]:
+    """Files and analyzers to choose from, of the first of the places: one statement."""
+    rows, _ = read(
+        request,
+        IssueOfDiffResource,
+        own,
+        mask='{path,analyzer}',
+        ordering='place',
+        limit=MAX_OFFERED_PLACES,
+    )
+    return {name: sorted({row[name] for row in rows}) for name in ('path', 'analyzer')}
 
 
 def _kinds(all_places: int, number_of: Places) -> tuple[Kind, ...]:
@@ -99,9 +124,11 @@ def _kinds(all_places: int, number_of: Places) -> tuple[Kind, ...]:
     )
 
 
-def _places(request: HttpRequest, diff: Diff, kind: str, chosen: dict[str, str]) -> Page:
+def _places(
+    request: HttpRequest, own: Sequence[Any], kind: str, chosen: Mapping[str, str]
+) -> Page:
     """A page of the places of a kind that the filters leave, by file and line."""
-    filters = [*_of_kind(diff, kind), *_filters(chosen)]
+    filters = [*own, *_filters(chosen)]
     compared = ',unresolved,known' if kind not in ('closed', 'revision') else ''
     return read_page(
         request,
@@ -130,7 +157,10 @@ def _of_kind(diff: Diff, kind: str) -> list[Any]:
     return [here]
 
 
-def _filters(chosen: dict[str, str]) -> Iterator[Any]:
+def _filters(chosen: Mapping[str, str]) -> Iterator[Any]:
+    yield from (
+        {'field': name, 'value': chosen[name]} for name in ('analyzer', 'path') if name in chosen
+    )
     if text := chosen.get('search'):
         yield contains(text, 'path', 'analyzer', 'check')
     if chosen.get('level') in ('error', 'warning'):

@@ -8,6 +8,10 @@ from services.codereview.pages.reading import asked, read_page, repositories
 from services.codereview.resources import ListedDiffResource
 
 SIZE = 25
+_MASK = (
+    '{id,provider_id,number,revision,review_task_id,repository,mercurial_hash,nb_issues,'
+    'nb_issues_publishable,nb_warnings,nb_errors,created,undiffed,undiffed_publishable}'
+)
 
 
 @page('codereview/diffs.html')
@@ -17,5 +21,11 @@ def diffs_page(request: HttpRequest) -> Context:
     return {
         'chosen': chosen,
         'repositories': repositories(request),
-        'diffs': read_page(request, ListedDiffResource, filters_of(chosen), size=SIZE),
+        'diffs': read_page(
+            request,
+            ListedDiffResource,
+            filters_of(chosen, undiffed=True),
+            size=SIZE,
+            mask=_MASK,
+        ),
     }

@@ -5,12 +5,12 @@ from django.http import HttpRequest
 from services.codereview.checks import history, since_of
 from services.codereview.moments import window_start
 from services.codereview.pages.answers import Context, page
-from services.codereview.pages.reading import asked, repositories
+from services.codereview.pages.reading import asked, checks_found, repositories
 
 
 @page('codereview/history.html')
 def history_page(request: HttpRequest) -> Context:
-    """The days with any, the newest first: two statements.
+    """The days with any, the newest first: three statements.
 
     They begin 90 days ago; where the form was sent without a day, with the first of all.
     """
@@ -21,6 +21,7 @@ def history_page(request: HttpRequest) -> Context:
         'chosen': chosen,
         'since': since,
         'repositories': repositories(request),
+        'checks': checks_found(),
         'days': days,
         'total': sum(total for _, total in days),
         'most': max(days, key=lambda day: day[1], default=None),

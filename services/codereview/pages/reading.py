@@ -3,12 +3,15 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.http import HttpRequest
 
 from backstay.identity import caller_of
 from backstay.resources import FilterError, Resource, read_rows
+from services.codereview.models import Tally
 from services.codereview.resources import RepositoryResource
 
 Row = dict[str, Any]
@@ -93,6 +96,16 @@ def repositories(request: HttpRequest) -> list[str]:
     """The slugs to choose from: one statement."""
     rows, _ = read(request, RepositoryResource, mask='{slug}', limit=1_000)
     return [row['slug'] for row in rows]
+
+
+def checks_found() -> dict[str, list[str]]:
+    """The checks that ever found anything, by analyzer: one statement, of tallies."""
+    found = Tally.objects.filter(repository=None, analyzer_check__isnull=False).order_by()
+    pairs = sorted(found.values_list('analyzer', 'analyzer_check').distinct())
+    return {
+        analyzer: [check for _, check in own]
+        for analyzer, own in groupby(pairs, key=itemgetter(0))
+    }
 
 
 def asked(request: HttpRequest, *names: str) -> dict[str, str]:

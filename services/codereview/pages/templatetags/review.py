@@ -1,26 +1,17 @@
 """What the templates of the pages say: links that are safe to follow, and short forms."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from django import template
 from django.utils.timesince import timesince
 
+from services.codereview.pages import links
 from services.codereview.pages.reading import Row
 
 register = template.Library()
-
-
-@register.filter
-def web(url: str | None) -> str:
-    """The address, if a browser may follow it; a bot may name repositories of any scheme.
-
-    >>> web('https://hg.mozilla.org/try'), web('javascript://hg.mozilla.org/%0Aalert(1)')
-    ('https://hg.mozilla.org/try', '')
-    """
-    return url if url and re.match(r'https?://[^\s/]', url) else ''
 
 
 @register.filter
@@ -45,6 +36,23 @@ def revision_name(revision: Row) -> str:
         return 'Push'
     sign = 'D' if revision['provider'] == 'phabricator' else '#'
     return f'{sign}{revision["provider_id"]}'
+
+
+@register.filter
+def diff_name(diff: Row) -> str:
+    """What tells it from the other diffs of its revision: Phabricator's number, or ours.
+
+    >>> diff_name({'id': 3, 'number': 940012}), diff_name({'id': 3, 'number': None})
+    ('Diff 940012', 'Diff 3 here')
+    """
+    number = diff['number']
+    return f'Diff {diff["id"]} here' if number is None else f'Diff {number}'
+
+
+@register.filter
+def along(values: Sequence[Any], others: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Pairs of the others and of the values at the same places."""
+    return [*zip(others, values, strict=True)]
 
 
 @register.filter
@@ -73,37 +81,24 @@ def ago(then: datetime) -> str:
 
 @register.filter
 def lines(place: Row) -> str:
-    """The lines of a place.
+    """The lines of a place, or its line and column.
 
-    >>> lines({'line': 3, 'nb_lines': 2}), lines({'line': None, 'nb_lines': None})
+    >>> lines({'line': 3, 'nb_lines': 2, 'char': None}), lines({'line': None})
     ('3–4', 'File')
+    >>> lines({'line': 3, 'nb_lines': 1, 'char': 7})
+    '3:7'
     """  # noqa: RUF002 the dash of a range
-    first, number = place['line'], place['nb_lines'] or 1
+    first, number = place['line'], place.get('nb_lines') or 1
     if first is None:
         return 'File'
-    return str(first) if number < 2 else f'{first}–{first + number - 1}'  # noqa: RUF001 see above
+    if number > 1:
+        return f'{first}–{first + number - 1}'  # noqa: RUF001 see above
+    return str(first) if place['char'] is None else f'{first}:{place["char"]}'
 
 
-@register.simple_tag
-def source_url(source: Any, path: str, line: int | None = None) -> str:
-    """Where the text of the file is shown, or nothing.
-
-    Mercurial's and GitHub's addresses; other hosts are taken for Mercurial.
-    """
-    if source is None or not source.changeset or not web(source.repository):
-        return ''
-    file, changeset = quote(path.lstrip('/')), quote(source.changeset, safe='')
-    if re.match(r'https?://github\.com/', source.repository):
-        url = f'{source.repository.removesuffix(".git")}/blob/{changeset}/{file}'
-        return url if line is None else f'{url}#L{line}'
-    url = f'{source.repository}/file/{changeset}/{file}'
-    return url if line is None else f'{url}#l{line}'
-
-
-@register.simple_tag
-def changeset_url(repository: str, changeset: str) -> str:
-    """Where a changeset is shown, or nothing."""
-    if not changeset or not web(repository):
-        return ''
-    word = 'commit' if re.match(r'https?://github\.com/', repository) else 'rev'
-    return f'{repository.removesuffix(".git")}/{word}/{quote(changeset, safe="")}'
+register.filter(links.web)
+register.simple_tag(links.of_file, name='source_url')
+register.simple_tag(links.of_changeset, name='changeset_url')
+register.simple_tag(links.of_jobs, name='jobs_url')
+register.simple_tag(links.of_bug, name='bug_url')
+register.simple_tag(links.of_task, name='task_url')

@@ -12,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from selenium.webdriver.common.keys import Keys
 
 from services.codereview.models import Diff
+from services.codereview.pages.tests.conftest import Published
 from services.codereview.tests import data
 from tests.pages.browser import Browser
 
@@ -26,6 +27,8 @@ ADDRESSES = {
     'nothing found': '/review/?search=nothing-of-that-name',
     'diff': '/review/diffs/555/',
     'closed': '/review/diffs/555/?show=closed',
+    'revisions': '/review/revisions/',
+    'revision': '/review/revisions/{revision}/',
     'checks': '/review/checks/',
     'check': '/review/checks/issues/?repository=try&analyzer=mozlint&check=E501',
     'history': '/review/history/',
@@ -71,13 +74,18 @@ def violations(browser: Browser) -> list[str]:
 
 
 @pytest.mark.parametrize(('width', 'scheme'), [(1280, 'light'), (390, 'dark')])
-@pytest.mark.usefixtures('published')
 def test_pages_are_accessible_and_fit_phones_and_desktops(
-    browser: Browser, live_server: LiveServer, look: Any, width: int, scheme: str
+    browser: Browser,
+    live_server: LiveServer,
+    look: Any,
+    width: int,
+    scheme: str,
+    published: Published,
 ) -> None:
     look(width, scheme)
     found = {}
     for name, address in ADDRESSES.items():
+        address = address.format(revision=published.new.revision_id)
         browser.driver.get(live_server.url + address)
         browser.see('h1')
         found[name] = violations(browser)
@@ -107,7 +115,7 @@ def test_somebody_finds_a_diff_and_its_issues(browser: Browser, live_server: Liv
     browser.click('.tabs a:nth-child(5)')
     browser.read('.file h3', 'gone.py')
     browser.click('.state a')
-    browser.read('.siblings [aria-current]', 'Diff 1')
+    browser.read('.siblings [aria-current]', 'Diff 1 ')
     browser.click('.top a[href="/review/checks/"]')
     browser.click('.sorted tbody a')
     browser.read('h1', 'E501')

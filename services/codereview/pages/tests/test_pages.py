@@ -15,12 +15,24 @@ from backstay.resources.declaration import readable
 from backstay.resources.plan.cache import plans
 from services.codereview.pages.answers import POLICY
 from services.codereview.pages.tests.conftest import HOSTILE, Published
-from services.codereview.resources import IssueOfDiffResource, ListedDiffResource
+from services.codereview.models import Diff, IssueLink
+from services.codereview.pages import revision as revision_pages
+from services.codereview.resources import (
+    IssueOfDiffResource,
+    ListedDiffResource,
+    RevisionResource,
+)
 from services.codereview.tests import data
 
 pytestmark = pytest.mark.django_db
 
-ALL_PAGES = ('/review/', '/review/diffs/555/', '/review/checks/', '/review/history/')
+ALL_PAGES = (
+    '/review/',
+    '/review/diffs/555/',
+    '/review/revisions/',
+    '/review/checks/',
+    '/review/history/',
+)
 CHECK = '/review/checks/issues/?repository=try&analyzer=mozlint&check=E501'
 
 
@@ -49,12 +61,14 @@ class TestStatements:
         [
             ('/review/', 2),
             ('/review/?repository=try&search=Bug&issues=any', 3),
-            ('/review/diffs/PHID-DIFF-new/', 4),
-            ('/review/diffs/PHID-DIFF-new/?search=a&level=error&publishable=1&page=2', 4),
-            ('/review/diffs/PHID-DIFF-new/?show=closed', 5),
-            ('/review/checks/', 1),
+            ('/review/diffs/PHID-DIFF-new/', 5),
+            ('/review/diffs/PHID-DIFF-new/?search=a&level=error&publishable=1&page=2', 5),
+            ('/review/diffs/PHID-DIFF-new/?show=closed', 6),
+            ('/review/revisions/?repository=try&kind=review&search=D1001', 2),
+            ('/review/revisions/{revision}/', 3),
+            ('/review/checks/', 2),
             (CHECK, 4),
-            ('/review/history/?repository=try', 2),
+            ('/review/history/?repository=try', 3),
         ],
     )
     def test_a_page_takes_no_more_however_much_it_shows(
@@ -65,6 +79,7 @@ class TestStatements:
         address: str,
         most: int,
     ) -> None:
+        address = address.format(revision=published.new.revision_id)
         shown(client, address)  # plans are made once
         with django_assert_num_queries(most):
             shown(client, address)
@@ -151,7 +166,7 @@ class TestDiff:
         page = shown(client, f'/review/diffs/{name.format(pk=published.new.pk)}/')
 
         assert 'PHID-DIFF-new' in page
-        assert 'aria-current="page" title="PHID-DIFF-new">Diff 2<' in page
+        assert 'aria-current="page" title="PHID-DIFF-new">Diff 2 <' in page
 
     @pytest.mark.parametrize('name', ['0', '9' * 30, 'PHID-DIFF-none'])
     def test_what_is_not_there_is_told_as_a_page(self, client: Client, name: str) -> None:
@@ -209,6 +224,56 @@ class TestDiff:
         closed = shown(client, '/review/diffs/PHID-DIFF-new/', show='closed')
         assert f'<a href="/review/diffs/{published.old.pk}/">last in diff 1</a>' in closed
 
+    def test_all_that_was_published_of_a_place_is_shown(
+        self, client: Client, published: Published
+    ) -> None:
+        IssueLink.objects.filter(diff=published.new, issue__hash='fresh', line=7).update(
+            char=9, in_patch=False, new_for_revision=True
+        )
+        page = shown(client, '/review/diffs/PHID-DIFF-new/', path='c.py')
+
+        (row,) = (each for each in re.findall(r'<tr>.*?</tr>', page) if '>7:9<' in each)
+        for text in ('not in patch', 'new for revision', 'title="Hash fresh"', 'publishable'):
+            assert text in row
+
+    @pytest.mark.parametrize(
+        ('asked', 'files'),
+        [
+            ({'path': 'z.py'}, ['z.py']),
+            ({'path': 'z'}, []),
+            ({'analyzer': 'mozlint', 'path': 'a/b.py'}, ['a/b.py']),
+            ({'analyzer': 'other'}, []),
+        ],
+    )
+    def test_files_and_analyzers_are_chosen_from_lists(
+        self, client: Client, published: Published, asked: dict[str, Any], files: list[str]
+    ) -> None:
+        page = shown(client, '/review/diffs/PHID-DIFF-new/', **asked)
+
+        assert files_in(page) == files
+        for path in ('a/b.py', 'c.py', 'z.py'):
+            assert f'<option value="{path}"></option>' in page
+        assert re.search(r'<option (selected)?>mozlint</option>', page)
+
+    @pytest.mark.parametrize('address', ['/review/', '/review/diffs/555/', '/review/revisions/{}/'])
+    def test_links_lead_to_bug_jobs_and_task(
+        self, client: Client, published: Published, settings: Any, address: str
+    ) -> None:
+        Diff.objects.filter(pk=published.new.pk).update(review_task_id='T' * 22)
+        page = shown(client, address.format(published.new.revision_id))
+
+        for link in (
+            'https://bugzilla.mozilla.org/show_bug.cgi?id=42',
+            f'https://treeherder.mozilla.org/jobs?repo=try&amp;revision={"c" * 40}',
+            f'https://firefox-ci-tc.services.mozilla.com/tasks/{"T" * 22}',
+        ):
+            assert f'href="{link}"' in page
+
+        settings.CODEREVIEW_BUGZILLA_URL = settings.TASKCLUSTER_ROOT_URL = ''
+        settings.CODEREVIEW_TREEHERDER_URL = 'javascript:alert(1)'
+        page = shown(client, address.format(published.new.revision_id))
+        assert not re.search('href="[^"]*(show_bug|jobs|/tasks/)', page)
+
     def test_what_the_bot_publishes_without_a_diff_is_led_to(self, client: Client) -> None:
         revision = data.stored_revision()
         diff = data.stored_diff(revision)
@@ -218,8 +283,118 @@ class TestDiff:
 
         assert '<a href="?show=revision">1 of its revision</a>' in page
 
+    def test_what_a_revision_has_without_a_diff_is_counted(self, client: Client) -> None:
+        revision = data.stored_revision()
+        diff = data.stored_diff(revision)
+        data.stored_diff(data.stored_revision(provider_id=2), 'none')
+        for number, in_patch in enumerate((True, False)):
+            data.link(data.stored_issue(str(number)), revision, in_patch=in_patch)
+
+        page = shown(client, '/review/')
+        assert '>2 of the revision, 1 publishable</a>' in page
+        assert page.count('No issues') == 1
+        for asked, found in (('any', [diff.pk]), ('publishable', [diff.pk]), ('no', [diff.pk + 1])):
+            page = shown(client, '/review/', issues=asked)
+            assert re.findall(r'<h2><a href="/review/diffs/(\d+)/"', page) == [
+                str(pk) for pk in found
+            ]
+
+
+class TestRevisions:
+    def test_files_stand_by_diff(self, client: Client, published: Published) -> None:
+        revision, old, new = published.new.revision, published.old, published.new
+        page = shown(client, f'/review/revisions/{revision.pk}/')
+
+        (matrix,) = re.findall('<table class="matrix">.*?</table>', page)
+        heads = re.findall(r'<th scope="col"[^>]*>(?:<a [^>]*>)?([^<]*)', matrix)
+        assert heads == ['File', 'Diff 1', 'Diff 2', 'In no diff']
+        cells = {
+            re.findall(r'>([^<>]+)</a></th>', row)[0]: re.findall(
+                r'<td [^>]*>(?:<a [^>]*>|<span [^>]*>)?([^<]*)', row
+            )
+            for row in re.findall(r'<tr><th scope="row".*?</tr>', matrix)
+        }
+        none = '\N{EN DASH}'
+        assert cells == {
+            'a/b.py': ['1', '1', none],
+            'c.py': [none, '101', none],
+            'gone.py': ['1', none, none],
+            'undiffed.py': [none, none, '1'],
+            'z.py': [none, '2', none],
+        }
+        assert '101 errors' in matrix
+        assert f'href="/review/diffs/{old.pk}/?path=a%2Fb.py#issues"' in matrix
+        assert f'href="/review/diffs/{old.pk}/?path=undiffed.py&amp;show=revision#issues"' in matrix
+        assert 'Diff 555' in page
+        assert new.provider_id in page
+        assert '107 places in 5 files' in page
+
+    def test_a_push_has_a_page(self, client: Client) -> None:
+        push = data.stored_revision(provider_id=None, title='Changeset')
+        data.link(data.stored_issue('1'), push, line=3)
+        listed = shown(client, '/review/revisions/', kind='push')
+        assert f'href="/review/revisions/{push.pk}/">Changeset<' in listed
+
+        page = shown(client, f'/review/revisions/{push.pk}/')
+
+        assert '1 place in 1 file' in page
+        assert f'href="https://hg.mozilla.org/try/file/{"b" * 40}/a/b.py"' in page
+
+    @pytest.mark.parametrize(
+        ('asked', 'found'),
+        [
+            ({}, 2),
+            ({'search': 'D1001'}, 1),
+            ({'search': '42'}, 1),
+            ({'search': 'b' * 40}, 2),
+            ({'search': 'widget'}, 1),
+            ({'search': '\x00'}, 0),
+            ({'repository': 'try'}, 2),
+            ({'repository': 'mozilla-central'}, 0),
+            ({'kind': 'push'}, 1),
+            ({'kind': 'review'}, 1),
+        ],
+    )
+    def test_the_list_is_filtered(self, client: Client, asked: dict[str, Any], found: int) -> None:
+        data.stored_revision()
+        data.stored_revision(provider_id=None, bugzilla_id=None, title='Changeset')
+
+        page = shown(client, '/review/revisions/', **asked)
+
+        assert page.count('class="card diff"') == found
+
+    @pytest.mark.parametrize('number', ['0', '9' * 30])
+    def test_what_is_not_there(self, client: Client, number: str) -> None:
+        assert 'no such revision' in shown(client, f'/review/revisions/{number}/', 404)
+
+    def test_files_come_in_pages(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(revision_pages, 'FILES', 2)
+        revision = data.stored_revision()
+        for path in 'abc':
+            data.link(data.stored_issue(path, path=path), revision)
+
+        page = shown(client, f'/review/revisions/{revision.pk}/', page='2')
+
+        assert '3\N{EN DASH}3 of 3' in page
+        assert re.findall(r'>(\w)</a></th>', page) == ['c']
+
 
 class TestChecks:
+    def test_what_occurs_in_two_repositories_counts_once(self, client: Client) -> None:
+        issue, revision = data.stored_issue('1', level='error'), data.stored_revision()
+        data.link(issue, revision)
+        other = data.repository('autoland')
+        data.link(issue, data.stored_revision(provider_id=2, head_repository=other))
+        data.link(data.stored_issue('2', analyzer_check='E303'), revision)
+
+        page = shown(client, '/review/checks/')
+        assert '2 checks found 2 different issues, 1 publishable' in page
+        assert 'A check has a row for each repository: 3 rows.' in page
+        page = shown(client, '/review/checks/', repository='autoland')
+        assert '1 check found 1 different issue, 1 publishable' in page
+        page = shown(client, '/review/checks/', search='E501')
+        assert '1 check found 1 different issue, 1 publishable' in page
+
     def test_they_are_counted_as_the_api_does(self, client: Client, published: Published) -> None:
         page = shown(client, '/review/checks/')
         rows = [
@@ -260,13 +435,17 @@ class TestChecks:
 
         issues = shown(client, link.replace('&amp;', '&'))
 
-        assert [*re.findall(r'<h2 class="code">([^<]*)', issues)] == [
+        assert [*re.findall(r'<h2 class="code"><a [^>]*>([^<]*)', issues)] == [
             'z.py',
             'undiffed.py:1',
             'gone.py:8',
             'a/b.py:4\N{EN DASH}6',
         ]
         assert issues.count(f'href="/review/diffs/{published.old.pk}/"') == 2
+        text = f'href="https://hg.mozilla.org/try/file/{"b" * 40}/undiffed.py#l1"'
+        assert text in issues  # it has no diff, so its source is that of the revision
+        assert f'href="/review/revisions/{published.old.revision_id}/"' in issues
+        assert f'href="https://hg.mozilla.org/try/file/{"c" * 40}/gone.py#l8"' in issues
 
     def test_an_issue_in_many_diffs_names_five(self, client: Client) -> None:
         revision, issue = data.stored_revision(), data.stored_issue('1')
@@ -332,6 +511,8 @@ class TestHostileText:
         pages = [
             shown(client, '/review/', search='<script>'),
             shown(client, f'/review/diffs/{hostile.pk}/', search='<script>'),
+            shown(client, '/review/revisions/', search='<script>'),
+            shown(client, f'/review/revisions/{hostile.revision_id}/'),
             shown(client, '/review/checks/', search='<script>'),
             shown(client, '/review/checks/issues/', **check),
             shown(client, '/review/history/', **check),
@@ -353,6 +534,7 @@ class TestRights:
             (ListedDiffResource, Q(pk=0), '/review/diffs/555/', 404),
             (IssueOfDiffResource, Q(pk=0), '/review/diffs/555/', 200),
             (IssueOfDiffResource, Q(pk=0), '/review/diffs/555/?show=closed', 200),
+            (RevisionResource, Q(pk=0), '/review/revisions/', 200),
         ],
     )
     def test_pages_show_what_the_grants_give(

@@ -19,28 +19,43 @@ SEED, MAX_COPIES = 1_000_000, 9
 _KEPT = ('sighting', 'tally', 'difftext')
 
 
-def fill(links: int, until: str) -> None:
-    """Seed an empty database, and copy the seed until it has so many links; tells how long it took.
-
-    Raises SystemExit for numbers that are no multiple of a million, or too large.
-    """
-    copies, rest = divmod(links, SEED)
-    if rest or not 1 <= copies <= 1 + MAX_COPIES:
+def copies_for(links: int) -> int:
+    """How many copies of the seed there must be besides it. Raises SystemExit for other numbers."""
+    times, rest = divmod(links, SEED)
+    if rest or not 1 <= times <= 1 + MAX_COPIES:
         raise SystemExit(f'--links takes millions, from 1 to {1 + MAX_COPIES}')
+    return times - 1
+
+
+def fill(links: int, until: str = '') -> None:
+    """Seed an empty database up to a day, or take the seed as it stands, and copy it.
+
+    Tells how long it took.
+    """
     begun = time.monotonic()
+    copies = copies_for(links)
     triggers = {'postgresql': _triggers_of_postgresql, 'sqlite': _triggers_of_sqlite}
     own = triggers[engine_of(connection).name]
     _run(*own.DROP)
-    call_command('seed', 'codereview', size='large', until=until, verbosity=0)
-    _say('seeded', begun)
-    for number in range(1, copies):
+    if until:
+        call_command('seed', 'codereview', size='large', until=until, verbosity=0)
+        _say('seeded', begun)
+    for number in range(1, copies + 1):
         with transaction.atomic():
             _run(*_copies(number))
         _say(f'{(number + 1) * SEED:,} links', begun)
     with transaction.atomic():
         if engine_of(connection).name == 'postgresql':
             _run("SET LOCAL work_mem = '256MB'")
-        _run(*(f'DELETE FROM codereview_{name}' for name in _KEPT), *own.FILL)
+        counters = 'nb_issues = 0, nb_issues_publishable = 0, nb_warnings = 0, nb_errors = 0'
+        _run(
+            *(f'DELETE FROM codereview_{name}' for name in _KEPT),
+            *(
+                f'UPDATE codereview_{name} SET {counters} WHERE nb_issues > 0'
+                for name in ('diff', 'revision')
+            ),
+            *own.FILL,
+        )
     _run(*own.CREATE)
     _say('counted', begun)
     from services.codereview import models
@@ -119,7 +134,7 @@ def _copy(table: str, rows: int, **changed: str) -> str:
     values = [changed.get(field.column, f'"{field.column}"') for field in fields]
     is_seed = f'id <= {rows}' if table != 'issue' else _IS_SEED_ISSUE
     return (
-        f'INSERT INTO codereview_{table} ({", ".join(columns)}) '  # noqa: S608 names of ours
+        f'INSERT INTO codereview_{table} ({", ".join(columns)}) '
         f'SELECT {", ".join(values)} FROM codereview_{table} WHERE {is_seed}'
     )
 

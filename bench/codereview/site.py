@@ -55,19 +55,30 @@ def url() -> str:
 def choose(links: int) -> None:
     """Have a database of its own for every size, so that two of them stand side by side."""
     if links != SEEDED:
-        os.environ['BENCH_CODEREVIEW_URL'] = f'{url()}_{links // SEEDED}m'
+        os.environ['BENCH_CODEREVIEW_URL'] = url() + _suffix(links)
+
+
+def _suffix(links: int) -> str:
+    return f'_{links // SEEDED}m'
 
 
 def prepare(links: int) -> None:
     """Make the database and fill it with so many links, unless that was done lately."""
     if _filled_until(links) >= datetime.now(UTC) - FRESH:
         return
-    parts = urlsplit(url())
-    name = parts.path.lstrip('/')
-    with psycopg.connect(parts._replace(path='/postgres').geturl(), autocommit=True) as session:
+    name = urlsplit(url()).path.lstrip('/')
+    seeded = ''
+    if links != SEEDED:
+        seeded = name.removesuffix(_suffix(links))
+        os.environ['BENCH_CODEREVIEW_URL'] = url().removesuffix(_suffix(links))
+        prepare(SEEDED)
+        choose(links)
+    maintenance = urlsplit(url())._replace(path='/postgres').geturl()
+    with psycopg.connect(maintenance, autocommit=True) as session:
         session.execute(psycopg.sql.SQL('DROP DATABASE IF EXISTS {}').format(_named(name)))
-        session.execute(psycopg.sql.SQL('CREATE DATABASE {}').format(_named(name)))
-    today = f'{datetime.now(UTC):%Y-%m-%d}'
+        making = psycopg.sql.SQL('CREATE DATABASE {} TEMPLATE {}')
+        session.execute(making.format(_named(name), _named(seeded or 'template1')))
+    today = '' if seeded else f'{datetime.now(UTC):%Y-%m-%d}'
     _backstay('migrate', '-v0')
     call = f'from bench.codereview import filling; filling.fill({links}, {today!r})'
     _backstay('shell', '-v0', '-c', call)

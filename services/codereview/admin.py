@@ -54,7 +54,8 @@ class BoundedAdmin(admin.ModelAdmin):
 
     def named(self, text: str) -> QuerySet[Any]:  # noqa: ARG002 for those that have names
         """The rows that are called so, by columns with an index."""
-        return self.model._default_manager.none()
+        nothing: QuerySet[Any] = self.model._default_manager.none()
+        return nothing
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -65,9 +66,9 @@ class BoundedAdmin(admin.ModelAdmin):
             return super().get_search_results(request, queryset, search_term)
         if named := list(self.named(text).values_list('pk', flat=True)[:MAX_NAMED_ROWS]):
             return queryset.filter(pk__in=named), False
-        newest, *_ = self.ordering
-        column = newest.removeprefix('-')
-        behind = self.model._default_manager.order_by(*self.ordering).values_list(column, flat=True)
+        order: Any = self.ordering
+        column = order[0].removeprefix('-')
+        behind = self.model._default_manager.order_by(*order).values_list(column, flat=True)
         if bound := list(behind[MAX_SEARCHED_ROWS : MAX_SEARCHED_ROWS + 1]):
             queryset = queryset.filter(**{f'{column}__gt': bound[0]})
         return super().get_search_results(request, queryset, search_term)

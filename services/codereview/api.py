@@ -162,6 +162,7 @@ def respond_page(
     request: Request,
     resource: type[Resource],
     filter: FilterSpec = (),  # noqa: A002 what the platform calls it
+    ordering: str = '',
 ) -> HttpResponseBase:
     """A page of a resource: one statement.
 
@@ -171,7 +172,13 @@ def respond_page(
     at = page.rows
     try:
         rows = read(
-            request, resource, filter, limit=at.stop - at.start, offset=at.start, count=True
+            request,
+            resource,
+            filter,
+            limit=at.stop - at.start,
+            offset=at.start,
+            count=True,
+            ordering=ordering,
         )
     except FilterError:
         return respond(request, page.envelope(0, ()))

@@ -126,14 +126,14 @@ class CheckDetail(ReviewView):
         with snapshot():
             found = found_by(repository, analyzer, check, publishable, _since(request))
             issues = described(found, Page(request).rows)
-        return respond_rows(request, found.count, issues)
+        return respond_rows(request, found.number, issues)
 
 
 class Found(NamedTuple):
     """What a check has found in a repository."""
 
     sightings: QuerySet[Sighting]
-    count: int
+    number: int
 
 
 def found_by(

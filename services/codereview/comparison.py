@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from services.codereview.models import Diff, Issue, IssueLink
+from services.codereview.models import Diff, IssueLink
 
 MODES = ('unresolved', 'known', 'closed')
 
@@ -35,28 +35,25 @@ def is_new_for_revision(diff: Diff, path: str, issue_hash: str) -> bool:
     return not _before(diff).filter(issue__path=path, issue__hash=issue_hash).exists()
 
 
-def compared(diff: Diff, mode: str) -> QuerySet[Issue]:
-    """Issues of the diff or of older ones of its revision.
+def compared(diff: Diff, mode: str) -> QuerySet[IssueLink]:
+    """Links of the diff or of older ones of its revision, whose issues are those that are meant.
 
     `unresolved` are in both, `closed` in an older one alone; `known` are those of this diff that
     had occurred anywhere else when it was published.
     """
-    # Keys come first, from links of the revision alone: there are more issues than anybody counts.
     here, before = IssueLink.objects.filter(diff=diff), _before(diff)
     there = {'issue': OuterRef('issue')}
     match mode:
         case 'unresolved':
-            links = here.filter(Exists(before.filter(**there)))
+            return here.filter(Exists(before.filter(**there)))
         case 'closed':
-            links = before.filter(~Exists(here.filter(**there)))
+            return before.filter(~Exists(here.filter(**there)))
         case 'known':
             elsewhere = IssueLink.objects.filter(
                 ~Q(diff=diff) | Q(diff=None), id__lt=OuterRef('id'), **there
             )
-            links = here.filter(Exists(elsewhere))
-        case _:
-            raise ValueError(mode)
-    return Issue.objects.filter(pk__in=links.order_by().values('issue'))
+            return here.filter(Exists(elsewhere))
+    raise ValueError(mode)
 
 
 class Places(NamedTuple):

@@ -127,7 +127,10 @@ class DiffList(ReviewView):
     @DIFFS
     def get(self, request: Request, **_: Any) -> HttpResponseBase:
         """A page of those that the parameters leave."""
-        return respond_page(request, ListedDiffResource, filters_of(request.query_params))
+        asked = request.query_params
+        return respond_page(
+            request, ListedDiffResource, filters_of(asked), ordering=order_of(asked)
+        )
 
 
 class DiffDetail(ReviewView):
@@ -167,6 +170,11 @@ def filters_of(asked: Mapping[str, str], *, undiffed: bool = False) -> list[Any]
     return filters
 
 
+def order_of(asked: Mapping[str, str]) -> str:
+    """The newest first."""
+    return '-sorted_id' if asked.get('search') else '-id'
+
+
 def _with_any(*names: str) -> dict[str, Any]:
     """Diffs of which one of these counters is not 0."""
     return {'or': [{'field': name, 'op': '>', 'value': 0} for name in names]}
@@ -183,7 +191,8 @@ def _in_repository(slug: str) -> dict[str, Any]:
 
 def _with_text(text: str) -> dict[str, Any]:
     """Diffs in whose numbers, ids, name (`D51`) or title the text stands, in any case."""
-    return contains(text, 'searched')
+    has_trigram = re.search(r'[^\W_]{3}', text)
+    return contains(text, 'searched' if has_trigram else 'searched_without_index')
 
 
 def contains(text: str, *names: str) -> dict[str, Any]:

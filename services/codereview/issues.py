@@ -94,7 +94,7 @@ class ComparedIssueList(ReviewView):
     def get(self, request: Request, diff: str, mode: str, **_: Any) -> HttpResponseBase:
         """A page of them."""
         found = Diff.objects.filter(pk=int(diff)).first() if _is_key(diff) else None
-        return _respond_ids(request, compared(found or diff_called(diff), mode))
+        return _respond_linked(request, compared(found or diff_called(diff), mode))
 
 
 class KnownIssueList(ReviewView):
@@ -116,25 +116,42 @@ class KnownIssueList(ReviewView):
             faults['repo_slug'] = [fault]
         if known is None or faults:
             raise ValidationError(faults)
-        issues = _known(known, changeset, day)
-        if issues is None and not path:
-            return _respond_all(request, known.pk)
-        issues = _seen_in(known.pk) if issues is None else issues
+        links = _links(known, changeset, day)
+        if path and not is_storable(path):
+            links = IssueLink.objects.none()
+        if links is not None:
+            return _respond_linked(request, links.filter(issue__path=path) if path else links)
         if path:
-            issues = issues.filter(path=path) if is_storable(path) else issues.none()
-        return _respond_ids(request, issues)
+            return _respond_seen(request, known.pk, path)
+        return _respond_all(request, known.pk)
 
 
 def _is_key(text: str) -> bool:
     return text.isdigit() and len(text) <= 18
 
 
-def _respond_ids(request: Request, issues: QuerySet[Issue]) -> HttpResponseBase:
-    """A page of the issues' ids and hashes, in the order in which they were first stored."""
+def _respond_linked(request: Request, links: QuerySet[IssueLink]) -> HttpResponseBase:
+    """A page of ids and hashes of the issues that links lead to, as they were first stored.
+
+    It is asked of the links, which are few: PostgreSQL does not know that, asked of the issues.
+    """
+    ordered = links.order_by('issue__created', 'issue').distinct()
     with snapshot():
-        rows = list(issues.order_by('created', 'id').values('id', 'hash')[Page(request).rows])
+        rows = list(ordered.values_list('issue_id', 'issue__hash')[Page(request).rows])
+        number = links.order_by().values('issue').distinct().count()
+    return respond_rows(request, number, [{'id': key, 'hash': text} for key, text in rows])
+
+
+def _respond_seen(request: Request, repository: int, path: str) -> HttpResponseBase:
+    """The same of the issues of a file that were seen in a repository."""
+    seen = Sighting.objects.filter(
+        repository=repository, issue=OuterRef('pk'), last_link__isnull=False
+    )
+    issues = Issue.objects.filter(Exists(seen), path=path)
+    with snapshot():
+        page = list(issues.order_by('created', 'id').values('id', 'hash')[Page(request).rows])
         number = issues.order_by().count()
-    return respond_rows(request, number, rows)
+    return respond_rows(request, number, page)
 
 
 def _respond_all(request: Request, repository: int) -> HttpResponseBase:
@@ -188,30 +205,16 @@ def _around(day: date | None) -> Q:
     return within & Q(created__lt=midnight(day + timedelta(days=1))) if day < date.max else within
 
 
-def _known(
+def _links(
     repository: _Repository, changeset: str | None, day: date | None
-) -> QuerySet[Issue] | None:
-    """The issues of the revisions that are meant; None for all of the repository."""
+) -> QuerySet[IssueLink] | None:
+    """The links of the revisions that are meant; None for all issues of the repository."""
     if changeset is not None and repository.has_changeset:
-        return _of_revisions(
-            Q(
-                revision__head_repository_id=repository.pk,
-                revision__head_changeset=changeset,
-            )
+        return IssueLink.objects.filter(
+            revision__head_repository=repository.pk, revision__head_changeset=changeset
         )
     if repository.revision is not None:
-        return _of_revisions(Q(revision_id=repository.revision))
+        return IssueLink.objects.filter(revision=repository.revision)
     if changeset is not None or (day is not None and option('CODEREVIEW_STRICT_DATES')):
-        return Issue.objects.none()
+        return IssueLink.objects.none()
     return None
-
-
-def _seen_in(repository: int) -> QuerySet[Issue]:
-    seen = Sighting.objects.filter(
-        repository=repository, issue=OuterRef('pk'), last_link__isnull=False
-    )
-    return Issue.objects.filter(Exists(seen))
-
-
-def _of_revisions(which: Q) -> QuerySet[Issue]:
-    return Issue.objects.filter(pk__in=IssueLink.objects.filter(which).order_by().values('issue'))

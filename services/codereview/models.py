@@ -1,8 +1,8 @@
 """What code review stores: repositories, revisions, diffs, issues, and where issues occur.
 
 Some things are kept by triggers of the database (`migrations/_triggers_of_*.py`), so that they are
-right whoever writes: the counters of diffs and revisions, the repositories of a diff, `Sighting` and
-`Tally`.
+right whoever writes: the counters of diffs and revisions, the repositories of a diff, what it is
+searched by (`DiffText`), `Sighting` and `Tally`.
 """
 
 from urllib.parse import urlsplit

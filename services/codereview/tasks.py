@@ -1,4 +1,4 @@
-"""What runs now and then: the ledger of counts is summed up, and what was marked for it is deleted."""
+"""What runs now and then: the ledger of counts is summed up."""
 
 from datetime import timedelta
 
@@ -42,7 +42,7 @@ def _sum_some() -> int:
             f'INSERT INTO codereview_tally ({_KEY}, is_sum, {", ".join(_SUMS)}) '  # noqa: S608
             f'SELECT {_KEY}, %s, {summed} FROM codereview_tally WHERE id IN ({marks}) '
             f'GROUP BY {_KEY} ORDER BY {_KEY} '
-            'ON CONFLICT (COALESCE(repository_id, 0), analyzer, COALESCE(analyzer_check, \'\'), '
+            "ON CONFLICT (COALESCE(repository_id, 0), analyzer, COALESCE(analyzer_check, ''), "
             'COALESCE(LENGTH(analyzer_check), -1), day) WHERE is_sum '
             f'DO UPDATE SET {more} RETURNING id, {", ".join(_SUMS)}',
             [True, *keys],

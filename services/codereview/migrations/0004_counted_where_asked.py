@@ -23,7 +23,7 @@ def _run(statements: str) -> Any:
 def _empty(_apps: Any, editor: Any) -> None:
     """What is kept is made anew, since each row of it has more to say."""
     for table in ('sighting', 'tally'):
-        editor.execute(f'DELETE FROM codereview_{table}', params=None)
+        editor.execute(f'DELETE FROM codereview_{table}', params=None)  # noqa: S608 names of ours
     editor.execute(
         'UPDATE codereview_diff SET nb_issues = 0, nb_issues_publishable = 0, nb_warnings = 0, '
         'nb_errors = 0 WHERE nb_issues > 0',
@@ -51,7 +51,6 @@ def _index_texts(_apps: Any, editor: Any) -> None:
 
 
 _NOTHING = migrations.RunPython.noop
-_COUNTER = {'default': 0, 'editable': False}
 _IS_SEEN = models.Q(last_link__isnull=False)
 
 
@@ -65,7 +64,9 @@ class Migration(migrations.Migration):
         migrations.RemoveIndex('sighting', 'codereview_sighting_check'),
         migrations.RemoveIndex('tally', 'codereview_tally_sums'),
         *(
-            migrations.AddField('revision', name, models.PositiveIntegerField(**_COUNTER))
+            migrations.AddField(
+                'revision', name, models.PositiveIntegerField(default=0, editable=False)
+            )
             for name in ('nb_issues', 'nb_issues_publishable', 'nb_warnings', 'nb_errors')
         ),
         migrations.RemoveField('sighting', 'first_day'),

@@ -221,8 +221,7 @@ END $$
 """
 
 _OF_ISSUES = (
-    'SELECT l.diff_id, l.revision_id '
-    'FROM added a JOIN codereview_issuelink l ON l.issue_id = a.id'
+    'SELECT l.diff_id, l.revision_id FROM added a JOIN codereview_issuelink l ON l.issue_id = a.id'
 )
 _ISSUES_CHANGED = f"""
 CREATE FUNCTION codereview_issues_changed() RETURNS trigger LANGUAGE plpgsql AS $$

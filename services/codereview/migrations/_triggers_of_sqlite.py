@@ -5,7 +5,6 @@ SQLite calls a trigger for every row, and runs one transaction that writes at a 
 
 # ruff: noqa: S608 only names of ours are put together
 
-
 _SIGHTING = """
     repository_id, issue_id, analyzer, analyzer_check, created, last_day, publishable_day,
     last_link_id, is_publishable
@@ -165,6 +164,7 @@ _REPOSITORIES = """
         WHERE id = codereview_diff.revision_id
     )
 """
+
 
 def _write_texts(which: str) -> str:
     """What diffs are searched by: their ids, the name of the revision, its bug and title."""

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from rest_framework.exceptions import ValidationError
 
+from services.codereview.api import snapshot
 from services.codereview.checks import (
     described,
     distinct_statistics,
@@ -13,7 +14,6 @@ from services.codereview.checks import (
     since_of,
     statistics,
 )
-from services.codereview.api import snapshot
 from services.codereview.moments import window_start
 from services.codereview.pages.answers import Context, page
 from services.codereview.pages.links import Source
@@ -92,7 +92,7 @@ def check_page(request: HttpRequest) -> Context:
         row['source'] = _source(row)
     return {
         'chosen': chosen,
-        'issues': Page(rows=rows, number=number, size=ISSUES, count=found.count),
+        'issues': Page(rows=rows, number=number, size=ISSUES, count=found.number),
     }
 
 

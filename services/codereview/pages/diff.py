@@ -124,9 +124,7 @@ def _kinds(all_places: int, number_of: Places) -> tuple[Kind, ...]:
     )
 
 
-def _places(
-    request: HttpRequest, own: Sequence[Any], kind: str, chosen: Mapping[str, str]
-) -> Page:
+def _places(request: HttpRequest, own: Sequence[Any], kind: str, chosen: Mapping[str, str]) -> Page:
     """A page of the places of a kind that the filters leave, by file and line."""
     filters = [*own, *_filters(chosen)]
     compared = ',unresolved,known' if kind not in ('closed', 'revision') else ''

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest
 
-from services.codereview.diffs import filters_of
+from services.codereview.diffs import filters_of, order_of
 from services.codereview.pages.answers import Context, page
 from services.codereview.pages.reading import asked, read_page, repositories
 from services.codereview.resources import ListedDiffResource
@@ -27,5 +27,6 @@ def diffs_page(request: HttpRequest) -> Context:
             filters_of(chosen, undiffed=True),
             size=SIZE,
             mask=_MASK,
+            ordering=order_of(chosen),
         ),
     }

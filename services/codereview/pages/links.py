@@ -1,4 +1,4 @@
-"""Where things stand outside: files and changesets, bugs, jobs, tasks. Nothing where no link is safe.
+"""Links to files, changesets, bugs, jobs and tasks; an empty text where no link is safe.
 
 Addresses of repositories are what a bot says; those of the other sites are settings.
 """

@@ -103,7 +103,7 @@ def checks_found() -> dict[str, list[str]]:
     found = Tally.objects.filter(repository=None, analyzer_check__isnull=False).order_by()
     pairs = sorted(found.values_list('analyzer', 'analyzer_check').distinct())
     return {
-        analyzer: [check for _, check in own]
+        analyzer: [str(check) for _, check in own]
         for analyzer, own in groupby(pairs, key=itemgetter(0))
     }
 

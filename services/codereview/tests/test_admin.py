@@ -6,10 +6,13 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
+from backstay.resources.admin import deleting
+from backstay.testing import run_tasks
 from services.codereview import admin as pages
-from services.codereview.models import Diff, Issue, IssueLink, Repository
+from services.codereview.models import Diff, Issue, IssueLink, Repository, Revision
 from services.codereview.tests import data
 from services.codereview.tests.data import Bot
+from services.codereview.tests.test_counting import assert_all_is_counted
 
 
 @pytest.fixture
@@ -103,7 +106,66 @@ class TestRevisions:
         assert (Diff.objects.count(), IssueLink.objects.count()) == (0, 0)
 
 
-@pytest.mark.parametrize('name', ['diff', 'issuelink', 'sighting', 'tally'])
+class TestLargeDeletions:
+    @pytest.fixture
+    def few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """More than two rows are many."""
+        monkeypatch.setattr(deleting, 'MAX_ROWS_AT_ONCE', 2)
+
+    @pytest.fixture
+    def diff(self, db: None, few: None) -> Diff:
+        """One with seven places, in a repository that keeps another revision."""
+        diff = data.stored_diff(data.stored_revision())
+        for line in range(7):
+            data.link(data.stored_issue(str(line)), diff.revision, diff, line=line)
+        return diff
+
+    @pytest.mark.parametrize('name', ['repository', 'revision'])
+    def test_the_page_counts_no_further_than_it_shows_and_a_task_deletes(
+        self, operator: Client, diff: Diff, name: str, django_assert_max_num_queries: Any
+    ) -> None:
+        row = diff.repository if name == 'repository' else diff.revision
+        url = f'/admin/codereview/{name}/{row.pk}/delete/'
+
+        with django_assert_max_num_queries(24) as statements:
+            page = operator.get(url).content.decode()
+        assert 'Issue links: more than 2' in page.replace('issue links', 'Issue links')
+        assert not any('OFFSET' in each['sql'] or '"path"' in each['sql'] for each in statements)
+
+        response = operator.post(url, {'post': 'yes'}, follow=True)
+        assert 'A task deletes' in response.content.decode()
+        assert IssueLink.objects.count() == 7
+        run_tasks()
+
+        assert (Diff.objects.count(), IssueLink.objects.count()) == (0, 0)
+        assert not type(row).objects.filter(pk=row.pk).exists()
+        assert Issue.objects.count() == 7
+        assert_all_is_counted()
+
+    def test_several_are_deleted_by_the_action(self, operator: Client, diff: Diff) -> None:
+        other = data.stored_revision(provider_id=2)
+        given = {
+            'action': 'delete_selected',
+            '_selected_action': [diff.revision_id, other.pk],
+            'post': 'yes',
+        }
+
+        operator.post('/admin/codereview/revision/', given)
+        run_tasks()
+
+        assert (Revision.objects.count(), IssueLink.objects.count()) == (0, 0)
+
+    def test_few_rows_go_at_once(self, operator: Client, few: None) -> None:
+        revision = data.stored_revision()
+        url = f'/admin/codereview/revision/{revision.pk}/delete/'
+
+        assert 'Phabricator D1001' in operator.get(url).content.decode()
+        operator.post(url, {'post': 'yes'})
+
+        assert not Revision.objects.exists()
+
+
+@pytest.mark.parametrize('name', ['diff', 'difftext', 'issuelink', 'sighting', 'tally'])
 def test_what_has_no_page(operator: Client, name: str) -> None:
     assert operator.get(f'/admin/codereview/{name}/').status_code in (403, 404)
     assert f'/admin/codereview/{name}/' not in operator.get('/admin/').content.decode()
@@ -133,6 +195,18 @@ class TestIssues:
     )
     def test_search(self, operator: Client, issues: list[Issue], text: str, found: int) -> None:
         assert len(self.paths(operator.get(self.url, {'q': text}))) == found
+
+    def test_parts_of_texts_are_looked_for_among_the_newest(
+        self, operator: Client, issues: list[Issue], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pages, 'MAX_SEARCHED_ROWS', 2)
+
+        assert self.paths(operator.get(self.url, {'q': 'file'})) == [
+            'dir/file2.py',
+            'dir/file1.py',
+        ]
+        for name in ('hash0', 'dir/file0.py'):  # these are found wherever they stand
+            assert self.paths(operator.get(self.url, {'q': name})) == ['dir/file0.py']
 
     def test_of_one_analyzer(self, operator: Client, issues: list[Issue]) -> None:
         response = operator.get(f'{self.url}?analyzer=clang')

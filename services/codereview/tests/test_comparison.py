@@ -34,7 +34,7 @@ def diffs(db: None) -> list[Diff]:
 def test_what_is_new_is_neither_unresolved_nor_known(diffs: list[Diff]) -> None:
     found = 0
     for diff in diffs:
-        seen = [each.pk for mode in ('unresolved', 'known') for each in compared(diff, mode)]
+        seen = [each.issue_id for mode in ('unresolved', 'known') for each in compared(diff, mode)]
         new = IssueLink.objects.filter(diff=diff).exclude(issue__in=seen)
         assert counted(diff).new == new.count()
         found += new.count()
@@ -47,7 +47,7 @@ def test_a_place_is_marked_where_its_issue_is_compared(diffs: list[Diff], mode: 
     for diff in diffs:
         filters = [{'field': 'diff_id', 'value': diff.pk}, {'field': mode, 'value': True}]
         rows = read_rows(IssueOfDiffResource, GUEST, filter=filters, mask='{id}').objects
-        expected = {f'{{"id":"{each.pk}"}}'.encode() for each in compared(diff, mode)}
+        expected = {f'{{"id":"{each.issue_id}"}}'.encode() for each in compared(diff, mode)}
         assert {*rows} == expected
         assert len(rows) == getattr(counted(diff), mode)
         found += len(rows)
@@ -58,7 +58,9 @@ def test_a_closed_issue_is_shown_where_it_was_last(diffs: list[Diff]) -> None:
     found = 0
     for diff in diffs:
         places = [*closed_places(diff)]
-        assert {each.issue_id for each in places} == {each.pk for each in compared(diff, 'closed')}
+        assert {each.issue_id for each in places} == {
+            each.issue_id for each in compared(diff, 'closed')
+        }
         for place in places:
             older = IssueLink.objects.filter(
                 issue=place.issue, revision=diff.revision, diff__created__lt=diff.created

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from services.codereview.checks import distinct_statistics, found_by, history, statistics
@@ -62,9 +61,9 @@ def counted_history(repository: str) -> dict[Any, int]:
     return dict(Counter(issue.created.date() for issue in issues))
 
 
-def counted_links(links: QuerySet[IssueLink]) -> tuple[int, ...]:
-    """The counters of a diff or revision, one by one."""
-    links = list(links.select_related('issue'))
+def counted_links(rows: Any) -> tuple[int, ...]:
+    """The counters of a diff or revision, one by one, of its links."""
+    links = list(rows.select_related('issue'))
     errors = sum(link.issue.level == 'error' for link in links)
     publishable = sum(bool(link.in_patch) or link.issue.level == 'error' for link in links)
     return len(links), publishable, len(links) - errors, errors
@@ -108,13 +107,15 @@ def assert_checks_are_listed() -> None:
                 listed = list(found.sightings.values_list('issue', 'last_link'))
                 issues = [
                     (issue.pk, max(link.pk for link in links if in_head(link, slug)))
-                    for issue in seen.distinct().prefetch_related('links__revision__head_repository')
+                    for issue in seen.distinct().prefetch_related(
+                        'links__revision__head_repository'
+                    )
                     if day is None or issue.created.date() >= day
                     for links in [issue.links.all()]
                     if choice in ('all', str(is_publishable(issue, links)).lower())
                 ]
                 assert sorted(listed) == sorted(issues)
-                assert found.count == len(issues)
+                assert found.number == len(issues)
 
 
 def in_head(link: IssueLink, slug: str) -> bool:

@@ -248,7 +248,9 @@ class TestFormats:
         assert headers['X-Content-Type-Options'] == 'nosniff'
         assert headers['Referrer-Policy'] == 'same-origin'
         assert headers['Cross-Origin-Opener-Policy'] == 'same-origin'
-        assert {'accept', 'cookie', 'origin'} <= {each.strip().lower() for each in headers['Vary'].split(',')}
+        assert {'accept', 'cookie', 'origin'} <= {
+            each.strip().lower() for each in headers['Vary'].split(',')
+        }
 
 
 class TestAddresses:

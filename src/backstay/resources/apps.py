@@ -17,8 +17,10 @@ class ResourcesConfig(AppConfig):
         from backstay.engine.problems import problem_of
         from backstay.errors import translators
         from backstay.resources.checks import check_resources
+        from backstay.resources.order_indexes import check_orders
 
         connection_created.connect(prepare, dispatch_uid='backstay.engine')
         compare_moments()
         translators.append(problem_of)
         checks.register(check_resources, checks.Tags.models)
+        checks.register(check_orders, checks.Tags.models)

@@ -30,7 +30,6 @@ from backstay.resources.declaration.registry import resources
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Field, Relation
 from backstay.resources.errors import DeclarationError, MaskError
-from backstay.resources.order_indexes import check_order
 from backstay.resources.plan import rights
 from backstay.resources.plan.values import computed, json_value
 from backstay.resources.query.mask import parse
@@ -454,5 +453,4 @@ _CHECKS: tuple[Callable[[type[Resource]], Iterator[CheckMessage]], ...] = (
     _check_audit,
     _check_engine,
     check_writes,
-    check_order,
 )

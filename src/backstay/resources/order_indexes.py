@@ -1,18 +1,22 @@
 """Which declared orders no index serves: of such a list the database sorts every row for a page."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
-from django.core.checks import Warning  # noqa: A004 Django's name
+from django.conf import settings
+from django.core.checks import CheckMessage, Warning  # noqa: A004 Django's name
 from django.db import connections, models
-from django.db.models import F
 from django.db.models.expressions import OrderBy
 
 from backstay.engine import Engine, engine_of
 from backstay.engine.comparisons import Bytewise
+from backstay.resources.declaration.registry import resources
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Field
+from backstay.resources.errors import DeclarationError
 from backstay.resources.write.members import columns_of
 
 
@@ -35,7 +39,18 @@ class _Index:
     unique: bool
 
 
-def check_order(resource: type[Resource]) -> Iterator[Warning]:
+def check_orders(**_: Any) -> list[CheckMessage]:
+    """Return a warning for every resource whose declared order no index serves."""
+    if root := getattr(settings, 'ROOT_URLCONF', ''):
+        import_module(root)  # which knows them all
+    found: list[CheckMessage] = []
+    for resource in resources():
+        with suppress(DeclarationError):  # which another check tells
+            found += check_order(resource)
+    return found
+
+
+def check_order(resource: type[Resource]) -> Iterator[CheckMessage]:
     """Find a declared order that no index serves (`backstay.W054`).
 
     Orders through relations and of computed values have none. On SQLite, which sorts NULL first,
@@ -82,7 +97,8 @@ def _column_of(resource: type[Resource], field: Field | None, name: str) -> Any:
     if field is None:
         return model._meta.pk if name == 'pk' else None
     computing: Any = getattr(field.declared, 'expression', None)
-    attname = computing.name if type(computing) is F else field.attname
+    is_alias = type(computing) is models.F
+    attname = computing.name if is_alias else field.attname
     return model._meta.pk if attname == 'pk' else columns_of(model).get(attname)
 
 
@@ -106,7 +122,9 @@ def _indexes(model: type[models.Model], engine: Engine) -> Iterator[_Index]:
         if field.primary_key or field.unique or field.db_index:
             column = _plain(field, engine)
             yield _Index(columns=(column,), unique=field.primary_key or field.unique)
-    constraints = [each for each in options.constraints if isinstance(each, models.UniqueConstraint)]
+    constraints = [
+        each for each in options.constraints if isinstance(each, models.UniqueConstraint)
+    ]
     for declared in (*options.indexes, *constraints):
         if getattr(declared, 'condition', None) is not None:
             continue
@@ -129,19 +147,13 @@ def _columns(declared: Any, options: Any, engine: Engine) -> Iterator[_Column | 
         inner: Any = expression.expression if isinstance(expression, OrderBy) else expression
         bytewise = isinstance(inner, Bytewise)
         (inner,) = inner.expressions if bytewise else (inner,)
-        if type(inner) is not F or '__' in inner.name:
+        name = getattr(inner, 'name', '') if type(inner) is models.F else ''
+        if not name or '__' in name:
             yield None
             continue
-        column = _plain(options.get_field(inner.name), engine, descending=descending)
-        yield (
-            _Column(
-                name=column.name,
-                descending=descending,
-                bytewise=not engine.sorts_text_bytewise,
-            )
-            if bytewise
-            else column
-        )
+        column = _plain(options.get_field(name), engine, descending=descending)
+        is_sorted = bytewise and not engine.sorts_text_bytewise
+        yield replace(column, bytewise=True) if is_sorted else column
 
 
 def _plain(field: Any, engine: Engine, *, descending: bool = False) -> _Column:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -100,8 +100,8 @@ def _rows(below: _Below, keys: Collection[Any]) -> Any:
     return rows.filter(**{f'{below.path}__in': keys})
 
 
-@lru_cache(maxsize=256)
-def _everything_below(model: type[models.Model]) -> tuple[_Below, ...]:
+@cache
+def _everything_below(model: Any) -> tuple[_Below, ...]:
     """The paths to a model's rows, from the lowest up."""
     return tuple(_below(model, '', ()))
 
@@ -109,10 +109,12 @@ def _everything_below(model: type[models.Model]) -> tuple[_Below, ...]:
 def _below(
     model: type[models.Model], path: str, seen: tuple[type[models.Model], ...]
 ) -> Iterator[_Below]:
-    for relation in model._meta.get_fields(include_hidden=True):
+    relations: Any = model._meta.get_fields(include_hidden=True)
+    for relation in relations:
         if not relation.auto_created or relation.concrete or relation.many_to_many:
             continue
-        child, on_delete = relation.related_model, relation.on_delete
+        child: Any = relation.related_model
+        on_delete = relation.on_delete
         own = f'{relation.field.name}__{path}' if path else relation.field.name
         if on_delete in (models.PROTECT, models.RESTRICT):
             yield _Below(model=child, path=own, goes_with_it=False)
@@ -129,7 +131,7 @@ def delete_in_steps(label: str, keys: list[str]) -> int:
     Each step is a transaction, so that others wait for moments only, and a run that was stopped is
     taken up where it was. The rows go at the end, when little is left below them.
     """
-    model = apps.get_model(label)
+    model: Any = apps.get_model(label)
     gone = 0
     for below in _everything_below(model):
         if below.goes_with_it:

@@ -75,10 +75,10 @@ class Resource:
             reviews = Many('ReviewResource')
 
     `Meta` takes `model`, `fields`, and if wanted `name`, `default_mask`, `lookup`, `ordering`,
-    `short_lists`, `filterable`, `orderable`, `page_size`, `max_page_size`, `count`, `audited_reads`; for writes
-    `version`, `soft_delete`, `natural_key`, `tenant`, `sensitive`, `events`, `verbs`, `put`,
-    `require_if_match`, `require_idempotency_key`; and `grants` and `hooks`, where a member is
-    called so. Mistakes are found by Django's system checks at start-up.
+    `short_lists`, `filterable`, `orderable`, `page_size`, `max_page_size`, `count`,
+    `audited_reads`; for writes `version`, `soft_delete`, `natural_key`, `tenant`, `sensitive`,
+    `events`, `verbs`, `put`, `require_if_match`, `require_idempotency_key`; and `grants` and
+    `hooks`, where a member is called so. Mistakes are found by Django's system checks at start-up.
     """
 
     Meta: ClassVar[type]

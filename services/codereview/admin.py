@@ -52,7 +52,7 @@ class BoundedAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 0
 
-    def named(self, text: str) -> QuerySet[Any]:  # noqa: ARG002 for those that have names
+    def named(self, _text: str) -> QuerySet[Any]:
         """The rows that are called so, by columns with an index."""
         nothing: QuerySet[Any] = self.model._default_manager.none()
         return nothing
@@ -155,9 +155,9 @@ class RevisionAdmin(DeletesInSteps, BoundedAdmin):
     ordering = ('-id',)
     inlines = (DiffsInline,)
 
-    def named(self, text: str) -> QuerySet[Revision]:
+    def named(self, _text: str) -> QuerySet[Revision]:
         """The revisions with this number, of a provider or of a bug."""
-        number = text.lstrip('Dd#')
+        number = _text.lstrip('Dd#')
         if not (number.isascii() and number.isdigit() and len(number) < 10):
             return Revision.objects.none()
         own = Q(provider__in=Provider.values, provider_id=number)
@@ -209,9 +209,9 @@ class IssueAdmin(DeletesInSteps, BoundedAdmin):
     )
     readonly_fields = fields
 
-    def named(self, text: str) -> QuerySet[Issue]:
+    def named(self, _text: str) -> QuerySet[Issue]:
         """The issues with just this path or hash."""
-        return Issue.objects.filter(Q(hash=text) | Q(path=text))
+        return Issue.objects.filter(Q(hash=_text) | Q(path=_text))
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 its signature
         """The bot publishes them."""

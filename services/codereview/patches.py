@@ -77,7 +77,7 @@ def fetch(repository: str, changeset: str, agent: str) -> Patch:
     """
     try:
         text = _fetch_text(repository, changeset, agent)
-    except Exception as error:  # noqa: BLE001 some cannot be sent to another process
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError) as error:
         raise PatchUnavailable(f'{type(error).__name__}: {error}') from None
     patch = parse(text)
     if not patch and not text.lstrip().startswith('# HG changeset patch'):

@@ -13,9 +13,9 @@ class Root(ReviewView):
     """The lists of the API."""
 
     @ROOT
-    def get(self, request: Request, format: str = '', **_: Any) -> HttpResponseBase:  # noqa: A002
+    def get(self, request: Request, **named: Any) -> HttpResponseBase:
         """Their addresses, which name a format where that of the root does."""
         names = ('repository', 'revision', 'diff')
-        end = f'.{format}' if format else '/'
+        end = f'.{named["format"]}' if 'format' in named else '/'
         lists = {name: request.build_absolute_uri(f'/v1/{name}{end}') for name in names}
         return respond(request, as_json(lists))

@@ -14,7 +14,7 @@ from backstay.resources.order_indexes import check_order
 pytestmark = pytest.mark.django_db
 
 
-class Sorted(models.Model):  # noqa: DJ008 no row of it is ever made
+class Sorted(models.Model):
     """Columns with indexes of every kind."""
 
     id = models.AutoField(primary_key=True)
@@ -35,6 +35,9 @@ class Sorted(models.Model):  # noqa: DJ008 no row of it is ever made
             models.Index(F('size') + 1, name='sorted_computed'),
         )
         constraints = (models.UniqueConstraint(fields=('size', 'rank'), name='sorted_size'),)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @pytest.fixture(autouse=True)

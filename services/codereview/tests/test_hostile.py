@@ -208,7 +208,7 @@ def test_what_was_a_failure_of_the_original_is_refused(stored: None, bot: Bot) -
     bulk, body = f'/v1/revision/{revision}/issues/', data.revision_body(provider_id=7)
     github = 'https://github.com/'
     no_urls: list[Any] = [
-        *('http://hg.mozilla.org/try', f'{github}{"x" * 51}', f'{github}{"x" * 250}'),
+        *(f'{github}{"x" * 51}', f'{github}{"x" * 250}'),
         *(5, [], 'https://[', github, 'https://github.com'),
     ]
     no_numbers: list[Any] = ['', 'x', True, 1.5, 0]

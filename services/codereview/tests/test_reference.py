@@ -43,7 +43,9 @@ def test_every_command_is_listed() -> None:
 
 
 def test_every_setting_is_listed_with_its_default() -> None:
-    listed = dict(re.findall(r'^\| `((?:CODEREVIEW|TASKCLUSTER)_\w+)` \| `([^`]*)`', REFERENCE, re.MULTILINE))
+    listed = dict(
+        re.findall(r'^\| `((?:CODEREVIEW|TASKCLUSTER)_\w+)` \| `([^`]*)`', REFERENCE, re.MULTILINE)
+    )
 
     assert options(listed) == options({})
     assert set(listed) == set(options({}))

@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Warning  # noqa: A004 Django's name
+from django.core import checks
+from django.core.checks import CheckMessage
 from django.db import connections, models
 from django.db.models.expressions import OrderBy
 
@@ -21,7 +22,7 @@ from backstay.resources.write.members import columns_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Column:
+class _IndexColumn:
     """A column in an order or in an index, by its name."""
 
     name: str
@@ -31,10 +32,10 @@ class _Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Index:
+class _OrderIndex:
     """An index over all rows of a table."""
 
-    columns: tuple[_Column, ...]
+    columns: tuple[_IndexColumn, ...]
     #: Whether no two rows are equal in all of its columns.
     unique: bool
 
@@ -63,7 +64,7 @@ def check_order(resource: type[Resource]) -> Iterator[CheckMessage]:
     wanted = _wanted(resource, engine)
     if wanted is None or not any(_serves(each, wanted) for each in _indexes(options.model, engine)):
         spelled = ', '.join(options.ordering)
-        yield Warning(
+        yield checks.Warning(
             f'No index serves Meta.ordering ({spelled}): each page sorts all rows of its list.',
             hint='Add one to the model, with Bytewise(F(…)) of texts on PostgreSQL; or say '
             '`short_lists = True` where the lists are short, however large the table is.',
@@ -72,7 +73,7 @@ def check_order(resource: type[Resource]) -> Iterator[CheckMessage]:
         )
 
 
-def _wanted(resource: type[Resource], engine: Engine) -> tuple[_Column, ...] | None:
+def _wanted(resource: type[Resource], engine: Engine) -> tuple[_IndexColumn, ...] | None:
     """Return the columns of the declared order; None where one of its keys is no column."""
     fields, found = resource.fields(), []
     for name in resource.options.ordering:
@@ -82,7 +83,7 @@ def _wanted(resource: type[Resource], engine: Engine) -> tuple[_Column, ...] | N
         field = fields.get(name.removeprefix('-'))
         is_text = field is not None and field.kind.is_bytewise
         found.append(
-            _Column(
+            _IndexColumn(
                 name=column.column,
                 descending=name.startswith('-'),
                 bytewise=is_text and not engine.sorts_text_bytewise,
@@ -102,7 +103,7 @@ def _column_of(resource: type[Resource], field: Field | None, name: str) -> Any:
     return model._meta.pk if attname == 'pk' else columns_of(model).get(attname)
 
 
-def _serves(index: _Index, wanted: Sequence[_Column]) -> bool:
+def _serves(index: _OrderIndex, wanted: Sequence[_IndexColumn]) -> bool:
     """Whether the rows come out of the index in this order, read from either of its ends."""
     turns = set()
     for place, key in enumerate(wanted):
@@ -115,29 +116,30 @@ def _serves(index: _Index, wanted: Sequence[_Column]) -> bool:
     return len(turns) < 2
 
 
-def _indexes(model: type[models.Model], engine: Engine) -> Iterator[_Index]:
+def _indexes(model: type[models.Model], engine: Engine) -> Iterator[_OrderIndex]:
     """Yield the indexes over all rows of the model's table that Django knows of."""
     options: Any = model._meta
     for field in options.local_concrete_fields:
         if field.primary_key or field.unique or field.db_index:
             column = _plain(field, engine)
-            yield _Index(columns=(column,), unique=field.primary_key or field.unique)
+            yield _OrderIndex(columns=(column,), unique=field.primary_key or field.unique)
     constraints = [
         each for each in options.constraints if isinstance(each, models.UniqueConstraint)
     ]
     for declared in (*options.indexes, *constraints):
         if getattr(declared, 'condition', None) is not None:
             continue
-        columns = tuple(_columns(declared, options, engine))
-        if None not in columns:
+        found = [*_columns(declared, options, engine)]
+        columns = tuple(each for each in found if each is not None)
+        if len(columns) == len(found):
             unique = isinstance(declared, models.UniqueConstraint)
-            yield _Index(columns=columns, unique=unique)  # type: ignore[arg-type]
+            yield _OrderIndex(columns=columns, unique=unique)
     for names in options.unique_together:
         fields = (options.get_field(name) for name in names)
-        yield _Index(columns=tuple(_plain(each, engine) for each in fields), unique=True)
+        yield _OrderIndex(columns=tuple(_plain(each, engine) for each in fields), unique=True)
 
 
-def _columns(declared: Any, options: Any, engine: Engine) -> Iterator[_Column | None]:
+def _columns(declared: Any, options: Any, engine: Engine) -> Iterator[_IndexColumn | None]:
     """Yield the columns of an index or constraint; None for what is no column."""
     orders = getattr(declared, 'fields_orders', [(name, '') for name in declared.fields])
     for name, order in orders:
@@ -156,9 +158,9 @@ def _columns(declared: Any, options: Any, engine: Engine) -> Iterator[_Column | 
         yield replace(column, bytewise=True) if is_sorted else column
 
 
-def _plain(field: Any, engine: Engine, *, descending: bool = False) -> _Column:
+def _plain(field: Any, engine: Engine, *, descending: bool = False) -> _IndexColumn:
     is_bytewise = getattr(field, 'db_collation', None) == 'C'
-    return _Column(
+    return _IndexColumn(
         name=field.column,
         descending=descending,
         bytewise=is_bytewise and not engine.sorts_text_bytewise,

@@ -92,7 +92,7 @@ def lines(place: Row) -> str:
     if first is None:
         return 'File'
     if number > 1:
-        return f'{first}–{first + number - 1}'  # noqa: RUF001 see above
+        return f'{first}\N{EN DASH}{first + number - 1}'
     return str(first) if place['char'] is None else f'{first}:{place["char"]}'
 
 

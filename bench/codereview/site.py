@@ -22,6 +22,7 @@ import psycopg
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / 'var' / 'bench'
 DEFAULT_URL = 'postgres://postgres@127.0.0.1:5432/backstay_bench_codereview'
+_BASE = os.environ.get('BENCH_CODEREVIEW_URL', DEFAULT_URL)
 NAME, PASSWORD = 'bench-bot', 'bench-s3cret'
 #: Of this run: sessions that the bench makes are good for the servers that it starts.
 SECRET_KEY = secrets.token_urlsafe(48)
@@ -53,13 +54,12 @@ def url() -> str:
 
 
 def choose(links: int) -> None:
-    """Have a database of its own for every size, so that two of them stand side by side."""
-    if links != SEEDED:
-        os.environ['BENCH_CODEREVIEW_URL'] = url() + _suffix(links)
+    """Use the database of this size: each has one of its own, so that two stand side by side."""
+    os.environ['BENCH_CODEREVIEW_URL'] = _BASE + _suffix(links)
 
 
 def _suffix(links: int) -> str:
-    return f'_{links // SEEDED}m'
+    return '' if links == SEEDED else f'_{links // SEEDED}m'
 
 
 def prepare(links: int) -> None:
@@ -69,9 +69,9 @@ def prepare(links: int) -> None:
     name = urlsplit(url()).path.lstrip('/')
     seeded = ''
     if links != SEEDED:
-        seeded = name.removesuffix(_suffix(links))
-        os.environ['BENCH_CODEREVIEW_URL'] = url().removesuffix(_suffix(links))
+        choose(SEEDED)
         prepare(SEEDED)
+        seeded = urlsplit(url()).path.lstrip('/')
         choose(links)
     maintenance = urlsplit(url())._replace(path='/postgres').geturl()
     with psycopg.connect(maintenance, autocommit=True) as session:

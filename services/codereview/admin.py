@@ -29,7 +29,7 @@ from services.codereview.models import (
 #: Rows that a list leads to; filters and search lead to others.
 MAX_LISTED_ROWS = 10_000
 #: The newest rows, among which parts of texts are looked for.
-MAX_SEARCHED_ROWS = 20_000
+MAX_SEARCHED_ROWS = 5_000
 #: Rows of one name that a search leads to.
 MAX_NAMED_ROWS = 1_000
 

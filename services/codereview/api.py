@@ -162,7 +162,6 @@ def respond_page(
     request: Request,
     resource: type[Resource],
     filter: FilterSpec = (),  # noqa: A002 what the platform calls it
-    ordering: str = '',
 ) -> HttpResponseBase:
     """A page of a resource: one statement.
 
@@ -178,7 +177,6 @@ def respond_page(
             limit=at.stop - at.start,
             offset=at.start,
             count=True,
-            ordering=ordering,
         )
     except FilterError:
         return respond(request, page.envelope(0, ()))

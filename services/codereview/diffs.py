@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, Value
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -14,6 +15,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.validators import UniqueValidator
 
+from backstay.engine import is_ilike
 from services.codereview.api import ReviewView, is_storable, read_one, respond, respond_page
 from services.codereview.documented import (
     DIFF,
@@ -22,9 +24,12 @@ from services.codereview.documented import (
     DIFFS_OF_REVISION,
     new_diff,
 )
-from services.codereview.models import Diff, Repository, Revision
+from services.codereview.models import Diff, DiffText, Repository, Revision
 from services.codereview.moments import midnight, window_start
 from services.codereview.resources import DiffResource, ListedDiffResource
+
+#: Diffs that a filter names by their keys.
+MAX_NAMED = 499
 
 
 class ExistingRepository(serializers.CharField):
@@ -127,10 +132,7 @@ class DiffList(ReviewView):
     @DIFFS
     def get(self, request: Request, **_: Any) -> HttpResponseBase:
         """A page of those that the parameters leave."""
-        asked = request.query_params
-        return respond_page(
-            request, ListedDiffResource, filters_of(asked), ordering=order_of(asked)
-        )
+        return respond_page(request, ListedDiffResource, filters_of(request.query_params))
 
 
 class DiffDetail(ReviewView):
@@ -170,11 +172,6 @@ def filters_of(asked: Mapping[str, str], *, undiffed: bool = False) -> list[Any]
     return filters
 
 
-def order_of(asked: Mapping[str, str]) -> str:
-    """The newest first."""
-    return '-sorted_id' if asked.get('search') else '-id'
-
-
 def _with_any(*names: str) -> dict[str, Any]:
     """Diffs of which one of these counters is not 0."""
     return {'or': [{'field': name, 'op': '>', 'value': 0} for name in names]}
@@ -190,9 +187,19 @@ def _in_repository(slug: str) -> dict[str, Any]:
 
 
 def _with_text(text: str) -> dict[str, Any]:
-    """Diffs in whose numbers, ids, name (`D51`) or title the text stands, in any case."""
-    has_trigram = re.search(r'[^\W_]{3}', text)
-    return contains(text, 'searched' if has_trigram else 'searched_without_index')
+    """Diffs in whose numbers, ids, name (`D51`) or title the text stands: one statement.
+
+    Few of them are named by their keys, which an index has found; a text that many have is looked
+    for again in the order of the list, which soon finds a page.
+    """
+    written = contains(text, 'searched')
+    if not is_storable(text):
+        return written
+    (pattern,) = (each['value'] for each in written['or'])
+    having = DiffText.objects.filter(is_ilike(F('text'), Value(pattern)))
+    keys = list(having.values_list('pk', flat=True)[: MAX_NAMED + 1])
+    # No diff has the key 0.
+    return written if len(keys) > MAX_NAMED else {'field': 'id', 'op': 'in', 'value': keys or [0]}
 
 
 def contains(text: str, *names: str) -> dict[str, Any]:

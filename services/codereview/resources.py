@@ -174,14 +174,8 @@ class ListedDiffResource(Resource):
     # What was published for the revision and for none of its diffs; pages count it too.
     undiffed = Computed(F('revision__nb_issues'), BigIntegerField())
     undiffed_publishable = Computed(F('revision__nb_issues_publishable'), BigIntegerField())
-    searched = Computed(F('searched__text'), CharField(max_length=400))
-    # The same for texts that are too short for the index of trigrams, which would read all of it.
-    searched_without_index = Computed(
-        Concat(F('searched__text'), Value('')), CharField(max_length=400)
-    )
-    # The same as `id`, in an order that no index has: what few rows were found by is read first,
-    # instead of all rows in their order until a page of them was found.
-    sorted_id = Computed(F('id') + Value(0), BigIntegerField())
+    # No index serves it: what few rows have is found by the index before (`diffs.filters_of`).
+    searched = Computed(Concat(F('searched__text'), Value('')), CharField(max_length=400))
     grants = PUBLIC
 
 

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest
 
-from services.codereview.diffs import filters_of, order_of
+from services.codereview.diffs import filters_of
 from services.codereview.pages.answers import Context, page
 from services.codereview.pages.reading import asked, read_page, repositories
 from services.codereview.resources import ListedDiffResource
@@ -16,7 +16,7 @@ _MASK = (
 
 @page('codereview/diffs.html')
 def diffs_page(request: HttpRequest) -> Context:
-    """The diffs that are left: two statements, three with a repository."""
+    """The diffs that are left: two statements, one more for a repository, and one for a text."""
     chosen = asked(request, 'search', 'repository', 'issues')
     return {
         'chosen': chosen,
@@ -27,6 +27,5 @@ def diffs_page(request: HttpRequest) -> Context:
             filters_of(chosen, undiffed=True),
             size=SIZE,
             mask=_MASK,
-            ordering=order_of(chosen),
         ),
     }

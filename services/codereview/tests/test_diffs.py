@@ -261,6 +261,15 @@ class TestList:
     def test_search(self, bot: Bot, diffs: list[Diff], text: str, count: int) -> None:
         assert bot.get(f'/v1/diff/?search={text}').json()['count'] == count
 
+    @pytest.mark.parametrize('text', ['fix', 'a', 'D1001', 'x' * 300])
+    def test_a_text_that_many_have_is_found_as_one_that_few_have(
+        self, guest: Bot, diffs: list[Diff], text: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        few = guest.get(f'/v1/diff/?search={text}').json()
+        monkeypatch.setattr('services.codereview.diffs.MAX_NAMED', 0)
+
+        assert guest.get(f'/v1/diff/?search={text}').json() == few
+
     def test_search_finds_wildcards_as_they_are(self, bot: Bot, revision: Revision) -> None:
         data.stored_diff(revision, 'a')
         Revision.objects.update(title=r'100% of a_b \ c')
@@ -315,6 +324,8 @@ class TestList:
 
     def test_a_page_is_one_statement(self, bot: Bot, guest: Bot, diffs: list[Diff]) -> None:
         with statements(1):
+            guest.get('/v1/diff/?issues=no')
+        with statements(2):  # the keys that have the text
             guest.get('/v1/diff/?issues=no&search=fix')
         with statements(2):  # the repository's key
             guest.get('/v1/diff/?repository=try')

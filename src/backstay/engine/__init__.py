@@ -14,12 +14,12 @@ from backstay.engine.sqlite import SQLite
 from backstay.faces import imported_later
 
 if TYPE_CHECKING:
-    from backstay.engine.comparisons import Bytewise
+    from backstay.engine.comparisons import Bytewise, is_ilike
 
-__all__ = ['Bytewise', 'Engine', 'Trouble', 'engine_of', 'prepare', 'trouble_of']
+__all__ = ['Bytewise', 'Engine', 'Trouble', 'engine_of', 'is_ilike', 'prepare', 'trouble_of']
 
 # It imports models, which settings must not.
-__getattr__ = imported_later(__name__, {'Bytewise': 'comparisons'})
+__getattr__ = imported_later(__name__, {'Bytewise': 'comparisons', 'is_ilike': 'comparisons'})
 
 _ENGINES: dict[str, Engine] = {engine.name: engine for engine in (PostgreSQL(), SQLite())}
 

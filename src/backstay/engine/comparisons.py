@@ -128,7 +128,7 @@ def is_like(text: Combinable, pattern: PatternSlot) -> Comparison:
     return Comparison('{0} LIKE {1}', text, pattern, sqlite='{0} GLOB {1}')
 
 
-def is_ilike(text: Combinable, pattern: PatternSlot) -> Comparison:
+def is_ilike(text: Combinable, pattern: Combinable) -> Comparison:
     """Whether the text matches a pattern in any case."""
     return Comparison('{0} ILIKE {1}', text, pattern, sqlite='backstay_ilike({0}, {1})')
 

@@ -16,7 +16,6 @@ from backstay.engine import Engine, engine_of
 from backstay.engine.comparisons import Bytewise
 from backstay.resources.declaration.registry import resources
 from backstay.resources.declaration.resource import Resource
-from backstay.resources.declaration.shape import Field
 from backstay.resources.errors import DeclarationError
 from backstay.resources.write.members import columns_of
 
@@ -38,6 +37,18 @@ class _OrderIndex:
     columns: tuple[_IndexColumn, ...]
     #: Whether no two rows are equal in all of its columns.
     unique: bool
+
+    def serves(self, wanted: Sequence[_IndexColumn]) -> bool:
+        """Whether the rows come out of it in this order, read from either of its ends."""
+        turns = set()
+        for place, key in enumerate(wanted):
+            if place == len(self.columns):
+                return self.unique  # nothing is left to order
+            column = self.columns[place]
+            if (column.name, column.bytewise) != (key.name, key.bytewise):
+                return False
+            turns.add(column.descending != key.descending)
+        return len(turns) < 2
 
 
 def check_orders(**_: Any) -> list[CheckMessage]:
@@ -61,8 +72,8 @@ def check_order(resource: type[Resource]) -> Iterator[CheckMessage]:
     if options.short_lists or not options.model._meta.managed:
         return
     engine = engine_of(connections['default'])
-    wanted = _wanted(resource, engine)
-    if wanted is None or not any(_serves(each, wanted) for each in _indexes(options.model, engine)):
+    wanted = declared_order(resource, engine)
+    if wanted is None or not any(each.serves(wanted) for each in indexes_of(options.model, engine)):
         spelled = ', '.join(options.ordering)
         yield checks.Warning(
             f'No index serves Meta.ordering ({spelled}): each page sorts all rows of its list.',
@@ -73,50 +84,29 @@ def check_order(resource: type[Resource]) -> Iterator[CheckMessage]:
         )
 
 
-def _wanted(resource: type[Resource], engine: Engine) -> tuple[_IndexColumn, ...] | None:
+def declared_order(resource: type[Resource], engine: Engine) -> tuple[_IndexColumn, ...] | None:
     """Return the columns of the declared order; None where one of its keys is no column."""
-    fields, found = resource.fields(), []
-    for name in resource.options.ordering:
-        column = _column_of(resource, fields.get(name.removeprefix('-')), name.lstrip('-'))
+    model, found = resource.options.model, []
+    for key in resource.options.ordering:
+        field = resource.fields().get(key.removeprefix('-'))
+        computing: Any = getattr(field and field.declared, 'expression', None)
+        is_alias = type(computing) is models.F  # a column by another name
+        attname = computing.name if is_alias else field.attname if field else 'pk'
+        column = model._meta.pk if attname == 'pk' else columns_of(model).get(attname)
         if column is None:
             return None
-        field = fields.get(name.removeprefix('-'))
         is_text = field is not None and field.kind.is_bytewise
         found.append(
             _IndexColumn(
-                name=column.column,
-                descending=name.startswith('-'),
+                name=str(column.column),
+                descending=key.startswith('-'),
                 bytewise=is_text and not engine.sorts_text_bytewise,
             )
         )
     return tuple(found)
 
 
-def _column_of(resource: type[Resource], field: Field | None, name: str) -> Any:
-    """Return the column that a name of the order means, also one that has another name there."""
-    model = resource.options.model
-    if field is None:
-        return model._meta.pk if name == 'pk' else None
-    computing: Any = getattr(field.declared, 'expression', None)
-    is_alias = type(computing) is models.F
-    attname = computing.name if is_alias else field.attname
-    return model._meta.pk if attname == 'pk' else columns_of(model).get(attname)
-
-
-def _serves(index: _OrderIndex, wanted: Sequence[_IndexColumn]) -> bool:
-    """Whether the rows come out of the index in this order, read from either of its ends."""
-    turns = set()
-    for place, key in enumerate(wanted):
-        if place == len(index.columns):
-            return index.unique  # nothing is left to order
-        column = index.columns[place]
-        if (column.name, column.bytewise) != (key.name, key.bytewise):
-            return False
-        turns.add(column.descending != key.descending)
-    return len(turns) < 2
-
-
-def _indexes(model: type[models.Model], engine: Engine) -> Iterator[_OrderIndex]:
+def indexes_of(model: type[models.Model], engine: Engine) -> Iterator[_OrderIndex]:
     """Yield the indexes over all rows of the model's table that Django knows of."""
     options: Any = model._meta
     for field in options.local_concrete_fields:

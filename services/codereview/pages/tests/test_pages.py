@@ -60,7 +60,7 @@ class TestStatements:
         ('address', 'most'),
         [
             ('/review/', 2),
-            ('/review/?repository=try&search=Bug&issues=any', 3),
+            ('/review/?repository=try&search=Bug&issues=any', 4),
             ('/review/diffs/PHID-DIFF-new/', 5),
             ('/review/diffs/PHID-DIFF-new/?search=a&level=error&publishable=1&page=2', 5),
             ('/review/diffs/PHID-DIFF-new/?show=closed', 6),

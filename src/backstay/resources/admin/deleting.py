@@ -55,7 +55,9 @@ class DeletesInSteps(ModelAdmin):
             if count and pages is not None and not pages.has_delete_permission(request):
                 lacking.add(str(below.model._meta.verbose_name))
             if count:
-                told[name] = max(told.get(name, ''), _told(count), key=len)
+                is_more = count > MAX_ROWS_AT_ONCE
+                text = f'more than {MAX_ROWS_AT_ONCE:,}' if is_more else str(count)
+                told[name] = max(told.get(name, ''), text, key=len)
         rows = [str(each) for each in objs]
         return rows, told, lacking, kept
 
@@ -81,10 +83,6 @@ class DeletesInSteps(ModelAdmin):
             messages.WARNING,
         )
         return True
-
-
-def _told(count: int) -> str:
-    return str(count) if count <= MAX_ROWS_AT_ONCE else f'more than {MAX_ROWS_AT_ONCE:,}'
 
 
 def _counts(model: type[models.Model], keys: Collection[Any]) -> dict[_Below, int]:
@@ -134,15 +132,9 @@ def delete_in_steps(label: str, keys: list[str]) -> int:
     model: Any = apps.get_model(label)
     gone = 0
     for below in _everything_below(model):
-        if below.goes_with_it:
-            gone += _delete_all(below, keys)
+        rows = _rows(below, keys).values_list('pk', flat=True)
+        while below.goes_with_it and (step := list(rows.all()[:MAX_ROWS_AT_ONCE])):
+            with transaction.atomic():
+                gone += int(below.model._base_manager.filter(pk__in=step).delete()[0])
     with transaction.atomic():
         return gone + int(model._base_manager.filter(pk__in=keys).delete()[0])
-
-
-def _delete_all(below: _Below, keys: list[str]) -> int:
-    gone = 0
-    while step := list(_rows(below, keys).values_list('pk', flat=True)[:MAX_ROWS_AT_ONCE]):
-        with transaction.atomic():
-            gone += int(below.model._base_manager.filter(pk__in=step).delete()[0])
-    return gone

@@ -4,12 +4,14 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from django.core.checks import Error, register, registry
 from django.core.management import CommandError, call_command
 from django.urls import path
+from drf_spectacular.utils import extend_schema
 from rest_framework.views import APIView
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +24,17 @@ class Undescribed(APIView):
         """Nothing."""
 
 
+class Misdescribed(APIView):
+    """Its description is not OpenAPI."""
+
+    @extend_schema(operation={'operationId': 'it', 'summary': 5, 'responses': {}})
+    def get(self, _: Any) -> Any:
+        """Nothing."""
+
+
 urlpatterns = [path('undescribed/', Undescribed.as_view())]
+misdescribed = ModuleType('misdescribed')
+misdescribed.urlpatterns = [path('misdescribed/', Misdescribed.as_view())]  # type: ignore[attr-defined]
 
 
 def check(*arguments: str) -> tuple[str, str]:
@@ -77,6 +89,16 @@ def test_every_mistake_is_told_in_one_run_which_fails_once(
     assert 'Write them: backstay makemigrations' in mistakes
     assert 'undescribed' in capfd.readouterr().err.lower()
     assert mistakes.endswith('failed: system, migrations, openapi')
+
+
+def test_a_document_that_is_not_openapi_is_a_mistake_with_its_place(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, 'misdescribed', misdescribed)
+    settings.ROOT_URLCONF = 'misdescribed'
+    mistakes = check()[1].splitlines()
+    assert mistakes[0].startswith('openapi: $.paths')
+    assert mistakes[0].endswith("5 is not of type 'string'")
 
 
 @pytest.mark.usefixtures('_wrong_system', '_no_migration')

@@ -1,8 +1,9 @@
 """Tests of every operation of an OpenAPI document, with requests that schemathesis makes of it.
 
 The requests of an operation are made when its test runs, not when each worker collects the tests.
-Those that cover the schema value by value are thousands: a run sends a share of them, each engine
-its own, and `make prove` sends all.
+Each engine calls one half of the operations, unless the tests run on one engine only. Requests that
+cover the schema value by value are thousands: a run sends a share of them. `make prove` sends all,
+to all operations, on both engines.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from schemathesis.generation.meta import TestPhase
 from schemathesis.pytest._test_builder import build_operation_test
 from schemathesis.python._constants.orchestrator import make_constants_value_source
 
-from tests.proofs import SHARE
+from tests.proofs import SHARE, half_of
 
 load_all_checks()
 #: Of so many requests that cover a schema, one is sent.
@@ -27,9 +28,10 @@ _OF = min(4, round(1 / SHARE)) if SHARE else 4
 Test = Callable[..., None]
 
 
-def each_operation(document: Any) -> Callable[[Test], Any]:
+def each_operation(document: Any, *, on_one_engine: bool = False) -> Callable[[Test], Any]:
     """Let a test, which takes a `case`, run once for each operation of the document."""
     every = [found.ok() for found in document.get_all_operations()]
+    chosen = every if on_one_engine else half_of(every)
 
     def decorate(test: Test) -> Any:
         def run(operation: Any, **fixtures: Any) -> None:
@@ -48,7 +50,7 @@ def each_operation(document: Any) -> Callable[[Test], Any]:
         parameters = [Parameter(name, Parameter.KEYWORD_ONLY) for name in ('operation', *wanted)]
         vars(run)['__signature__'] = signature(test).replace(parameters=parameters)
         run.__name__, run.__doc__, run.__module__ = test.__name__, test.__doc__, test.__module__
-        return pytest.mark.parametrize('operation', every, ids=lambda each: each.label)(run)
+        return pytest.mark.parametrize('operation', chosen, ids=lambda each: each.label)(run)
 
     return decorate
 

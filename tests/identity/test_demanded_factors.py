@@ -18,6 +18,7 @@ from backstay.identity.keys import create_key
 from backstay.identity.models import Account
 from tests.identity.signing_in import PASSWORD, App, account_with_password, basic, bearer, get_me
 from tests.identity.test_sign_in import code_of
+from tests.proofs import half_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures('site')]
 
@@ -66,13 +67,14 @@ def demand(settings: Any, *kinds: str) -> None:
     settings.BACKSTAY = settings.BACKSTAY.model_copy(update={'second_factor': kinds})
 
 
-@pytest.mark.parametrize('has_factor', [False, True])
-@pytest.mark.parametrize(
-    'flags', [(), ('is_staff',), ('is_superuser',), ('is_staff', 'is_superuser')]
-)
-@pytest.mark.parametrize('level', range(1, 6))
+FLAGS = ((), ('is_staff',), ('is_superuser',), ('is_staff', 'is_superuser'))
+#: Each engine asks for every second level of each kind of account.
+KINDS = half_of(product(FLAGS, (False, True), range(1, 6)))
+
+
+@pytest.mark.parametrize(('flags', 'has_factor', 'level'), KINDS)
 def test_let_in_whom_they_should(
-    settings: Any, level: int, flags: tuple[str, ...], has_factor: bool
+    settings: Any, flags: tuple[str, ...], has_factor: bool, level: int
 ) -> None:
     account = account_with_password(NAME, level=level, **dict.fromkeys(flags, True))
     way = Way(account)

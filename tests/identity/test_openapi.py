@@ -13,6 +13,7 @@ from backstay.identity.models import Account
 from backstay.site.wsgi import application
 from tests.described import each_operation
 from tests.identity.signing_in import App, bearer
+from tests.proofs import size
 
 site = schemathesis.openapi.from_wsgi('/docs.json', application).include(path_regex='^/auth/')
 
@@ -21,7 +22,7 @@ site = schemathesis.openapi.from_wsgi('/docs.json', application).include(path_re
 NOT_ASKED = CHECKS.get_by_names(['positive_data_acceptance', 'ignored_auth'])
 
 repeatable = settings(
-    max_examples=40,
+    max_examples=size(12, 40),
     derandomize=True,
     database=None,
     deadline=None,

@@ -20,6 +20,7 @@ from backstay.identity.session_limits import SeenSessions, seen_sessions
 from backstay.identity.session_store import SessionStore, StoredKey
 from backstay.settings.spans import span_for
 from tests.identity.signing_in import PASSWORD, App, account_with_password, bearer, get_me
+from tests.proofs import half_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures('site')]
 
@@ -124,16 +125,15 @@ WAYS: dict[type[Any], int] = {
 
 
 def cells() -> list[Any]:
-    """Every kind of account with every way that it has."""
+    """Every kind of account with every way that it has, and what passes."""
     return [
-        pytest.param(kind, way, id=f'{kind}-{way.__name__}')
-        for kind, way in product(KINDS, WAYS)
+        pytest.param(kind, way, passed, id=f'{kind}-{way.__name__}-{passed}')
+        for passed, kind, way in product(('idle', 'life'), KINDS, WAYS)
         if way is not Admin or KINDS[kind][0].get('is_staff')
     ]
 
 
-@pytest.mark.parametrize('passed', ['idle', 'life'])
-@pytest.mark.parametrize(('kind', 'way'), cells())
+@pytest.mark.parametrize(('kind', 'way', 'passed'), half_of(cells()))
 def test_end_what_is_idle_or_old(kind: str, way: type[Any], passed: str) -> None:
     fields, idle, life = KINDS[kind]
     account_with_password(NAME, **fields)

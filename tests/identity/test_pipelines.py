@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -24,6 +25,12 @@ AUDIENCE = 'https://api.example.com'
 REQUEST = RequestFactory().get('/')
 PULLED = 'octo/shop/.github/workflows/deploy.yaml'
 WORKFLOW = f'{PULLED}@refs/heads/main'
+
+
+@cache
+def rsa_key(number: int) -> RSAPrivateKey:
+    """One of a few different keys: making one takes longer than a test."""
+    return generate_private_key(public_exponent=65537, key_size=2048)
 
 
 class Provider:
@@ -56,7 +63,7 @@ class Provider:
         self.issuer = f'http://127.0.0.1:{self.server.server_port}'
 
     def add_key(self, name: str) -> None:
-        self.keys[name] = generate_private_key(public_exponent=65537, key_size=2048)
+        self.keys[name] = rsa_key(len(self.keys))
 
     def jwks(self) -> bytes:
         public = [
@@ -159,7 +166,7 @@ class TestAToken:
 
     def test_that_another_key_signed_does_not(self, provider: Provider, keys: Keys) -> None:
         stranger = Provider()
-        stranger.issuer = provider.issuer
+        stranger.issuer, stranger.keys['one'] = provider.issuer, rsa_key(1)
         try:
             with pytest.raises(TokenInvalid):
                 caller_of_pipeline(stranger.token(), REQUEST, keys)

@@ -245,7 +245,6 @@ class TestAService:
     ) -> None:
         given = {'ENV': env, 'SECRET_KEY': 'x' * 40, 'ALLOWED_HOSTS': 'example.com'}
         given['BACKSTAY_BREACHED_PASSWORDS_URL'] = url
-        given['DATABASE_URL'] = 'postgres://somebody:hunter2@db.example/site'
         if is_taken:
             assert load(tmp_path, given).breached_passwords_url == url
         else:

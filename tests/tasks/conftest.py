@@ -97,8 +97,13 @@ def start(shared_database: str, tmp_path: Path) -> Iterator[StartWorker]:
 
 @pytest.fixture
 def start_worker(start: StartWorker) -> StartWorker:
-    """Starts `backstay work` on the shared database."""
-    return lambda *options, **variables: start('manage.py', 'work', *options, **variables)
+    """Starts `backstay work` on the shared database, without the checks of the site.
+
+    They are a fifth of what a start costs, and `test_celery` starts workers with them.
+    """
+    return lambda *options, **variables: start(
+        'manage.py', 'work', '--skip-checks', *options, **variables
+    )
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 45) -> Any:

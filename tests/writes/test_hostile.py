@@ -372,8 +372,7 @@ CONTENT_TYPES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize('content_type', CONTENT_TYPES)
-def test_content_types(hostile: Hostile, rows: Item, content_type: str) -> None:
+def test_content_types(hostile: Hostile, rows: Item) -> None:
     body = dumped({'title': 'x'})
     for method, path in (
         ('post', '/items/'),
@@ -384,8 +383,10 @@ def test_content_types(hostile: Hostile, rows: Item, content_type: str) -> None:
         ('patch', '/items/bulk/'),
         ('delete', '/items/bulk/'),
     ):
-        answer = hostile.send(method, path, body, CONTENT_TYPE=content_type)
-        assert (answer.status_code, answer.json()['code']) == (415, 'unsupported-media-type')
+        for content_type in CONTENT_TYPES:
+            answer = hostile.send(method, path, body, CONTENT_TYPE=content_type)
+            told = (answer.status_code, answer.json()['code'])
+            assert told == (415, 'unsupported-media-type'), (method, path, content_type)
 
 
 def test_packed_bodies(hostile: Hostile, rows: Item) -> None:

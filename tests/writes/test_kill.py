@@ -1,6 +1,6 @@
 """`kill -9` of the server while clients write, and what is there when it has come back.
 
-Each run of the suite has three rounds, `make prove` two hundred. In each round four clients write
+Each run of the suite has two rounds, `make prove` two hundred. In each round four clients write
 with Idempotency-Keys, the server is killed at a random moment and started again, and each request
 without an answer is repeated.
 """
@@ -28,7 +28,7 @@ from tests.writes.replaying import assert_gapless, differences
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUNDS = size(3, 200)
+ROUNDS = size(2, 200)
 #: Each kill comes after at most so many requests, and so many seconds.
 MOST, WITHIN = 40, 0.05
 

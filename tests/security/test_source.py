@@ -153,6 +153,7 @@ def test_no_text_of_a_request_is_a_format() -> None:
 #: Formats that come as arguments, each from constants of the same module.
 FORMATS = {
     ('engine/comparisons.py', 'template'),
+    ('engine/moments.py', 'once'),
     ('resources/write/bulk.py', 'self.pointer'),
     ('seeding/values.py', 'form'),
 }

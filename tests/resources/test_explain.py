@@ -1,11 +1,14 @@
 """`backstay explain`: the plan, the SQL and the database's own explanation of a read."""
 
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 
+from backstay.resources.unindexed import warn
 from tests.bookshop.models import Book
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +90,51 @@ def test_changes_nothing() -> None:
 def test_tells_mistakes_as_a_client_would_be_told(arguments: tuple[str, ...], text: str) -> None:
     with pytest.raises(CommandError, match=text):
         explain(*arguments)
+
+
+class TestWhatNoIndexServes:
+    @pytest.mark.parametrize(
+        'asked',
+        [
+            ('--sort', 'id'),
+            ('--sort=-id',),
+            ('--id', '1'),
+            ('--filter', '{"field": "publisher_id", "op": "==", "value": 1}', '--sort', 'title'),
+            (
+                '--filter',
+                '[{"field": "id", "op": ">", "value": 1}, {"field": "pages", "value": 2}]',
+            ),
+        ],
+    )
+    def test_is_nothing_where_one_does(self, asked: tuple[str, ...]) -> None:
+        assert 'Grows with the table' not in explain('BookResource', *asked)
+
+    @pytest.mark.parametrize(
+        ('asked', 'told'),
+        [
+            (('--sort=-price,id',), 'No index serves the order by `price`: it sorts every row.'),
+            (('--sort', 'publisher.name'), 'order by `publisher.name`'),
+            (('--filter', '{"field": "pages", "value": 7}'), 'the filter `pages` ==: it looks'),
+            (
+                ('--filter', '{"field": "title", "op": "ilike", "value": "%x%"}'),
+                'the filter `title` ilike: it looks at every row.',
+            ),
+            (
+                ('--filter', '{"field": "publisher_id", "op": "!=", "value": 1}'),
+                'the filter `publisher_id` !=',
+            ),
+        ],
+    )
+    def test_is_told(self, asked: tuple[str, ...], told: str) -> None:
+        _, section, sentences = explain('BookResource', *asked).partition('Grows with the table')
+
+        assert section
+        assert told in sentences
+
+    def test_is_logged_once_on_a_developers_machine(self, settings: Any, caplog: Any) -> None:
+        warn.cache_clear()
+        for env in ('test', 'local', 'local'):
+            settings.BACKSTAY = settings.BACKSTAY.model_copy(update={'env': env})
+            Client().get('/books/', {'ordering': 'price'})
+
+        assert caplog.text.count('No index serves the order by `price`') == 1

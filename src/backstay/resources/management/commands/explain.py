@@ -22,6 +22,7 @@ from backstay.resources.plan.stages import Selection, ShowField, ShowMany
 from backstay.resources.query.asked import Asked
 from backstay.resources.query.nodes import Query
 from backstay.resources.query.parameters import read_one, read_query
+from backstay.resources.unindexed import unindexed
 from backstay.secret_keys import derived_keys
 
 
@@ -72,6 +73,10 @@ class Command(BaseCommand):
             plan, query, asked.facts, using=options['database'], analyze=options['analyze']
         ):
             self.stdout.write(f'  {line}')
+        if found := unindexed(asked.resource, query.shape):
+            self._section('Grows with the table')
+            for sentence in found:
+                self.stdout.write(f'  {sentence}')
 
     def _section(self, title: str) -> None:
         self.stdout.write(self.style.MIGRATE_HEADING(title))

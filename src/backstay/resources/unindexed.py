@@ -1,0 +1,97 @@
+"""What a read asks that no index of the table serves: such a list grows with its table.
+
+It looks at declared indexes alone, so it says the same of an empty table as of a large one, where
+the database's own explanation depends on the rows that there are.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db.models import F, Model
+from django.db.models.constraints import UniqueConstraint
+
+from backstay.resources.declaration.resource import Resource
+from backstay.resources.declaration.shape import Field
+from backstay.resources.kinds.operators import Op
+from backstay.resources.query.nodes import AllRows, And, Condition, Leaf, OneRow, Shape
+
+#: Operators by which an index finds few rows.
+_SERVED = frozenset({Op.EQ, Op.IN, Op.GT, Op.GE, Op.LT, Op.LE, Op.IS_NULL, Op.ANY})
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+def unindexed(resource: type[Resource], shape: Shape) -> list[str]:
+    """Return a sentence for an order and one for a filter that no index serves.
+
+    A filter with one comparison that an index serves is served; the others look at what it finds.
+    An order is served where it begins like an index, or where the filter leaves few rows to sort.
+    """
+    if isinstance(shape.page, OneRow):
+        return []
+    leaves = [*_leaves(shape.where)]
+    told = [f'`{leaf.field}` {leaf.op.value}' for leaf in leaves]
+    is_found = any(leaf.op in _SERVED and _begins_index(resource, leaf.field) for leaf in leaves)
+    found = []
+    if leaves and not is_found:
+        found.append(f'No index serves the filter {", ".join(told)}: it looks at every row.')
+    key = shape.order[0] if shape.order else None
+    is_sorted = key is None or (not key.relation and _begins_index(resource, key.field))
+    if key and not (is_sorted or is_found or isinstance(shape.page, AllRows)):
+        path = f'{key.relation}.{key.field}' if key.relation else key.field
+        found.append(f'No index serves the order by `{path}`: it sorts every row.')
+    return found
+
+
+@lru_cache(maxsize=1_024)
+def warn(resource: Any, shape: Shape) -> None:
+    """Log once for each shape, on a developer's machine, what no index of a resource serves."""
+    for sentence in unindexed(resource, shape):
+        _log.warning(sentence, resource=resource.options.name)
+
+
+def warns() -> bool:
+    """Whether this is a developer's machine."""
+    return getattr(getattr(settings, 'BACKSTAY', None), 'env', '') == 'local'
+
+
+def _leaves(condition: Condition) -> Iterator[Leaf]:
+    """Yield the comparisons of the listed rows themselves that all have to hold."""
+    match condition:
+        case Leaf(relation=''):
+            yield condition
+        case And(parts=parts):
+            for part in parts:
+                yield from _leaves(part)
+
+
+def _begins_index(resource: type[Resource], name: str) -> bool:
+    field: Field | None = resource.fields().get(name)
+    return field is not None and field.attname in _first_columns(resource.options.model)
+
+
+@lru_cache(maxsize=256)
+def _first_columns(model: type[Model]) -> frozenset[str]:
+    """Return the attributes with which an index of the whole table begins."""
+    meta: Any = model._meta
+    found = {each.attname for each in meta.fields if each.unique or each.db_index}
+    names = [together[0] for together in meta.unique_together]
+    for index in (*meta.indexes, *meta.constraints):
+        if getattr(index, 'condition', None) is not None:
+            continue
+        if isinstance(index, UniqueConstraint) or index in meta.indexes:
+            expressions: Any = getattr(index, 'expressions', ())
+            names += [index.fields[0].lstrip('-')] if index.fields else _named(expressions[0])
+    return frozenset(found | {meta.get_field(name).attname for name in names})
+
+
+def _named(expression: Any) -> list[str]:
+    """Return the column that an expression orders, in whichever collation."""
+    while hasattr(expression, 'expression'):
+        expression = expression.expression
+    sources = expression.get_source_expressions() if hasattr(expression, 'flatten') else []
+    inner: Any = sources[0] if sources else expression
+    return [inner.name] if isinstance(inner, F) and '__' not in inner.name else []

@@ -13,7 +13,7 @@ def environment(**differs: str) -> Environment:
     return Environment.model_validate(
         {
             'ENV': 'staging',
-            'SECRET_KEY': 'k' * 40,
+            'SECRET_KEY': 'test-key-' * 6,
             'ALLOWED_HOSTS': 'a.example',
             'DATABASE_URL': 'postgres://u@h/d',
             **differs,

@@ -117,7 +117,7 @@ class TestStaticFiles:
     DEPLOYED = MappingProxyType(
         {
             'ENV': 'staging',
-            'SECRET_KEY': 'k' * 40,
+            'SECRET_KEY': 'test-key-' * 6,
             'ALLOWED_HOSTS': '127.0.0.1',
             'DATABASE_URL': 'sqlite:///var/db.sqlite3',
         }

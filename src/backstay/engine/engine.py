@@ -160,6 +160,10 @@ class Engine(ABC):
         """Insert rows by the fastest means there is; names come quoted."""
 
     @abstractmethod
+    def shorten_log(self, connection: BaseDatabaseWrapper, most: int) -> None:
+        """Fold a write-ahead log that has more bytes into the database, where that falls to us."""
+
+    @abstractmethod
     def tidying(self, connection: BaseDatabaseWrapper, *, rewrite: bool) -> Sequence[str]:
         """Return the verbs that make planners know a table after many changes of it."""
 

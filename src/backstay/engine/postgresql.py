@@ -209,6 +209,9 @@ class PostgreSQL(Engine):
             for row in rows:
                 copy.write_row(row)
 
+    def shorten_log(self, connection: BaseDatabaseWrapper, most: int) -> None:
+        """Nothing to do: the server has a process for it."""
+
     def tidying(self, connection: BaseDatabaseWrapper, *, rewrite: bool) -> Sequence[str]:
         if connection.in_atomic_block:
             return ('ANALYZE',)

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path, re_path
 
 from backstay.operations import health
+from backstay.operations.favicon import favicon
 from backstay.operations.metrics import metrics
 from backstay.settings import Environment
 
@@ -12,6 +13,7 @@ def operations_urls(environment: Environment) -> list[URLPattern]:
     patterns = [
         path('livez', health.live, name='livez'),
         path('readyz', health.ready, name='readyz'),
+        path('favicon.ico', favicon, name='favicon'),
         re_path(r'^__version__/?$', health.version, name='version'),
         re_path(r'^__heartbeat__/?$', health.heartbeat, name='heartbeat'),
         re_path(r'^__lbheartbeat__/?$', health.load_balancer, name='lbheartbeat'),

@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.utils.module_loading import import_string
 
+from backstay.operations.checkpoints import keep_log_short, shorten_log
 from backstay.operations.door.connections import Room, Terms
 from backstay.operations.door.loop import Loop
 from backstay.operations.door.processes import run_processes
@@ -124,8 +125,10 @@ def _work(server: Server, listener: socket.socket) -> None:
         say_leaving()
 
     share_calls()
+    keep_log_short()
     signal.signal(signal.SIGTERM, leave)
     loop.run()
+    shorten_log(0)
 
 
 def _allow_files(wanted: int) -> None:

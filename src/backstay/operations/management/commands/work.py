@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from backstay.operations.checkpoints import keep_log_short
 from backstay.operations.poolers import refuse_unknown_pooler
 from backstay.operations.side_port import answer_beside
 from backstay.tasks.worker import Worker, of_the_site, work
@@ -48,6 +49,7 @@ class Command(BaseCommand):
         refuse_unknown_pooler()
         if port := options['health_port']:
             answer_beside(settings.BACKSTAY, port)
+        keep_log_short()
         given = {'threads': options['threads']} if options['threads'] else {}
         worker = Worker(
             queues=tuple(options['queue']),

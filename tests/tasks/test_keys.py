@@ -175,3 +175,16 @@ def in_threads(functions: list[Any]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+@pytest.mark.skipif(connection.vendor != 'sqlite', reason='PostgreSQL plans by bound values')
+def test_a_claim_reads_the_queue_in_the_order_of_an_index() -> None:
+    """However many jobs wait: none is sorted, and each key is looked up."""
+    sql, params = due()[:4].query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f'EXPLAIN QUERY PLAN {sql}', params)
+        plan = ' '.join(str(row[-1]) for row in cursor.fetchall())
+
+    assert 'INDEX tasks_job_next' in plan
+    assert 'INDEX tasks_job_key (task=? AND key=?)' in plan
+    assert 'TEMP B-TREE' not in plan

@@ -288,7 +288,7 @@ class TestOverHttp:
 
     def test_a_format_that_is_not_made(self, client: Client) -> None:
         response = client.post(
-            '/orders/', {}, content_type='application/json', headers={'Accept': 'text/html'}
+            '/orders/', {}, content_type='application/json', headers={'Accept': 'image/png'}
         )
 
         problem_of(response, 406, 'not-acceptable')

@@ -30,7 +30,7 @@ def main() -> None:
         print(f'backstay {__version__}')  # noqa: T201 the answer
         return
     if sys.argv[1:] in ([], ['help'], ['--help'], ['-h']):
-        print(f'Everywhere: {", ".join(_ABOUT_FILES)}. In a site:')  # noqa: T201
+        print(f'Everywhere: {", ".join((*_ABOUT_FILES, "contributing"))}. In a site:')  # noqa: T201
     _run_in_the_site()
 
 

@@ -18,7 +18,8 @@ class Negotiation(DefaultContentNegotiation):
 
     It skips DRF's parsing of `Accept` (40 µs) where JSON comes first and is accepted. It serves the
     first renderer to clients that accept problem documents alone, as Swagger's page does where only
-    those are documented. And it answers 406 to an unknown `?format=`, as it does to `Accept`.
+    those are documented, or pages alone: a person would rather see data than nothing. And it
+    answers 406 to an unknown `?format=`, as it does to `Accept`.
     """
 
     def select_renderer(
@@ -41,6 +42,7 @@ class Negotiation(DefaultContentNegotiation):
                 raise
             raise NotAcceptable from None
         except NotAcceptable:
-            if CONTENT_TYPE in meta.get('HTTP_ACCEPT', ''):
+            accepted = meta.get('HTTP_ACCEPT', '')
+            if CONTENT_TYPE in accepted or 'text/html' in accepted:
                 return renderers[0], renderers[0].media_type
             raise

@@ -33,7 +33,7 @@ def test_tells_the_account_and_what_it_holds(ann: Account) -> None:
 
     assert body['kind'] == 'account'
     assert body['account'] == {
-        'id': str(ann.pk),
+        'id': ann.pk,
         'username': 'ann@example.com',
         'email': 'ann@example.com',
         'name': 'Ann',

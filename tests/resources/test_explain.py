@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from backstay.resources.unindexed import warn
+from backstay.resources.unindexed import _warn_once
 from tests.bookshop.models import Book
 
 pytestmark = pytest.mark.django_db
@@ -132,7 +132,7 @@ class TestWhatNoIndexServes:
         assert told in sentences
 
     def test_is_logged_once_on_a_developers_machine(self, settings: Any, caplog: Any) -> None:
-        warn.cache_clear()
+        _warn_once.cache_clear()
         for env in ('test', 'local', 'local'):
             settings.BACKSTAY = settings.BACKSTAY.model_copy(update={'env': env})
             Client().get('/books/', {'ordering': 'price'})

@@ -243,7 +243,12 @@ class TestAService:
     def test_is_named_by_an_address_that_is_encrypted(
         self, tmp_path: Path, env: str, url: str, is_taken: bool
     ) -> None:
-        given = {'ENV': env, 'SECRET_KEY': 'x' * 40, 'ALLOWED_HOSTS': 'example.com'}
+        given = {
+            'ENV': env,
+            'SECRET_KEY': 'test-key-' * 6,
+            'ALLOWED_HOSTS': 'example.com',
+            'DATABASE_URL': 'postgres://u@h/d',
+        }
         given['BACKSTAY_BREACHED_PASSWORDS_URL'] = url
         if is_taken:
             assert load(tmp_path, given).breached_passwords_url == url

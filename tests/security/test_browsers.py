@@ -43,7 +43,7 @@ def browser(tmp_path: Path, settings: Any) -> Client:
     """A browser of a deployed site, by HTTPS."""
     variables = {
         'ENV': 'production',
-        'SECRET_KEY': 'k' * 40,
+        'SECRET_KEY': 'test-key-' * 6,
         'ALLOWED_HOSTS': 'testserver',
         'DATABASE_URL': 'postgres://u@h/d',
     }

@@ -15,7 +15,7 @@ from backstay.settings import SettingsError, django_settings, load
 from backstay.settings.environment import ENVIRONMENTS
 
 DEPLOYED = {
-    'SECRET_KEY': 'k' * 40,
+    'SECRET_KEY': 'test-key-' * 6,
     'ALLOWED_HOSTS': 'example.com',
     'DATABASE_URL': 'postgres://u@h/d',
 }
@@ -231,6 +231,35 @@ def mailer_of(made: dict[str, Any]) -> dict[str, Any]:
         'use_ssl': made.get('EMAIL_USE_SSL'),
         'use_tls': made.get('EMAIL_USE_TLS'),
     }
+
+
+class TestTheNameOfTheSite:
+    """Mail and authenticator apps show the service's own name."""
+
+    def test_is_that_of_its_one_service(
+        self, tmp_path: Path, write_service: Callable[..., dict[str, str]]
+    ) -> None:
+        made = settings_of(
+            tmp_path, write_service('billing', 'billing/'), ENV='staging', **DEPLOYED
+        )
+        title = made['BACKSTAY_SERVICES'][0].title
+
+        assert made['DEFAULT_FROM_EMAIL'] == f'{title} <no-reply@example.com>'
+        assert made['MFA_TOTP_ISSUER'] == title
+
+    def test_is_backstay_for_several(
+        self, tmp_path: Path, write_service: Callable[..., dict[str, str]]
+    ) -> None:
+        services = write_service('one', 'one/') | write_service('two', 'two/')
+        made = settings_of(tmp_path, services)
+
+        assert made['DEFAULT_FROM_EMAIL'] == 'Backstay <no-reply@localhost>'
+        assert made['MFA_TOTP_ISSUER'] == 'Backstay'
+
+    def test_gives_way_to_a_sender_that_is_named(self, tmp_path: Path) -> None:
+        sender = 'Billing <billing@example.com>'
+
+        assert settings_of(tmp_path, DEFAULT_FROM_EMAIL=sender)['DEFAULT_FROM_EMAIL'] == sender
 
 
 class TestMail:

@@ -9,7 +9,7 @@ import pytest
 from backstay.settings import Environment, SettingsError, load
 from backstay.settings.environment import ENVIRONMENTS
 
-KEY = 'k' * 40
+KEY = 'test-key-' * 6
 DEPLOYED = {
     'SECRET_KEY': KEY,
     'ALLOWED_HOSTS': 'example.com',
@@ -42,7 +42,7 @@ class TestLayers:
         assert environment.log_level == 'WARNING'
 
     def test_the_secrets_file_is_stronger_than_the_other_files(self, tmp_path: Path) -> None:
-        write(tmp_path, '.env.staging', f'SECRET_KEY={"a" * 40}\nALLOWED_HOSTS=example.com\n')
+        write(tmp_path, '.env.staging', f'SECRET_KEY={"abcde" * 10}\nALLOWED_HOSTS=example.com\n')
         write(tmp_path, '.env.staging.secrets', f'SECRET_KEY={KEY}\nDATABASE_URL=sqlite:///x\n')
 
         environment = load(tmp_path, {'ENV': 'staging'})

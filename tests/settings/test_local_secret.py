@@ -71,7 +71,9 @@ def test_other_lines_of_the_file_are_kept(tmp_path: Path, before: str) -> None:
 
 def test_secrets_of_the_process_make_no_file(tmp_path: Path) -> None:
     keys = load(tmp_path, {'ENV': 'test'}).encryption_keys.get_secret_value()
-    load(tmp_path, {'ENV': 'local', 'SECRET_KEY': 'k' * 40, 'BACKSTAY_ENCRYPTION_KEYS': keys})
+    load(
+        tmp_path, {'ENV': 'local', 'SECRET_KEY': 'test-key-' * 6, 'BACKSTAY_ENCRYPTION_KEYS': keys}
+    )
 
     assert not (tmp_path / FILE).exists()
 

@@ -59,7 +59,7 @@ class RightsSerializer(serializers.Serializer):
 class OwnAccountSerializer(serializers.Serializer):
     """The account that is signed in."""
 
-    id = serializers.CharField()
+    id = serializers.IntegerField()
     username = serializers.CharField()
     email = serializers.CharField()
     name = serializers.CharField()
@@ -90,7 +90,7 @@ class MeView(APIView):
         account = None
         if caller.kind == 'account':
             account = {
-                'id': str(user.pk),
+                'id': user.pk,
                 'username': user.get_username(),
                 'email': user.email,
                 'name': user.name,

@@ -22,15 +22,14 @@ from backstay.resources.query.filters import parse_filter
 from backstay.resources.query.mask import parse
 from backstay.resources.query.nodes import AllRows, OffsetPage, Page, Query, Shape
 from backstay.resources.query.order import parse_order
-from backstay.resources.unindexed import warn, warns
+from backstay.resources.unindexed import warn
 
 FilterSpec = Mapping[str, Any] | Sequence[Any]
 
 
 def plan_of(asked: Asked, shape: Shape) -> Plan:
     """Return the compiled statement for a shape of what is asked, from the cache of plans."""
-    if warns():
-        warn(asked.resource, shape)
+    warn(asked.resource, shape)
     return plans.plan(asked.readable, shape, connections[asked.using])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db.models import F, Model
+from django.db.models import Model
 from django.db.models.constraints import UniqueConstraint
 
 from backstay.resources.declaration.resource import Resource
@@ -46,16 +46,16 @@ def unindexed(resource: type[Resource], shape: Shape) -> list[str]:
     return found
 
 
-@lru_cache(maxsize=1_024)
 def warn(resource: Any, shape: Shape) -> None:
-    """Log once for each shape, on a developer's machine, what no index of a resource serves."""
+    """Log on a developer's machine what no index of a resource serves, once for each shape."""
+    if getattr(getattr(settings, 'BACKSTAY', None), 'env', '') == 'local':
+        _warn_once(resource, shape)
+
+
+@lru_cache(maxsize=1_024)
+def _warn_once(resource: Any, shape: Shape) -> None:
     for sentence in unindexed(resource, shape):
         _log.warning(sentence, resource=resource.options.name)
-
-
-def warns() -> bool:
-    """Whether this is a developer's machine."""
-    return getattr(getattr(settings, 'BACKSTAY', None), 'env', '') == 'local'
 
 
 def _leaves(condition: Condition) -> Iterator[Leaf]:
@@ -94,4 +94,5 @@ def _named(expression: Any) -> list[str]:
         expression = expression.expression
     sources = expression.get_source_expressions() if hasattr(expression, 'flatten') else []
     inner: Any = sources[0] if sources else expression
-    return [inner.name] if isinstance(inner, F) and '__' not in inner.name else []
+    name = str(getattr(inner, 'name', '__'))
+    return [name] if '__' not in name else []

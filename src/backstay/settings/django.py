@@ -56,7 +56,7 @@ def django_settings(
         'SPECTACULAR_SETTINGS': spectacular,
         'TASKS': {'default': {'BACKEND': _TASKS[environment.tasks], 'QUEUES': []}},  # any queue
         'CORS_ALLOWED_ORIGINS': list(environment.cors_allowed_origins),
-        **identity.identity_settings(environment),
+        **identity.identity_settings(environment, str(spectacular['TITLE'])),
         **_security(environment),
     }
     for service in mounted:
@@ -171,7 +171,10 @@ def _database(environment: Environment, base_dir: Path) -> dict[str, Any]:
         options = {
             'timeout': 5,
             'transaction_mode': 'IMMEDIATE',
-            'init_command': 'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;',
+            'init_command': (
+                'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;'
+                'PRAGMA journal_size_limit=67108864;'
+            ),
             **options,
         }
     else:

@@ -132,7 +132,8 @@ class Environment(BaseModel):
     email_url: SecretStr | None = Field(None, alias='EMAIL_URL')
     #: The Sentry project that gets failures, besides the log.
     sentry_dsn: SecretStr | None = Field(None, alias='SENTRY_DSN')
-    mail_from: str = Field('backstay@localhost', alias='DEFAULT_FROM_EMAIL')
+    #: Who mail is from; empty for the service's own name at the first of the hosts.
+    mail_from: str = Field('', alias='DEFAULT_FROM_EMAIL')
     #: The base address of the front end, to whose pages mails link.
     frontend_url: str | None = Field(
         None, alias='BACKSTAY_FRONTEND_URL', pattern=r'^https?://[^\s]*[^/\s]$'
@@ -291,9 +292,14 @@ class Environment(BaseModel):
 
     @field_validator('secret_key')
     @classmethod
-    def _is_long(cls, value: SecretStr) -> SecretStr:
-        if len(value.get_secret_value()) < 32:
-            raise ValueError('is required, with at least 32 characters')
+    def _is_long(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        key, is_deployed = value.get_secret_value(), info.data['env'] not in _ON_ONE_MACHINE
+        if len(key) < (50 if is_deployed else 32) or (is_deployed and len({*key}) < 5):
+            # As `check --deploy` wants it (security.W009), but before anything runs.
+            raise ValueError(
+                'is required, with at least 50 characters, five of them different, when deployed; '
+                'elsewhere 32'
+            )
         return value
 
     @field_validator('pipeline_audience')

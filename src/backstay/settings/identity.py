@@ -1,5 +1,6 @@
 """Django settings of signing in: django-allauth headless, passwords, mail and throttles."""
 
+from email.utils import formataddr
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -56,8 +57,8 @@ _PASSWORD_VALIDATORS: list[dict[str, Any]] = [
 ]
 
 
-def identity_settings(environment: Environment) -> dict[str, Any]:
-    """Return all settings of allauth and of Django's authentication."""
+def identity_settings(environment: Environment, title: str) -> dict[str, Any]:
+    """Return all settings of allauth and of Django's authentication; `title` is the site's name."""
     front = environment.frontend_url or ''
     lives = parse_spans(environment.session_life).values()
     return {
@@ -82,7 +83,8 @@ def identity_settings(environment: Environment) -> dict[str, Any]:
             'account_confirm_email': f'{front}/account/verify-email/{{key}}',
             'socialaccount_login_error': f'{front}/account/provider/callback',
         },
-        **_mail(environment),
+        'MFA_TOTP_ISSUER': title,
+        **_mail(environment, title),
     }
 
 
@@ -113,7 +115,6 @@ _SECOND_FACTOR: dict[str, Any] = {
     'MFA_ADAPTER': 'backstay.identity.adapters.SecondFactorAdapter',
     'MFA_SUPPORTED_TYPES': ['totp', 'recovery_codes', 'webauthn'],
     'MFA_PASSKEY_LOGIN_ENABLED': True,
-    'MFA_TOTP_ISSUER': 'Backstay',
     'MFA_TOTP_TOLERANCE': 1,  # a step before and after: clocks differ (RFC 6238, 5.2)
 }
 
@@ -124,7 +125,7 @@ _BACKENDS = {
 }
 
 
-def _mail(environment: Environment) -> dict[str, Any]:
+def _mail(environment: Environment, title: str) -> dict[str, Any]:
     """Return the settings of mail: SMTP with an address; else a console, and nowhere if deployed.
 
     Mails carry codes, which do not belong in the log of a deployed site: it gets a summary.
@@ -144,7 +145,9 @@ def _mail(environment: Environment) -> dict[str, Any]:
             'use_tls': url.scheme == 'smtp+tls',
             'timeout': 10,
         }
-    sender = {'DEFAULT_FROM_EMAIL': environment.mail_from}
+    host = next(iter(environment.allowed_hosts), 'localhost').strip('*.') or 'localhost'
+    own = formataddr((title, f'no-reply@{host}'))
+    sender = {'DEFAULT_FROM_EMAIL': environment.mail_from or own}
     if django.VERSION >= (6, 1):
         return {**sender, 'MAILERS': {'default': {'BACKEND': backend, 'OPTIONS': options}}}
     return {

@@ -13,6 +13,7 @@ from backstay.resources.models import IdempotencyKey
 
 #: Migrations from before the first release, which no process of an earlier version meets.
 UNRELEASED = {
+    ('codereview', '0004_counted_where_asked'),
     ('events', '0002_one_due'),
     ('identity', '0002_account_email_level_status'),
 }

@@ -197,5 +197,9 @@ def test_hostile_text_does_nothing(
 
     assert browser.driver.title.startswith('</td></title>')
     assert browser.driver.find_elements('css selector', 'main img, main script, main b') == []
-    assert browser.driver.find_elements('css selector', '.facts a') == []
+    links = browser.driver.find_elements('css selector', '.facts a')
+    assert [str(each.get_attribute('href')) for each in links] == [
+        'https://bugzilla.mozilla.org/show_bug.cgi?id=42',
+        f'{live_server.url}/review/revisions/{hostile.revision_id}/',
+    ]
     assert browser.complaints() == []

@@ -98,6 +98,7 @@ PATHS = st.sampled_from(
 )
 ACTS = st.sampled_from(('delete', 'untrack', 'move', 'overlook', 'add', 'force'))
 VERSION = st.sampled_from(('2.0.0', '3.0.0'))
+OWN = st.sampled_from((None, 'local.conf', 'LICENSE', 'var/new.conf', 'docs', 'var'))
 WAYS = st.sampled_from(('continue', 'abort', 'abort --stash'))
 #: The commands that were run, and how they ended.
 COUNTS: Counter[str] = Counter()
@@ -158,9 +159,12 @@ class Working(RuleBasedStateMachine):
         finally:
             self.temporary.cleanup()
 
-    @initialize(version=VERSION, begins=st.sampled_from((True, True, False)))
-    def begin(self, version: str, begins: bool) -> None:
-        """Most sequences are about an update that waits."""
+    @initialize(version=VERSION, begins=st.sampled_from((True, True, False)), own=OWN)
+    def begin(self, version: str, begins: bool, own: str | None) -> None:
+        """Most sequences are about an update that waits, and something that git does not keep."""
+        if own:
+            self.touch(own, 'untrack')
+            self.edit(own, 0)
         if begins:
             self.commit_and_update(version, 'Makefile')
 

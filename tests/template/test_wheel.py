@@ -107,8 +107,8 @@ def test_a_new_service_with_one_more_resource_is_green(run: Run, service: Path) 
     tested = run('python', '-m', 'backstay.testing', '-q', cwd=service)
 
     sqlite, _, postgresql = tested.stdout.partition('the same on PostgreSQL')
-    assert '13 passed' in sqlite
-    assert '13 passed' in postgresql
+    assert '14 passed' in sqlite
+    assert '14 passed' in postgresql
 
 
 def test_one_without_the_example_is_green(run: Run, tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ import pytest
 from django.db import connection, connections, transaction
 
 from backstay.engine import engine_of
+from services.codereview.api import snapshot
+from services.codereview.checks import described, found_by
 from services.codereview.management.commands import cleanup_issues
 from services.codereview.models import Diff, Issue, IssueLink, Repository, Revision
 from services.codereview.storing import store
@@ -179,3 +181,17 @@ def test_an_id_is_used_once() -> None:
 
     assert sorted(each.status_code for each in answers) == [201] + [400] * 4
     assert Issue.objects.count() == 1
+
+
+def test_check_details_are_of_one_moment() -> None:
+    revision = data.stored_revision()
+    diff = data.stored_diff(revision)
+    data.link(data.stored_issue('1'), revision, diff, in_patch=True)
+
+    with snapshot():
+        found = found_by('try', 'mozlint', 'E501', 'true', None)
+        at_once(lambda: Revision.objects.all().delete())
+        (issue,) = described(found, slice(0, 50))
+
+    assert (found.number, [each['id'] for each in issue['diffs']]) == (1, [diff.pk])
+    assert found_by('try', 'mozlint', 'E501', 'true', None).number == 0

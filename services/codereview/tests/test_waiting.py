@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections, transaction
 
 from backstay.engine import engine_of
+from services.codereview.api import ReviewView
 from services.codereview.models import Revision
 from services.codereview.tests import data
 from services.codereview.tests.data import Bot
@@ -53,3 +54,19 @@ def test_who_writes_while_somebody_else_does_shall_come_again(file: Path) -> Non
         somebody.execute('COMMIT')
 
     assert [Bot().post(*each).status_code for each in requests] == [201] * 3
+
+
+@pytest.mark.django_db
+def test_a_read_that_takes_too_long_is_told_as_that() -> None:
+    endless = (
+        'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1000000000) '
+        'SELECT count(*) FROM n'
+    )
+    with pytest.raises(OperationalError) as raised, transaction.atomic():
+        engine_of(connection).columns(connection, endless, (), 0.01)
+
+    response = ReviewView().get_exception_handler()(raised.value, {})
+
+    assert response is not None
+    told = {'detail': 'The request takes too long; ask for less.'}
+    assert (response.status_code, response.data) == (422, told)

@@ -15,7 +15,7 @@ from django.test import TransactionTestCase
 from hypothesis import settings
 
 from tests.emptying import empty_tables
-from tests.remembering import remember_middleware, remember_urls
+from tests.remembering import remember_urls
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,7 +27,6 @@ settings.load_profile('untimed')
 
 TransactionTestCase._fixture_teardown = empty_tables
 remember_urls()
-remember_middleware()
 
 # All that is imported and collected lives to the end. To look for garbage in it again and again
 # took 7 % of the processor time of a run.

@@ -58,12 +58,17 @@ def _count() -> tuple[Metric, ...]:
     now = timezone.now()
     due = Q(state=JobState.QUEUED, due_at__lte=now)
     # Each set by the condition of its indexes: what was done in the last day is not read.
-    for counted in (Q(IS_OPEN), Q(HAS_ENDED, state=JobState.DEAD)):
-        rows = Job.objects.order_by().filter(counted).values('queue', 'state')
-        for row in rows.annotate(count=Count('pk'), since=Min('due_at', filter=due)):
-            jobs.add_metric([row['queue'], row['state']], row['count'])
-            if row['since'] is not None:
-                oldest.add_metric([row['queue']], max(0.0, (now - row['since']).total_seconds()))
+    is_open, is_dead = (
+        Job.objects.order_by()
+        .filter(each)
+        .values('queue', 'state')
+        .annotate(count=Count('pk'), since=Min('due_at', filter=due))
+        for each in (Q(IS_OPEN), Q(HAS_ENDED, state=JobState.DEAD))
+    )
+    for row in is_open.union(is_dead, all=True):
+        jobs.add_metric([row['queue'], row['state']], row['count'])
+        if row['since'] is not None:
+            oldest.add_metric([row['queue']], max(0.0, (now - row['since']).total_seconds()))
     return jobs, oldest
 
 

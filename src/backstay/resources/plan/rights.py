@@ -139,7 +139,7 @@ def _cover(readable: Readable, grant: Grant, prefix: str) -> Cover:
     rows = grant.covers(readable.resource.options.model)
     covered = cover_rows(readable, rows, prefix)
     deleted_at = readable.resource.options.soft_delete
-    if covered is False or not deleted_at:
+    if not deleted_at:
         return covered
     live = Q(**{f'{prefix}{deleted_at}__isnull': True})
     if prefix:  # to a row that may be missing
@@ -148,7 +148,11 @@ def _cover(readable: Readable, grant: Grant, prefix: str) -> Cover:
     restoring = readable.restoring
     if restoring and grant.delete and grant.who.includes(restoring):
         restorable = cover_rows(Readable(readable.resource, restoring), rows, prefix)
-        return covered if restorable == covered else any_of([restorable, shown])
+        if restorable == covered:
+            return covered
+        # By `not`, fewer scopes may cover more rows: those that are not deleted are to be read.
+        gone = Q(**{f'{prefix}{deleted_at}__isnull': False})
+        return any_of([all_of([restorable, gone]), shown])
     return shown
 
 

@@ -22,6 +22,7 @@ from backstay.operations.management.commands.serve import (
     url_host,
 )
 from backstay.operations.releasing import apply_missing
+from backstay.operations.reloading import Reloader
 from backstay.seeding.errors import SeedError
 from backstay.seeding.plan import make_plan, seeds_of
 from backstay.services import Service, mounted
@@ -53,12 +54,16 @@ class Command(BaseCommand):
             # Imported here: the metrics of tasks must know first where to count.
             from backstay.tasks.worker import beside
 
-            with beside():
+            with beside(), Reloader() as reloader:
                 code = serve(server_at(server, host, port))
+                is_changed = reloader.has_ended_the_site
         except SeedError as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:  # before the server took over
             sys.exit(130)
+        if is_changed:
+            os.environ['PORT'] = str(port)
+            os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 ourselves again
         if code:
             sys.exit(code)
 
@@ -75,6 +80,7 @@ class Command(BaseCommand):
         self.stdout.write(f'Serving {", ".join(each.name for each in mounted())} on {site}')
         for name, value in lines:
             self.stdout.write(f'  {name:13} {value}')
+        self.stdout.write('It starts again when code changes.')
         self.stdout.write('Ctrl-C stops it.')
         self.stdout.flush()
 

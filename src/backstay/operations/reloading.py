@@ -1,7 +1,7 @@
 """Code that changes while a developer's site runs: the site starts again with it.
 
-Django's reloader finds the changes. Unlike `runserver`, the site goes on with its old code until the
-new code passes the checks, which say what is wrong with it.
+Django's reloader finds the changes. Unlike `runserver`, the site goes on with its old code until
+the new code passes the checks, which say what is wrong with it.
 """
 
 import os

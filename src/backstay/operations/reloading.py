@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.conf import settings
@@ -58,9 +59,7 @@ class Reloader:
 
 
 class _Watcher(StatReloader):
-    SLEEP_TIME = 0.5
-
-    def notify_file_changed(self, path: Path) -> None:
+    def notify_file_changed(self, path: Any) -> None:
         """Check the new code in a process of its own; end the site if nothing is wrong."""
         print(f'{path.name} has changed.', flush=True)  # noqa: T201 to a developer
         checked = subprocess.run(  # noqa: S603 our own interpreter and text

@@ -298,6 +298,7 @@ FAULTS: Mapping[str, str] = {
     'secret-invalid': 'The secret of a webhook is too short, too long, or not in base64',
     'types-invalid': 'The types of events are no list of known ones',
     'password_breached': 'The password is known from a breach of another site',
+    'password_of_the_site': 'The password is little more than words of this site',
     'password_too_long': 'The password has more characters than are read',
     'second-factor': 'The code of the second factor is needed',
 }

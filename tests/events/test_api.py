@@ -458,6 +458,7 @@ class TestAdmin:
 @pytest.mark.parametrize('env', ['development', 'staging', 'production'])
 def test_private_addresses_are_refused_where_strangers_come(env: str, tmp_path: Any) -> None:
     given = {'ENV': env, 'SECRET_KEY': 'test-key-' * 6, 'ALLOWED_HOSTS': 'example.com'}
+    given['DATABASE_URL'] = 'postgres://me:x@db/site'
     assert load(tmp_path, given).webhook_ports == (443,)
     with pytest.raises(SettingsError) as refused:
         load(tmp_path, {**given, 'BACKSTAY_WEBHOOK_ALLOW_PRIVATE': '1'})

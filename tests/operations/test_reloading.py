@@ -24,7 +24,7 @@ def wait_beside_a_reloader(told: Connection, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ('check', 'seconds', 'ends'), [('pass', 20, True), ('import nobody', 1.5, False)]
+    ('check', 'seconds', 'ends'), [('pass', 20, True), ('import nobody', 5, False)]
 )
 def test_a_site_ends_for_code_that_is_right(
     check: str,

@@ -83,8 +83,8 @@ OVER: dict[str, tuple[Make, timedelta]] = {
 def test_what_is_over_goes_and_what_is_not_stays(what: str) -> None:
     make, limit = OVER[what]
     account = Account.objects.create_user('ann')
-    rows = [make(account, 'live', limit - timedelta(minutes=5))]
-    rows += [make(account, f'over-{number}', limit + timedelta(minutes=5)) for number in range(3)]
+    rows = [make(account, 'live', limit - timedelta(hours=1))]
+    rows += [make(account, f'over-{number}', limit + timedelta(hours=1)) for number in range(3)]
     for row in rows:
         created_at = getattr(row, 'created_at', None)
         row.save(force_insert=True)

@@ -250,6 +250,7 @@ class TestAService:
             'DATABASE_URL': 'postgres://u@h/d',
         }
         given['BACKSTAY_BREACHED_PASSWORDS_URL'] = url
+        given['DATABASE_URL'] = 'postgres://somebody:hunter2@db.example/site'
         if is_taken:
             assert load(tmp_path, given).breached_passwords_url == url
         else:

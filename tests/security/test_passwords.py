@@ -3,6 +3,7 @@
 import gzip
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth import password_validation
@@ -10,6 +11,8 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from backstay.identity.models import Account
+from backstay.identity.passwords import SiteWordsValidator
+from backstay.services import Service
 
 
 def is_taken(password: str) -> bool:
@@ -46,6 +49,41 @@ def test_common_ones_are_refused() -> None:
 
     assert len(common) > 3000
     assert [each for each in common if is_taken(each)] == []
+
+
+class TestWordsOfTheSite:
+    @pytest.fixture(autouse=True)
+    def _site(self, settings: Any) -> None:
+        words = ('Acme', 'Große Werke', 'it')
+        hosts = ('shop.acme-works.example', '.intern.example')
+        given = {'password_words': words, 'allowed_hosts': hosts}
+        settings.BACKSTAY = settings.BACKSTAY.model_copy(update=given)
+        service = Service(name='lending', title='The Lending Library', apps=(), urls={})
+        settings.BACKSTAY_SERVICES = (service,)
+
+    def test_are_those_of_its_services_hosts_and_owner(self) -> None:
+        words = {'acme', 'große', 'werke', 'works', 'shop', 'intern', 'example', 'backstay'}
+        assert SiteWordsValidator().words() == words | {'lending', 'library'}
+
+    @pytest.mark.parametrize(
+        'password',
+        [
+            *('backstay-2026', 'AcmeAcmeAcme', 'Acme-Works!1', 'lendinglibrary', 'Library#2027'),
+            *('große werke 1', 'shop.acme.example', '\uff22ackstay-12', 'acmebackstay!!!!'),
+        ],
+    )
+    def test_make_no_password(self, password: str) -> None:
+        with pytest.raises(ValidationError) as caught:
+            password_validation.validate_password(password)
+
+        assert 'password_of_the_site' in {error.code for error in caught.value.error_list}
+
+    @pytest.mark.parametrize(
+        'password',
+        ['acme qx7 vomi lark', 'two librarians ate', 'itititititit vomi', 'qx7 vomi lark'],
+    )
+    def test_may_be_in_one(self, password: str) -> None:
+        assert is_taken(password)
 
 
 @pytest.mark.parametrize(

@@ -65,14 +65,18 @@ def test_no_text_is_run_as_code() -> None:
 
 
 def test_no_shell_is_started() -> None:
-    assert calling(r'os\.(system|popen|exec\w*|spawn\w*)|subprocess\.get\w*output') == set()
+    assert calling(r'os\.(system|popen|exec\w*|spawn\w*)|subprocess\.get\w*output') == {
+        'operations/management/commands/run.py: os.execv'  # itself again, on a developer's machine
+    }
     for module, name, call in calls():
         if name.startswith('subprocess.'):
             assert 'shell' not in {each.arg for each in call.keywords}, module
 
 
 def test_requests_start_no_program() -> None:
-    assert {each for each in importing('subprocess|pty') if not is_a_command(each)} == set()
+    assert {each for each in importing('subprocess|pty') if not is_a_command(each)} == {
+        'operations/reloading.py'  # part of `backstay run`
+    }
 
 
 def test_nothing_is_read_that_can_make_objects() -> None:

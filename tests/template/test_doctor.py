@@ -132,7 +132,8 @@ def wrong_value(service: Path) -> None:
 
 
 def secret_file_in_git(service: Path) -> None:
-    write(service, 'env/.env.production.secrets', f'SECRET_KEY={"x" * 40}\n')
+    lines = f'SECRET_KEY={"x" * 40}\nDATABASE_URL=postgres://me:x@db/billing\n'
+    write(service, 'env/.env.production.secrets', lines)
     (service / 'env/.env.production.secrets').chmod(0o600)
 
 
@@ -141,7 +142,8 @@ def secrets_not_ignored(service: Path) -> None:
 
 
 def secret_in_a_file_of_git(service: Path) -> None:
-    write(service, 'env/.env.production', f'SECRET_KEY={"x" * 40}\n')
+    lines = f'SECRET_KEY={"x" * 40}\nDATABASE_URL=postgres://db/billing\n'
+    write(service, 'env/.env.production', lines)
 
 
 def password_in_a_file_of_git(service: Path) -> None:

@@ -4,13 +4,16 @@ An unknown name takes as long as a wrong password, and every attempt is counted.
 """
 
 import hmac
+import re
 import time
+import unicodedata
 from collections import OrderedDict
 from hashlib import sha256
 from threading import Lock
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
@@ -24,6 +27,7 @@ from backstay.identity.loading import account_called, account_with_key
 from backstay.identity.mails import send_soon
 from backstay.identity.second_factor import code_in, find_factor
 from backstay.secret_keys import derived_keys
+from backstay.services import mounted
 
 
 class PasswordBackend(AuthenticationBackend):
@@ -96,6 +100,36 @@ class MaximumLengthValidator:
     def get_help_text(self) -> str:
         """Return the sentence that forms show."""
         return f'Your password may have {self.max_length} characters.'
+
+
+class SiteWordsValidator:
+    """Rejects passwords that are little more than words of the site, which are tried first.
+
+    They are `BACKSTAY_PASSWORD_WORDS`, the names and titles of services, and the site's hosts.
+    """
+
+    #: Letters that a word has to have, and characters that a password has to have besides them.
+    least_letters, least_besides = 4, 8
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Raise ValidationError for a password that has too little besides these words."""
+        whole = besides = unicodedata.normalize('NFKC', password).lower()
+        for word in sorted(self.words(), key=len, reverse=True):
+            besides = besides.replace(word, '')
+        if besides != whole and len(besides) < self.least_besides:
+            raise ValidationError(self.get_help_text(), code='password_of_the_site')
+
+    def words(self) -> set[str]:
+        """Return the words of the site, in small letters."""
+        site = settings.BACKSTAY
+        names = (f'{each.name} {each.title}' for each in mounted())
+        texts = ('backstay', *names, *site.allowed_hosts, *site.password_words)
+        words = re.findall(r'\w+', unicodedata.normalize('NFKC', ' '.join(texts)).lower())
+        return {word for word in words if len(word) >= self.least_letters}
+
+    def get_help_text(self) -> str:
+        """Return the sentence that forms show."""
+        return 'Your password may not be made of words of this site alone.'
 
 
 class VerifiedPasswords:

@@ -23,4 +23,4 @@ class ResourcesConfig(AppConfig):
         compare_moments()
         translators.append(problem_of)
         checks.register(check_resources, checks.Tags.models)
-        checks.register(check_orders, checks.Tags.models)
+        checks.register(check_orders, checks.Tags.models, deploy=True)

@@ -143,6 +143,8 @@ class Environment(BaseModel):
     #: Who must have a second factor: `staff`, and levels from which on everybody must. `load` gives
     #: `staff` to a deployed site that does not say.
     second_factor: CommaSeparated = Field((), alias='BACKSTAY_SECOND_FACTOR')
+    #: Words that passwords may not be made of, beside the names of services and hosts.
+    password_words: CommaSeparated = Field((), alias='BACKSTAY_PASSWORD_WORDS')
     #: A file of passwords that are known from breaches, relative to the base directory.
     breached_passwords: str = Field('', alias='BACKSTAY_BREACHED_PASSWORDS')
     #: A service that is asked for them by the first digits of their hashes; empty for none.

@@ -53,6 +53,7 @@ _PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {'NAME': f'{_DJANGO}.MinimumLengthValidator', 'OPTIONS': {'min_length': 10}},
     {'NAME': f'{_DJANGO}.CommonPasswordValidator'},
     {'NAME': 'backstay.identity.passwords.MaximumLengthValidator'},
+    {'NAME': 'backstay.identity.passwords.SiteWordsValidator'},
     {'NAME': 'backstay.identity.breached_passwords.BreachedPasswordValidator'},
 ]
 

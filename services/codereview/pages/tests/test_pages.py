@@ -582,4 +582,4 @@ class TestAddresses:
 
     def test_they_are_in_no_document_of_the_api(self, client: Client) -> None:
         for document in ('/docs.json', '/v1/openapi.json'):
-            assert b'"/review/' not in client.get(document).content  # as a path; a text may link them
+            assert b'"/review/' not in client.get(document).content  # a text may

@@ -101,7 +101,7 @@ def _measured(links: int, only: str) -> list[dict[str, Any]]:
 
 
 def _wrong(rows: tuple[dict[str, Any], ...]) -> str:
-    """What is wrong with a row of the table, behind it."""
+    """Return the mistakes of a row of the table, to stand behind it."""
     first, last = rows[0], rows[-1]
     over = any(last[kind] > aim for kind, aim in zip(_KINDS, last['aims'], strict=True))
     more = last['database'] > max(MAX_GROWTH * first['database'], NO_MATTER)

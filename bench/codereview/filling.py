@@ -20,7 +20,7 @@ _KEPT = ('sighting', 'tally', 'difftext')
 
 
 def copies_for(links: int) -> int:
-    """How many copies of the seed there must be besides it. Raises SystemExit for other numbers."""
+    """Return how often the seed is copied; raise SystemExit where that is no whole number."""
     times, rest = divmod(links, SEED)
     if rest or not 1 <= times <= 1 + MAX_COPIES:
         raise SystemExit(f'--links takes millions, from 1 to {1 + MAX_COPIES}')

@@ -56,7 +56,7 @@ class IsNoWorkflow(BasePermission):
     """Whoever may call the site as a workflow of GitHub may not publish by that alone."""
 
     def has_permission(self, request: Request, _view: Any) -> bool:
-        """Whether the caller reads, or is no workflow."""
+        """Return whether the caller reads, or is no workflow."""
         return request.method in SAFE_METHODS or caller_of(request).kind != 'pipeline'
 
 
@@ -75,7 +75,7 @@ class ReviewView(APIView):
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        """What each answer has; caches keep one for each session, as the original tells them."""
+        """Return the headers of each answer: caches keep one a session, as the original has it."""
         return {**super().default_response_headers, 'Vary': 'Accept, Cookie'}
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:

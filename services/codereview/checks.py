@@ -130,7 +130,7 @@ class CheckDetail(ReviewView):
 
 
 class Found(NamedTuple):
-    """What a check has found in a repository."""
+    """The findings of a check in a repository."""
 
     sightings: QuerySet[Sighting]
     number: int
@@ -139,9 +139,10 @@ class Found(NamedTuple):
 def found_by(
     repository: str, analyzer: str, check: str, publishable: str, since: date | None
 ) -> Found:
-    """What a check has found: one statement, of tallies. Raises ValidationError of `publishable`.
+    """Return the findings of a check, which one statement reads of tallies.
 
-    Publishable are issues of which some occurrence can be published, in whatever repository.
+    Publishable are issues of which some occurrence can be published, in whatever repository. Raises
+    ValidationError for a wrong `publishable`.
     """
     choice = publishable.lower()
     if choice not in _CHOICES:

@@ -28,7 +28,7 @@ class Dated(models.Model):
 
 
 class Counted(models.Model):
-    """What links are counted in: diffs those that point there, revisions those of no diff."""
+    """Counters of links: of diffs those that point there, of revisions those of no diff."""
 
     nb_issues = models.PositiveIntegerField(default=0, editable=False)
     nb_issues_publishable = models.PositiveIntegerField(default=0, editable=False)
@@ -195,7 +195,7 @@ class Diff(Dated, Counted):
 
 
 class DiffText(models.Model):
-    """What a diff is searched by: its numbers, ids and title, as triggers keep them.
+    """The text that a diff is searched by: its numbers, ids and title, as triggers keep them.
 
     It stands beside the diff, whose counters change with every bulk: on PostgreSQL it has an index
     of trigrams (`pg_trgm`), which is dear to write.

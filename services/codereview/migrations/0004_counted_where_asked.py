@@ -1,5 +1,5 @@
-"""What is asked is stored where it is asked: the lists of a check and of a repository, distinct issues
-of all repositories, and what a revision has that is in no diff. It reads every link once.
+"""Store answers where they are asked: the lists of a check and of a repository, distinct issues of
+all repositories, and the links of a revision that are in no diff. It reads every link once.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ def _run(statements: str) -> Any:
 
 
 def _empty(_apps: Any, editor: Any) -> None:
-    """What is kept is made anew, since each row of it has more to say."""
+    """Empty the derived tables, whose rows are made anew with more columns."""
     editor.execute('DELETE FROM codereview_sighting', params=None)
     editor.execute('DELETE FROM codereview_tally', params=None)
     editor.execute(

@@ -167,7 +167,7 @@ _REPOSITORIES = """
 
 
 def _write_texts(which: str) -> str:
-    """What diffs are searched by: their ids, the name of the revision, its bug and title."""
+    """Keep the text that diffs are searched by: their ids, the name of the revision, its bug and title."""
     return f"""
     INSERT INTO codereview_difftext (diff_id, text)
     SELECT d.id, d.id || char(10) || d.provider_id || char(10) || coalesce(

@@ -27,7 +27,7 @@ def web(url: str | None) -> str:
 
 
 def is_on_github(repository: str) -> bool:
-    """Whether addresses of a repository are GitHub's; those of other hosts are Mercurial's."""
+    """Return whether addresses are GitHub's; those of other hosts are Mercurial's."""
     return re.match(r'https?://github\.com/', repository) is not None
 
 

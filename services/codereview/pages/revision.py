@@ -69,7 +69,7 @@ def _called(text: str) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Cell:
-    """What a file has in a diff, or in the revision alone."""
+    """The places of a file in a diff, or in the revision alone."""
 
     number: int = 0
     publishable: int = 0

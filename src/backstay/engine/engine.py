@@ -139,7 +139,7 @@ class Engine(ABC):
 
     @abstractmethod
     def shares_sessions(self, connection: BaseDatabaseWrapper) -> bool:
-        """Whether a pooler lends sessions for single transactions; it makes two connections."""
+        """Return whether a pooler lends sessions for single transactions, by two connections."""
 
     @abstractmethod
     def limit_lock_waits(self, connection: BaseDatabaseWrapper, seconds: float) -> None:

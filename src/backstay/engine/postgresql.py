@@ -274,7 +274,7 @@ def _run(connection: Any, sql: str, parameters: Sequence[Any]) -> Columns:
 
 
 def _is_pooled() -> bool:
-    """Whether the next transaction may find another session, so that none may leave anything."""
+    """Return whether each transaction may find another session, and so must leave nothing."""
     return bool(getattr(getattr(settings, 'BACKSTAY', None), 'pooler', ''))
 
 

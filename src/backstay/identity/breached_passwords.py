@@ -68,7 +68,7 @@ class BreachService:
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix='breaches')
 
     def knows(self, password: str, url: str) -> bool:
-        """Whether the service at `url` knows the password. Raises OSError, httpx.HTTPError."""
+        """Return whether the service at `url` knows it. Raises OSError, httpx.HTTPError."""
         digest = _digest(password)
         if time.monotonic() < self._rests_until:
             raise TimeoutError('the service did not answer a moment ago')

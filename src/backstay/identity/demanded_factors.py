@@ -60,7 +60,7 @@ def refusal_of(request: HttpRequest) -> HttpResponse | None:
 
 
 def _asks(view: Any) -> bool:
-    """Whether a view may ask whose cookie it is: all but probes and API views without sessions."""
+    """Return whether a view may ask whose cookie it is: not probes, nor APIs without sessions."""
     if view.__module__.startswith('backstay.operations.'):
         return False
     classes = getattr(getattr(view, 'cls', None), 'authentication_classes', None)

@@ -90,7 +90,7 @@ class SessionStore(db.SessionStore):
         return self.decode(row.session_data) if row else {}
 
     def exists(self, session_key: str) -> bool:
-        """Whether a session is stored under a key."""
+        """Return whether a session is stored under a key."""
         return super().exists(stored(session_key))
 
     def delete(self, session_key: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""How far back the journal reaches: entries that say nothing which a later one does not say too."""
+"""Retention: deletes old entries of the journal that say nothing which a later one does not."""
 
 from datetime import datetime
 from typing import Any

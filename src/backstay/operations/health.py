@@ -143,7 +143,7 @@ def say_leaving() -> None:
 
 
 def is_leaving() -> bool:
-    """Whether the process was told to stop."""
+    """Return whether the process was told to stop."""
     return _leaving.is_set()
 
 

@@ -30,7 +30,7 @@ def refuse_pooler() -> None:
 
 
 def _shares_sessions() -> bool:
-    """Whether sessions are shared; a database that is away is the matter of who asks it next."""
+    """Return whether sessions are shared; of a database that is away, False."""
     try:
         return engine_of(connection).shares_sessions(connection)
     except Error:

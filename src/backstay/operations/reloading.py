@@ -53,7 +53,7 @@ class Reloader:
 
     @property
     def has_ended_the_site(self) -> bool:
-        """Whether the site ends because of a change, and so should start again."""
+        """True where the site ends because of a change, and so should start again."""
         self._process.join(0.1)
         return self._process.exitcode == _CHANGED
 

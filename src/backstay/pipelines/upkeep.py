@@ -25,7 +25,7 @@ _CONFLICTS = 'with conflicts in:'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
-    """What a run has found to raise."""
+    """The versions that a run has found to raise."""
 
     #: A line of Markdown for each thing; empty when everything is current.
     lines: tuple[str, ...]

@@ -39,7 +39,7 @@ class _OrderIndex:
     unique: bool
 
     def serves(self, wanted: Sequence[_IndexColumn]) -> bool:
-        """Whether the rows come out of it in this order, read from either of its ends."""
+        """Return whether rows come out of it in this order, read from either of its ends."""
         turns = set()
         for place, key in enumerate(wanted):
             if place == len(self.columns):

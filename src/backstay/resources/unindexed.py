@@ -1,4 +1,4 @@
-"""What a read asks that no index of the table serves: such a list grows with its table.
+"""Finds the parts of a read that no index of the table serves: it grows with its table.
 
 It looks at declared indexes alone, so it says the same of an empty table as of a large one, where
 the database's own explanation depends on the rows that there are.

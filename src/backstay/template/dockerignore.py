@@ -1,10 +1,10 @@
-"""What `.dockerignore` keeps from Docker, by its rules: the last pattern that matches decides."""
+"""The rules of `.dockerignore`: the last pattern that matches a file decides."""
 
 import re
 
 
 def is_sent(ignored: str, path: str) -> bool:
-    """Whether a file goes to Docker; `ignored` is the text of `.dockerignore`.
+    """Return whether a file goes to Docker; `ignored` is the text of `.dockerignore`.
 
     >>> is_sent('*\\n!env/\\nenv/*.secrets\\n', 'env/.env.local.secrets')
     False

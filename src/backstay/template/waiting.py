@@ -44,7 +44,7 @@ class Begun:
     conflicts: tuple[str, ...]
 
     def is_here(self) -> bool:
-        """Whether the work tree still has any of it; a reset or a stash takes it away.
+        """Return whether the work tree has any of it still; a reset or a stash takes it away.
 
         When there was nothing but conflicts, all may have been resolved by what was there before.
         """
@@ -54,14 +54,14 @@ class Begun:
         return bool({*changed(self.service, self.began)} & touched)
 
     def is_committed(self) -> bool:
-        """Whether it is in a commit on top of the one in which it began."""
+        """Return whether it is in a commit on top of the one in which it began."""
         head = _head(self.service)
         if head == self.began or not self._is_below(head):
             return False
         return bool({*changed(self.service, self.began, 'HEAD')} & self._touched())
 
     def is_on_this_branch(self) -> bool:
-        """Whether what is checked out has the commit in which it began."""
+        """Return whether HEAD has the commit in which it began."""
         return self._is_below('HEAD')
 
     def written_since(self, here: str) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ def revision_name(revision: Row) -> str:
 
 @register.filter
 def diff_name(diff: Row) -> str:
-    """What tells it from the other diffs of its revision: Phabricator's number, or ours.
+    """Return the name of a diff within its revision: Phabricator's number, or ours.
 
     >>> diff_name({'id': 3, 'number': 940012}), diff_name({'id': 3, 'number': None})
     ('Diff 940012', 'Diff 3 here')

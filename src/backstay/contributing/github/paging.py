@@ -27,21 +27,20 @@ async def with_all_comments(
 
 async def with_all_commits(github: GitHub, data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data with its further commits, and with every author of each."""
-    commits, nodes = data['commits'], list(data['commits']['nodes'])
-    while commits['pageInfo']['hasNextPage']:
-        variables = {'id': data['id'], 'after': commits['pageInfo']['endCursor']}
-        more = await github.query(queries.MORE_COMMITS, variables)
-        commits = more['node']['commits']
-        nodes += commits['nodes']
-    whole = [{'commit': await _with_all_authors(github, each['commit'])} for each in nodes if each]
+    whole = []
+    for each in filter(None, await _all_nodes(github, data, 'commits', queries.MORE_COMMITS)):
+        commit = each['commit']
+        authors = await _all_nodes(github, commit, 'authors', queries.MORE_AUTHORS)
+        whole.append({'commit': {**commit, 'authors': {'nodes': authors}}})
     return {**data, 'commits': {'nodes': whole}}
 
 
-async def _with_all_authors(github: GitHub, commit: Mapping[str, Any]) -> dict[str, Any]:
-    authors, nodes = commit['authors'], list(commit['authors']['nodes'])
-    while authors['pageInfo']['hasNextPage']:
-        variables = {'id': commit['id'], 'after': authors['pageInfo']['endCursor']}
-        more = await github.query(queries.MORE_AUTHORS, variables)
-        authors = more['node']['authors']
-        nodes += authors['nodes']
-    return {**commit, 'authors': {'nodes': nodes}}
+async def _all_nodes(github: GitHub, of: Mapping[str, Any], name: str, query: str) -> list[Any]:
+    """Return the nodes of a connection of a node, with those behind its first page."""
+    page = of[name]
+    nodes = list(page['nodes'])
+    while page['pageInfo']['hasNextPage']:
+        variables = {'id': of['id'], 'after': page['pageInfo']['endCursor']}
+        page = (await github.query(query, variables))['node'][name]
+        nodes += page['nodes']
+    return nodes

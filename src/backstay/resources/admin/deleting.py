@@ -39,7 +39,7 @@ class DeletesInSteps(ModelAdmin):
     """
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What goes with the rows: each of them, or how many where they are more than a page."""
+        """Return the rows that go too: each of them, or a number beyond one page."""
         keys = [each.pk for each in objs]
         counts = _counts(self.model, keys)
         if max(counts.values(), default=0) <= MAX_ROWS_AT_ONCE:
@@ -86,7 +86,7 @@ class DeletesInSteps(ModelAdmin):
 
 
 def _counts(model: type[models.Model], keys: Collection[Any]) -> dict[_Below, int]:
-    """How many rows there are on each path, counted no further than one more than a page has."""
+    """Count the rows on each path, no further than one more than a page has."""
     return {
         below: _rows(below, keys)[: MAX_ROWS_AT_ONCE + 1].count()
         for below in _everything_below(model)

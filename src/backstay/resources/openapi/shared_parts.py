@@ -1,4 +1,4 @@
-"""What several operations of a document have in common, told once: a post-processing hook.
+"""Parts that several operations of a document share, told once: a post-processing hook.
 
 Most parameters, headers and problems are the same on every resource. Told in each operation they
 are nine tenths of a document.

@@ -47,7 +47,7 @@ def verb_of(resource: type[Resource], change: Change) -> Verb:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """What a row of a model may be too, in a table that does not come with the row."""
+    """Another model that a row may be of, whose table does not come with the row."""
 
     model: type[models.Model]
     resource: type[Resource]

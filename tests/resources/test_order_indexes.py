@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection, models
 from django.db.models import F, Q
+from django.db.models.functions import Collate
 
 from backstay.engine import Bytewise, engine_of
 from backstay.resources import ALL, Computed, Grant, Resource, anyone
@@ -25,6 +26,8 @@ class Sorted(models.Model):
     name = models.CharField(max_length=10)
     raw = models.CharField(max_length=10, db_index=True)
     some = models.IntegerField()
+    title = models.CharField(max_length=10)
+    last = models.IntegerField()
 
     class Meta:
         app_label = 'unmade'
@@ -33,6 +36,8 @@ class Sorted(models.Model):
             models.Index(Bytewise(F('name')), F('id').desc(), name='sorted_name'),
             models.Index(fields=('some',), condition=Q(rank=1), name='sorted_some'),
             models.Index(F('size') + 1, name='sorted_computed'),
+            models.Index(Collate(F('title'), 'C'), F('id').asc(), name='sorted_title'),
+            models.Index(F('last'), F('size') + 1, name='sorted_last'),
         )
         constraints = (models.UniqueConstraint(fields=('size', 'rank'), name='sorted_size'),)
 
@@ -48,7 +53,7 @@ def _registry(monkeypatch: pytest.MonkeyPatch) -> None:
 def found(*ordering: str, **options: Any) -> list[str]:
     meta = {
         'model': Sorted,
-        'fields': ('id', 'rank', 'size', 'code', 'number', 'name', 'raw', 'some'),
+        'fields': ('id', 'rank', 'size', 'code', 'number', 'name', 'raw', 'some', 'title', 'last'),
         'ordering': ordering,
         **options,
     }
@@ -72,6 +77,8 @@ def found(*ordering: str, **options: Any) -> list[str]:
         ('-number', 'some'),
         ('name', '-id'),
         ('-name', 'id'),
+        ('title', 'id'),
+        ('-last',),  # the index goes on with an expression
     ],
 )
 def test_orders_that_an_index_has(ordering: tuple[str, ...]) -> None:
@@ -88,6 +95,7 @@ def test_orders_that_an_index_has(ordering: tuple[str, ...]) -> None:
         ('more',),
         ('name', 'id'),
         ('size', '-rank'),
+        ('last', 'size'),
     ],
 )
 def test_orders_that_none_has(ordering: tuple[str, ...]) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import connections
 from django.db.models import Model
-from django.db.models.constraints import UniqueConstraint
 
+from backstay.engine import engine_of
+from backstay.resources.declaration.indexes import indexes_of
 from backstay.resources.declaration.resource import Resource
 from backstay.resources.declaration.shape import Field
 from backstay.resources.kinds.operators import Op
@@ -70,29 +72,14 @@ def _leaves(condition: Condition) -> Iterator[Leaf]:
 
 def _begins_index(resource: type[Resource], name: str) -> bool:
     field: Field | None = resource.fields().get(name)
-    return field is not None and field.attname in _first_columns(resource.options.model)
+    if field is None or not field.attname:
+        return False
+    model: Any = resource.options.model
+    return model._meta.get_field(field.attname).column in _first_columns(model)
 
 
 @lru_cache(maxsize=256)
 def _first_columns(model: type[Model]) -> frozenset[str]:
-    """Return the attributes with which an index of the whole table begins."""
-    meta: Any = model._meta
-    found = {each.attname for each in meta.fields if each.unique or each.db_index}
-    names = [together[0] for together in meta.unique_together]
-    for index in (*meta.indexes, *meta.constraints):
-        if getattr(index, 'condition', None) is not None:
-            continue
-        if isinstance(index, UniqueConstraint) or index in meta.indexes:
-            expressions: Any = getattr(index, 'expressions', ())
-            names += [index.fields[0].lstrip('-')] if index.fields else _named(expressions[0])
-    return frozenset(found | {meta.get_field(name).attname for name in names})
-
-
-def _named(expression: Any) -> list[str]:
-    """Return the column that an expression orders, in whichever collation."""
-    while hasattr(expression, 'expression'):
-        expression = expression.expression
-    sources = expression.get_source_expressions() if hasattr(expression, 'flatten') else []
-    inner: Any = sources[0] if sources else expression
-    name = str(getattr(inner, 'name', '__'))
-    return [name] if '__' not in name else []
+    """Return the columns with which an index of the whole table begins, in whichever collation."""
+    engine = engine_of(connections['default'])
+    return frozenset(index.columns[0].name for index in indexes_of(model, engine))
